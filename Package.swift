@@ -1,0 +1,98 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
+]
+
+// Read from the bottom up: system libraries and kernels, the HDBSCAN library, files and
+// PostgreSQL, the stage, and last the command. docs/architecture.md draws it.
+let package = Package(
+  name: "photodb",
+  products: [
+    .library(name: "HDBSCAN", targets: ["HDBSCAN"]),
+    .library(name: "FaceClustering", targets: ["FaceClustering"]),
+    .executable(name: "photodb", targets: ["photodb"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(
+      url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "YAML"]),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+  ],
+  targets: [
+    // System libraries.
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+    .systemLibrary(name: "CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Numbers.
+    .target(name: "CKernels"),
+    .target(name: "Vectors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
+    .target(
+      name: "HDBSCAN", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),
+    .target(
+      name: "ClusterEvaluation", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),
+
+    // Files.
+    .target(name: "TensorFiles", dependencies: ["CZlib", "Vectors"], swiftSettings: strict),
+
+    // PostgreSQL.
+    .target(
+      name: "PostgresClient",
+      dependencies: ["CLibpq", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: strict),
+    .target(
+      name: "PrivatePostgres",
+      dependencies: [
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(name: "CMigrations"),
+    .target(
+      name: "Store",
+      dependencies: [
+        "CMigrations", "PostgresClient", "Vectors",
+        .product(name: "Crypto", package: "swift-crypto"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // The stage.
+    .target(
+      name: "FaceClustering",
+      dependencies: [
+        "HDBSCAN", "PostgresClient", "Store", "TensorFiles", "Vectors",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+
+    // Surfaces.
+    .target(name: "CDemoFaces"),
+    .target(
+      name: "PhotodbCommands",
+      dependencies: [
+        "CDemoFaces", "ClusterEvaluation", "FaceClustering", "HDBSCAN", "PostgresClient",
+        "PrivatePostgres", "Store", "TensorFiles", "Vectors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Configuration", package: "swift-configuration"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "SwiftCSV", package: "SwiftCSV"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(name: "photodb", dependencies: ["PhotodbCommands"], swiftSettings: strict),
+  ],
+  cLanguageStandard: .gnu2x
+)

@@ -1,0 +1,38 @@
+/// Clusters taken from a condensed tree.
+///
+/// Label L is the cluster `nodes[L]`. The nodes are stored, never derived from labels.
+public struct Selection: Sendable, Equatable {
+  /// Condensed-tree node of each label, ascending.
+  public var nodes: [Int]
+  /// Stability S of each label's node.
+  public var stabilities: [Double]
+  /// S / (size · largest lambda of the tree) of each label, in 0…1.
+  public var persistences: [Double]
+
+  /// Makes a selection from its parts, which have equal lengths.
+  public init(nodes: [Int], stabilities: [Double], persistences: [Double]) {
+    self.nodes = nodes
+    self.stabilities = stabilities
+    self.persistences = persistences
+  }
+}
+
+/// Everything that a fit yields. All arrays over points have length n, in the order of the input.
+public struct Clustering: Sendable {
+  public var parameters: Parameters
+  /// Cluster of each point, 0…; −1 is noise.
+  public var labels: [Int]
+  /// Strength of membership, 0…1; 0 for noise.
+  public var probabilities: [Double]
+  /// GLOSH outlier scores, 0 (inlier) … 1.
+  public var outlierScores: [Double]
+  public var coreDistances: [Double]
+  /// Lambda at which each point leaves its last cluster in the condensed tree.
+  public var pointLambdas: [Double]
+  /// Minimum spanning tree, n − 1 edges by (weight, a, b).
+  public var spanningTree: [WeightedEdge]
+  public var tree: CondensedTree
+  public var selection: Selection
+  /// Per label the points that persist longest in the cluster's leaves, ascending.
+  public var exemplars: [[Int]]
+}
