@@ -1,0 +1,60 @@
+internal import ArgumentParser
+internal import Glibc
+
+/// The program `photodb`.
+public enum PhotodbProgram {
+  /// Runs the command named on the command line and ends the process.
+  ///
+  /// Exit codes: 0 success, 1 failure, 2 wrong usage; some commands document others.
+  public static func main() async -> Never {
+    // A reader that goes away shows as an error of the write, not as a signal that kills us.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try await Photodb.asyncParseAsRoot(nil)
+      if var command = command as? any AsyncParsableCommand {
+        try await command.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(Ending(of: error).report())
+    }
+    exit(0)
+  }
+}
+
+/// How the process ends after an error: what is said where, and the exit code.
+struct Ending: Equatable {
+  /// Text for standard output (help and versions are no errors).
+  var output = ""
+  /// Text for standard error.
+  var error = ""
+  /// Exit code of the process.
+  var code: Int32
+
+  /// Sorts an error into help, wrong usage, failure, or a bare exit code.
+  init(of error: any Error) {
+    let code = Photodb.exitCode(for: error).rawValue
+    if error is OutputClosed {
+      self.code = 0
+    } else if let exit = error as? ExitCode {
+      self.code = exit.rawValue
+    } else if code == 0 {
+      self.code = 0
+      output = Photodb.fullMessage(for: error)
+    } else if code == ExitCode.validationFailure.rawValue {
+      self.code = 2
+      self.error = Photodb.fullMessage(for: error)
+    } else {
+      self.code = 1
+      self.error = "photodb: error: \(oneLine(error))"
+    }
+  }
+
+  /// Says it, and gives the exit code.
+  func report() -> Int32 {
+    if !error.isEmpty { StandardError.shared.line(error) }
+    if !output.isEmpty { print(output) }
+    return code
+  }
+}

@@ -1,0 +1,50 @@
+internal import Foundation
+
+/// Numbers as people read them.
+enum Formatting {
+  /// Seconds with the precision that fits: `42 ms`, `3.21 s`, `2:05 min`, `1:02:03 h`.
+  static func seconds(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "–" }
+    if seconds < 0.9995 { return "\(Int((seconds * 1000).rounded())) ms" }
+    if seconds < 59.995 { return decimal(seconds, places: 2) + " s" }
+    let whole = Int(seconds.rounded())
+    let (minutes, rest) = (whole / 60 % 60, twoDigits(whole % 60))
+    return whole < 3600
+      ? "\(minutes):\(rest) min" : "\(whole / 3600):\(twoDigits(minutes)):\(rest) h"
+  }
+
+  /// Bytes in binary units: `512 B`, `3.4 MiB`.
+  static func bytes(_ bytes: Int) -> String {
+    let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    var value = Double(bytes)
+    var unit = 0
+    while value >= 1024, unit < units.count - 1 {
+      value /= 1024
+      unit += 1
+    }
+    return unit == 0 ? "\(bytes) B" : "\(decimal(value, places: 1)) \(units[unit])"
+  }
+
+  /// A whole number with thin groups of three: `1,234,567`.
+  static func count(_ value: Int) -> String {
+    var groups: [String] = []
+    var rest = value.magnitude
+    while rest >= 1000 {
+      groups.append(String(String(rest % 1000 + 1000).dropFirst()))
+      rest /= 1000
+    }
+    groups.append(String(rest))
+    return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
+  }
+
+  /// A share as percent: `12.5 %`.
+  static func percent(_ share: Double) -> String { decimal(share * 100, places: 1) + " %" }
+
+  /// A number with a fixed number of places after the point, whatever the locale.
+  static func decimal(_ value: Double, places: Int) -> String {
+    guard value.isFinite else { return value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity" }
+    return String(format: "%.\(places)f", value)
+  }
+
+  private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+}

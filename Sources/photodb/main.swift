@@ -1,0 +1,3 @@
+internal import PhotodbCommands
+
+await PhotodbProgram.main()
