@@ -1,0 +1,71 @@
+internal import CLibpq
+internal import Logging
+
+/// Owns one libpq connection and closes it when released.
+///
+/// Only the actor of a connection holds it, so that nothing else ever touches the pointer.
+final class ConnectionHandle {
+  let pointer: OpaquePointer
+  private let notices: NoticeSink
+
+  init(pointer: OpaquePointer, logger: Logger) {
+    self.pointer = pointer
+    notices = NoticeSink(logger: logger)
+    // The sink lives exactly as long as the connection that calls it: deinit closes first.
+    PQsetNoticeReceiver(
+      pointer,
+      { context, result in
+        guard let context, let result else { return }
+        Unmanaged<NoticeSink>.fromOpaque(context).takeUnretainedValue().receive(result)
+      }, Unmanaged.passUnretained(notices).toOpaque())
+  }
+
+  deinit {
+    PQfinish(pointer)
+  }
+
+  /// Whether libpq has seen the connection break.
+  var isBroken: Bool { PQstatus(pointer) != CONNECTION_OK }
+
+  /// Reads what the server sent unasked, and so notices a connection that it has closed.
+  func probe() -> Bool { PQconsumeInput(pointer) == 1 && !isBroken }
+
+  /// The text of the last failure, which has no result of its own when the connection broke.
+  var failureMessage: String { String(cString: PQerrorMessage(pointer)) }
+
+  /// Reads all results that are still to come, and returns the first error among them.
+  func drain() -> PostgresError? {
+    var failure: PostgresError?
+    while let result = PQgetResult(pointer) {
+      if failure == nil, PQresultStatus(result) == PGRES_FATAL_ERROR {
+        failure = PostgresError(result: result, handle: self)
+      }
+      PQclear(result)
+      if isBroken { break }
+    }
+    return failure
+  }
+}
+
+/// Passes notices and warnings of the server on to a logger.
+private final class NoticeSink {
+  private let logger: Logger
+
+  init(logger: Logger) {
+    self.logger = logger
+  }
+
+  func receive(_ result: OpaquePointer) {
+    let field = { (name: DiagnosticField) in PostgresError.diagnostic(name, of: result) }
+    let severity = field(.severity) ?? "NOTICE"
+    let level: Logger.Level =
+      switch severity {
+      case "WARNING": .warning
+      case "NOTICE", "INFO": .info
+      default: .debug
+      }
+    logger.log(
+      level: level, "PostgreSQL: \(field(.message) ?? "")",
+      metadata: ["severity": "\(severity)", "sqlstate": "\(field(.sqlState) ?? "")"])
+  }
+}

@@ -1,0 +1,90 @@
+internal import CLibpq
+internal import Logging
+
+extension PostgresConnection {
+  /// Runs `body` in a transaction: all of it happens or nothing.
+  ///
+  /// The body is synchronous and isolated to the connection, so no statement of another task can
+  /// slip in. It commits when the body returns and rolls back when it throws.
+  ///
+  /// - Parameters:
+  ///   - mode: What the transaction sees of others.
+  ///   - body: The work. Transactions do not nest; see ``savepoint(_:)``.
+  /// - Throws: What the body throws; ``PostgresError``. When the connection breaks during the commit:
+  ///   ``PostgresError/Code/transactionResolutionUnknown``, for the server may have committed.
+  public func transaction<T: Sendable>(
+    _ mode: TransactionMode = .readCommitted, _ body: (isolated PostgresConnection) throws -> T
+  ) throws -> T {
+    guard !isInTransaction else {
+      throw PostgresError(.misuse, "transactions do not nest; use a savepoint")
+    }
+    try command(mode.begin)
+    isInTransaction = true
+    defer { isInTransaction = false }
+    let value: T
+    do {
+      value = try body(self)
+    } catch {
+      rollBack()
+      throw error
+    }
+    try commit()
+    return value
+  }
+
+  /// Runs `body` so that its changes are undone if it throws, while the transaction around it
+  /// goes on.
+  ///
+  /// - Throws: What the body throws; ``PostgresError`` outside a transaction.
+  public func savepoint<T: Sendable>(
+    _ body: (isolated PostgresConnection) throws -> T
+  ) throws -> T {
+    try command("SAVEPOINT photodb")
+    let value: T
+    do {
+      value = try body(self)
+    } catch {
+      try command("ROLLBACK TO SAVEPOINT photodb")
+      try command("RELEASE SAVEPOINT photodb")
+      throw error
+    }
+    try command("RELEASE SAVEPOINT photodb")
+    return value
+  }
+
+  private func commit() throws {
+    let tag: String
+    do {
+      tag = try command("COMMIT")
+    } catch let error as PostgresError where error.isConnectionLost {
+      var unknown = PostgresError(
+        .transactionResolutionUnknown,
+        "the connection was lost during a commit; look whether it happened before trying again")
+      unknown.isConnectionLost = true
+      throw unknown
+    }
+    // PostgreSQL answers ROLLBACK to the COMMIT of a transaction in which a statement had failed.
+    guard tag == "COMMIT" else {
+      throw PostgresError(
+        .inFailedTransaction,
+        "the transaction was rolled back because one of its statements had failed")
+    }
+  }
+
+  /// Rolls back after an error that matters more than a failure of the rollback; a connection that
+  /// cannot even roll back is closed.
+  private func rollBack() {
+    do {
+      try command("ROLLBACK")
+    } catch {
+      log(.debug, "rollback failed, the connection is closed: \(error)")
+      close()
+    }
+  }
+
+  /// Runs a statement of ours and returns its command tag.
+  @discardableResult
+  private func command(_ sql: String) throws -> String {
+    try query(sql).commandTag
+  }
+}
