@@ -27,7 +27,9 @@ public struct CopyBinaryRow: ~Copyable {
   public func float(_ column: Int) throws -> Float { try field(column).float() }
   /// `double precision` or `real`.
   public func double(_ column: Int) throws -> Double { try field(column).double() }
-  /// `text`, `varchar`, `json` or an enum. Cast `jsonb` to `text`.
+  /// `text`, `varchar`, `json` or an enum.
+  ///
+  /// Cast `jsonb` to `text`.
   public func text(_ column: Int) throws -> String { try field(column).text() }
   /// `timestamp with time zone`, in seconds since 1970.
   public func timestamp(_ column: Int) throws -> Double { try field(column).timestamp() }

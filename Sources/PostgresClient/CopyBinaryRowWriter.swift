@@ -2,7 +2,9 @@
 ///
 /// The types must be exactly those of the columns: COPY converts nothing.
 public struct CopyBinaryRowWriter: ~Copyable {
-  /// Longest value in bytes. The server's own limit for a field is 1 GiB.
+  /// Longest value in bytes.
+  ///
+  /// The server's own limit for a field is 1 GiB.
   private static let longest = 1 << 30
 
   private var buffer: [UInt8]

@@ -33,7 +33,9 @@ public struct CopyBinaryWriter: ~Copyable {
     buffer.append(bigEndian: UInt32(0))
   }
 
-  /// Writes one row. A row whose `fill` throws is left out as if it had never begun.
+  /// Writes one row.
+  ///
+  /// A row whose `fill` throws is left out as if it had never begun.
   ///
   /// - Throws: What `fill` throws; ``PostgresError`` when the number of values is not that of the
   ///   columns, a value is too long or the connection breaks.

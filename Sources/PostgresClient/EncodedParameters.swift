@@ -1,6 +1,8 @@
 /// The parameters of a statement in the form that libpq wants: one buffer and pointers into it.
 struct EncodedParameters {
-  /// Longest value in bytes. The server's own limit for a field is 1 GiB.
+  /// Longest value in bytes.
+  ///
+  /// The server's own limit for a field is 1 GiB.
   private static let longest = 1 << 30
 
   let types: [UInt32]

@@ -19,8 +19,10 @@ public struct PostgresConfiguration: Sendable {
   private let password: Secret
 
   /// Reads a URL (`postgresql://user:password@host:port/database?…`) or a string of keywords
-  /// (`host=… dbname=…`), as libpq does. What is missing comes from libpq's environment
-  /// (`PGHOST`, `PGPASSWORD`, …) at the time of connecting.
+  /// (`host=… dbname=…`), as libpq does.
+  ///
+  /// What is missing comes from libpq's environment (`PGHOST`, `PGPASSWORD`, …) at the time of
+  /// connecting.
   ///
   /// - Throws: ``PostgresError`` with ``PostgresError/Code/configuration``; its text repeats
   ///   nothing of the string, for any part of it may be the password.

@@ -24,8 +24,9 @@ extension PostgresConnection {
     return try rows(of: result, handle: handle)
   }
 
-  /// Runs several statements without parameters, as one text. Outside a transaction they are one
-  /// transaction of their own.
+  /// Runs several statements without parameters, as one text.
+  ///
+  /// Outside a transaction they are one transaction of their own.
   ///
   /// - Parameter sql: Statements separated by semicolons.
   /// - Throws: ``PostgresError`` of the first that fails; its `position` counts in the whole text.

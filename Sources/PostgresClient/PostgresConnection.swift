@@ -52,15 +52,18 @@ public actor PostgresConnection {
     return connection
   }
 
-  /// Closes the connection. An open transaction is rolled back by the server. Closing twice is
-  /// allowed.
+  /// Closes the connection.
+  ///
+  /// An open transaction is rolled back by the server. Closing twice is allowed.
   public func close() {
     canceller.forget()
     handle = nil
   }
 
   /// Asks the server to stop the statement that runs now; it then fails with
-  /// ``PostgresError/Code/queryCanceled``. Does nothing when none runs. Blocks for a round trip.
+  /// ``PostgresError/Code/queryCanceled``.
+  ///
+  /// Does nothing when none runs. Blocks for a round trip.
   public nonisolated func cancelRunningStatement() {
     canceller.cancel()
   }

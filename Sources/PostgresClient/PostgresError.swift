@@ -23,7 +23,9 @@ public struct PostgresError: Error, Sendable {
   public var constraint: String?
   /// The first character of the statement that is wrong, counted from 1.
   public var position: Int?
-  /// Whether the connection is gone. Nothing is known of statements sent outside a transaction.
+  /// Whether the connection is gone.
+  ///
+  /// Nothing is known of statements sent outside a transaction.
   public var isConnectionLost = false
 
   /// Makes an error.

@@ -39,7 +39,9 @@ extension PostgresPool {
     try await withTransaction(mode, retry: PostgresRetry(maximumAttempts: maxAttempts), body)
   }
 
-  /// Runs one statement on a connection of the pool. It is not tried again.
+  /// Runs one statement on a connection of the pool.
+  ///
+  /// It is not tried again.
   ///
   /// - Throws: ``PostgresError``.
   @discardableResult

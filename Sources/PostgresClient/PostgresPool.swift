@@ -55,7 +55,9 @@ public actor PostgresPool {
     }
   }
 
-  /// Closes the connections. Those that are lent are closed when they come back.
+  /// Closes the connections.
+  ///
+  /// Those that are lent are closed when they come back.
   public func close() async {
     isClosed = true
     let (closing, refused) = (idle, waiters)
@@ -94,7 +96,9 @@ public actor PostgresPool {
     freeSlot()
   }
 
-  /// Waits until fewer than the most connections are lent. First come, first served.
+  /// Waits until fewer than the most connections are lent.
+  ///
+  /// First come, first served.
   private func takeSlot() async throws {
     guard !isClosed else { throw Self.closedError }
     try Task.checkCancellation()

@@ -12,7 +12,9 @@ public struct PostgresRetry: Sendable, Hashable {
   /// Upper limit of every pause.
   public var longestPause: Duration
 
-  /// Makes a rule. With its defaults a server that restarts within some ten seconds goes unnoticed.
+  /// Makes a rule.
+  ///
+  /// With its defaults a server that restarts within some ten seconds goes unnoticed.
   public init(
     maximumAttempts: Int = 12, firstPause: Duration = .milliseconds(10),
     longestPause: Duration = .seconds(2)

@@ -1,4 +1,6 @@
-/// A column, by its name or its number from 0. Literals of both kinds will do.
+/// A column, by its name or its number from 0.
+///
+/// Literals of both kinds will do.
 public enum PostgresColumn: Sendable, Hashable, ExpressibleByStringLiteral,
   ExpressibleByIntegerLiteral, CustomStringConvertible
 {

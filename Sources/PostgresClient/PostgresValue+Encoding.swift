@@ -24,7 +24,9 @@ extension PostgresValue {
     }
   }
 
-  /// Appends the binary form. Nothing is appended for NULL.
+  /// Appends the binary form.
+  ///
+  /// Nothing is appended for NULL.
   func encode(into output: inout [UInt8]) {
     switch self {
     case .null: break
