@@ -1,4 +1,4 @@
-public import Vectors
+internal import Vectors
 
 internal import HDBSCAN
 
@@ -99,7 +99,7 @@ public struct StageSetting: Sendable {
 extension StageSetting {
   private static func integer(
     _ name: String, _ summary: String, _ range: ClosedRange<Int>,
-    path: @Sendable () -> WritableKeyPath<StageSettings, Int> & Sendable
+    path: @Sendable () -> any WritableKeyPath<StageSettings, Int> & Sendable
   ) -> StageSetting {
     let path = path()
     return StageSetting(
@@ -114,7 +114,7 @@ extension StageSetting {
 
   private static func number(
     _ name: String, _ summary: String, _ range: ClosedRange<Double>,
-    path: @Sendable () -> WritableKeyPath<StageSettings, Double> & Sendable
+    path: @Sendable () -> any WritableKeyPath<StageSettings, Double> & Sendable
   ) -> StageSetting {
     let path = path()
     return StageSetting(
@@ -129,7 +129,7 @@ extension StageSetting {
 
   private static func cosine(
     _ name: String, _ summary: String, _ range: ClosedRange<Double>,
-    path: @Sendable () -> WritableKeyPath<StageSettings, CosineDistance> & Sendable
+    path: @Sendable () -> any WritableKeyPath<StageSettings, CosineDistance> & Sendable
   ) -> StageSetting {
     let path = path()
     return StageSetting(
