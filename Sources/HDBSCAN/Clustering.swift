@@ -35,4 +35,22 @@ public struct Clustering: Sendable {
   public var selection: Selection
   /// Per label the points that persist longest in the cluster's leaves, ascending.
   public var exemplars: [[Int]]
+
+  /// Makes the value from its parts, as when it is read back from a file.
+  public init(
+    parameters: Parameters, labels: [Int], probabilities: [Double], outlierScores: [Double],
+    coreDistances: [Double], pointLambdas: [Double], spanningTree: [WeightedEdge],
+    tree: CondensedTree, selection: Selection, exemplars: [[Int]]
+  ) {
+    self.parameters = parameters
+    self.labels = labels
+    self.probabilities = probabilities
+    self.outlierScores = outlierScores
+    self.coreDistances = coreDistances
+    self.pointLambdas = pointLambdas
+    self.spanningTree = spanningTree
+    self.tree = tree
+    self.selection = selection
+    self.exemplars = exemplars
+  }
 }

@@ -1,0 +1,70 @@
+/// Turns a spanning tree into clusters: hierarchy, condensed tree, selection, labels and scores.
+///
+/// - Parameters:
+///   - tree: core distances and sorted spanning tree.
+///   - pointCount: n.
+///   - parameters: already validated.
+///   - weights: points that each point stands for; nil means 1 each.
+/// - Complexity: O(n log n).
+func extractClusters(
+  from tree: MutualReachabilityTree, pointCount: Int, parameters: Parameters, weights: [Int]?
+) -> Clustering {
+  let linkage = SingleLinkage(
+    edges: tree.edges, pointCount: pointCount, weights: weights, ties: parameters.ties)
+  let condensed = CondensedTree(
+    condensing: linkage, minClusterSize: parameters.minClusterSize,
+    coreDistances: tree.coreDistances
+  ).mergingSiblings(separatedForLessThan: parameters.clusterSelectionPersistence)
+  let selection = condensed.selectClusters(parameters)
+  let labelling = ClusterLabelling(
+    tree: condensed, nodes: selection.nodes, parameters: parameters)
+  let lambdas = condensed.pointLambdas
+  let labels = zip(condensed.pointParents, lambdas).map { labelling.label(cluster: $0, lambda: $1) }
+  return Clustering(
+    parameters: parameters,
+    labels: labels,
+    probabilities: zip(labels, lambdas).map { labelling.probability(label: $0, lambda: $1) },
+    outlierScores: condensed.outlierScores(),
+    coreDistances: tree.coreDistances,
+    pointLambdas: lambdas,
+    spanningTree: tree.edges,
+    tree: condensed,
+    selection: selection,
+    exemplars: condensed.exemplars(of: selection.nodes, labels: labels))
+}
+
+extension CondensedTree {
+  /// Chooses the clusters that become labels, by the method and the limits of the parameters.
+  ///
+  /// The chosen clusters are an antichain: none is above another. The root is chosen only with
+  /// `allowSingleCluster`, and only when there are two points or more.
+  ///
+  /// - Complexity: O(rows).
+  public func selectClusters(_ parameters: Parameters) -> Selection {
+    let facts = ClusterFacts(self)
+    guard facts.count > 0, facts.sizes[0] > 1 else {
+      return Selection(nodes: [], stabilities: [], persistences: [])
+    }
+    let chosen =
+      switch parameters.selectionMethod {
+      case .eom: excessOfMass(facts, parameters: parameters)
+      case .leaf: leafClusters(facts, parameters: parameters)
+      }
+    return selection(
+      of: mergeBelow(
+        epsilon: parameters.clusterSelectionEpsilon, selected: chosen, facts: facts,
+        allowSingleCluster: parameters.allowSingleCluster), facts: facts)
+  }
+
+  /// The selection of given clusters, with their stabilities.
+  func selection(of nodes: [Int], facts: ClusterFacts) -> Selection {
+    let largestLambda = lambdas.max() ?? 0
+    let stabilities = nodes.map { facts.stabilities[$0 - pointCount] }
+    return Selection(
+      nodes: nodes, stabilities: stabilities,
+      persistences: zip(nodes, stabilities).map { node, stability in
+        normalisedPersistence(
+          stability: stability, size: facts.sizes[node - pointCount], largestLambda: largestLambda)
+      })
+  }
+}
