@@ -13,7 +13,9 @@ struct Photodb: AsyncParsableCommand {
     subcommands: subcommands)
 
   /// Every subcommand, in the order in which help shows them.
-  static let subcommands: [any ParsableCommand.Type] = []
+  static let subcommands: [any ParsableCommand.Type] = [
+    ConfigCommand.self
+  ]
 }
 
 /// Version of the program; it is also written into runs and result files.
