@@ -80,7 +80,7 @@ let package = Package(
       swiftSettings: strict),
 
     // Surfaces.
-    .target(name: "CDemoFaces"),
+    .target(name: "CDemoFaces", exclude: ["README.md", "demo-faces.safetensors"]),
     .target(
       name: "PhotodbCommands",
       dependencies: [
