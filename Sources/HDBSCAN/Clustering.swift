@@ -17,8 +17,11 @@ public struct Selection: Sendable, Equatable {
   }
 }
 
-/// Everything that a fit yields. All arrays over points have length n, in the order of the input.
+/// Everything that a fit yields.
+///
+/// All arrays over points have length n, in the order of the input.
 public struct Clustering: Sendable {
+  /// Settings of the fit, as they were given.
   public var parameters: Parameters
   /// Cluster of each point, 0…; −1 is noise.
   public var labels: [Int]
@@ -26,12 +29,15 @@ public struct Clustering: Sendable {
   public var probabilities: [Double]
   /// GLOSH outlier scores, 0 (inlier) … 1.
   public var outlierScores: [Double]
+  /// Distance from each point to its `minSamples`-th nearest other point.
   public var coreDistances: [Double]
   /// Lambda at which each point leaves its last cluster in the condensed tree.
   public var pointLambdas: [Double]
   /// Minimum spanning tree, n − 1 edges by (weight, a, b).
   public var spanningTree: [WeightedEdge]
+  /// The condensed tree that the selection refers to.
   public var tree: CondensedTree
+  /// The clusters behind the labels.
   public var selection: Selection
   /// Per label the points that persist longest in the cluster's leaves, ascending.
   public var exemplars: [[Int]]

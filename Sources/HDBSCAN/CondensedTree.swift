@@ -8,7 +8,9 @@
 public struct CondensedTree: Sendable, Equatable {
   /// Number of points, n; also the id of the root.
   public let pointCount: Int
+  /// Cluster that each row's child leaves.
   public let parents: [Int]
+  /// Point or cluster that leaves.
   public let children: [Int]
   /// Density 1/distance at which the child leaves; infinite at distance 0.
   public let lambdas: [Double]

@@ -25,12 +25,13 @@ public struct Parameters: Sendable, Hashable, Codable {
     case ordered
   }
 
-  /// Smallest group that is a cluster, in points; at least 1 (2 and above are useful).
+  /// Smallest group that is a cluster, in points; at least 2.
   public var minClusterSize: Int = 5
   /// Core distance is taken to this many-th nearest other point; nil means `minClusterSize`.
   ///
   /// At least 1; a fit of n points uses at most n − 1.
   public var minSamples: Int?
+  /// How clusters are taken from the condensed tree.
   public var selectionMethod: SelectionMethod = .eom
   /// Clusters born below this distance are replaced by an ancestor; 0 switches it off.
   public var clusterSelectionEpsilon: Double = 0
@@ -44,7 +45,9 @@ public struct Parameters: Sendable, Hashable, Codable {
   public var allowSingleCluster = false
   /// Distances (not core distances) are divided by this; above 0.
   public var alpha: Double = 1
+  /// The distance between points.
   public var metric: Metric = .euclidean
+  /// What happens to edges of equal weight.
   public var ties: Ties = .simultaneous
 
   /// The defaults of the Python package.
