@@ -13,7 +13,8 @@ extension PostgresConnection {
   /// - Throws: What the body throws; ``PostgresError``. When the connection breaks during the commit:
   ///   ``PostgresError/Code/transactionResolutionUnknown``, for the server may have committed.
   public func transaction<T: Sendable>(
-    _ mode: TransactionMode = .readCommitted, _ body: (isolated PostgresConnection) throws -> T
+    _ mode: TransactionMode = .readCommitted,
+    _ body: @Sendable (isolated PostgresConnection) throws -> T
   ) throws -> T {
     guard !isInTransaction else {
       throw PostgresError(.misuse, "transactions do not nest; use a savepoint")

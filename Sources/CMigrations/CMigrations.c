@@ -1,0 +1,25 @@
+// Puts the SQL of the folder `migrations` into the program, so that the installed program is one
+// file. A new migration needs two lines here; a test compares the table with the folder.
+#include "CMigrations.h"
+
+static const unsigned char collections_and_faces[] = {
+#embed "../../migrations/0001_collections_and_faces.sql"
+};
+static const unsigned char clusters_and_runs[] = {
+#embed "../../migrations/0002_clusters_and_runs.sql"
+};
+static const unsigned char review_and_constraints[] = {
+#embed "../../migrations/0003_review_and_constraints.sql"
+};
+
+#define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
+
+static const photodb_migration migrations[] = {
+    MIGRATION("0001", collections_and_faces),
+    MIGRATION("0002", clusters_and_runs),
+    MIGRATION("0003", review_and_constraints),
+};
+
+size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }
+
+photodb_migration photodb_migration_at(size_t index) { return migrations[index]; }
