@@ -53,7 +53,6 @@ private func normalise<Source: ExactScalar, Target: ExactScalar>(
 /// 1 for every ordinary value, so that scaling changes nothing there.
 func powerOfTwoScale(largest: Double) -> Double {
   if largest == 0 || (largest > 1e-100 && largest < 1e100) { return 1 }
-  // Twice half the exponent: 2^1074 alone would overflow.
-  let half = scalbn(1.0, Int32(-(largest.exponent / 2)))
-  return largest.exponent < -1000 ? half * half : scalbn(1.0, Int32(-largest.exponent))
+  // At most 2^1000, because 2^1074 is no double; the least subnormal then becomes 2^−74.
+  return scalbn(1.0, Int32(min(-largest.exponent, 1000)))
 }

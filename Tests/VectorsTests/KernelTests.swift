@@ -31,7 +31,7 @@ func floats(_ rows: [[Double]]) -> [[Float]] { rows.map { $0.map { Float($0) } }
         let product = zip(matrix.values(ofRow: i), matrix.values(ofRow: j)).reduce(0.0) {
           $0 + Double($1.0) * Double($1.1)
         }
-        #expect(abs(matrix.dotProduct(i, j) - product) < Double(columns) * 1e-15)
+        #expect(abs(matrix.dotProduct(i, j) - product) < Double(columns) * 1e-14)
       }
     }
   }

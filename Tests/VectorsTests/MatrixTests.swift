@@ -34,7 +34,8 @@ import Vectors
   }
 
   @Test func normalisationReachesLengthOneInEveryRange() throws {
-    let doubles = try Matrix([[3e200, 4e200], [3e-310, 4e-310], [0, -5]]).normalisedInDouble()
+    let doubles = try Matrix([[3e200, 4e200], [3 * 0x1p-1060, 4 * 0x1p-1060], [0, -5]])
+      .normalisedInDouble()
     #expect(abs(doubles.values(ofRow: 0)[0] - 0.6) < 1e-15)
     #expect(abs(doubles.values(ofRow: 1)[1] - 0.8) < 1e-12)
     #expect(doubles.values(ofRow: 2) == [0, -1])
@@ -44,7 +45,7 @@ import Vectors
 
   @Test func defectiveRowsAreNamed() {
     let matrix = Matrix<Float>([
-      [1, 2], [0, 0], [.nan, 1], [-0.0, 0], [1, -.infinity], [1e-45, 0],
+      [1, 2], [0, 0], [.nan, 1], [-0.0, 0], [1, -.infinity], [.leastNonzeroMagnitude, 0],
     ])
     let expected = [
       DefectiveRow(row: 1, defect: .zero), DefectiveRow(row: 2, defect: .nonFinite),
