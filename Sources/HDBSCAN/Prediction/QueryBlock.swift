@@ -1,0 +1,110 @@
+internal import CKernels
+internal import Vectors
+
+/// Searches for a block of queries at once: tile by tile of training rows, one product a tile.
+struct QueryBlock<Scalar: ExactScalar> {
+  /// Training rows in a tile: the products of a block stay in the second-level cache.
+  private static var tile: Int { 1024 }
+
+  let training: TrainingRows<Scalar>
+  let coreDistances: [Double]
+  let weights: [Int]?
+  let neededWeight: Int
+  let alpha: Double
+
+  /// Finds the neighbours of the given rows of `queries`.
+  ///
+  /// - Complexity: O(queries · rows · d) as matrix products; memory O(queries · (tile + d)).
+  func search(_ queries: Matrix<Scalar>, _ range: Range<Int>) -> [ReachabilitySearch] {
+    let stride = training.screening.stride
+    var screened: [TrainingRows<Scalar>.Screened] = []
+    let copies = Matrix<Float>(rows: range.count, columns: queries.columns) { storage, _ in
+      for (index, query) in range.enumerated() {
+        screened.append(training.screen(queries.row(query), to: storage + index * stride))
+      }
+    }
+    var searches = range.map { _ in
+      ReachabilitySearch(neededWeight: neededWeight, alpha: alpha)
+    }
+    var survivors = [UInt32](repeating: 0, count: Self.tile)
+    let count = training.rows.rows
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * Self.tile) { products in
+      guard let base = products.baseAddress else { return }
+      for first in Swift.stride(from: 0, to: count, by: Self.tile) {
+        let columns = first..<min(first + Self.tile, count)
+        multiply(copies, columns, into: base)
+        for (index, query) in range.enumerated() {
+          let row = base + index * Self.tile
+          if first == 0 { seed(&searches[index], row, columns, queries.row(query)) }
+          screen(
+            &searches[index], screened[index], row, columns, queries.row(query), &survivors)
+        }
+      }
+    }
+    return searches
+  }
+
+  private func multiply(
+    _ copies: Matrix<Float>, _ columns: Range<Int>, into products: UnsafeMutablePointer<Float>
+  ) {
+    if copies.rows == 1 {
+      BlockProducts.multiply(
+        training.screening, rows: columns, byVector: copies.row(0), into: products)
+    } else {
+      BlockProducts.multiply(
+        copies, rows: 0..<copies.rows, by: training.screening, columns: columns, into: products,
+        stride: Self.tile)
+    }
+  }
+
+  /// Bounds the reach by the rows of the first tile that look nearest, before all are tried.
+  private func seed(
+    _ search: inout ReachabilitySearch, _ products: UnsafePointer<Float>, _ columns: Range<Int>,
+    _ query: UnsafePointer<Scalar>
+  ) {
+    // Rows weigh 1 or more, so this many rows have the weight.
+    guard columns.count > neededWeight else { return }
+    var top: [(closeness: Float, row: Int)] = []
+    for row in columns {
+      let closeness = products[row - columns.lowerBound] - training.halfSquares[row]
+      if top.count == neededWeight, let last = top.last, !(closeness > last.closeness) { continue }
+      top.insert((closeness, row), at: top.partitioningIndex { !($0.closeness >= closeness) })
+      if top.count > neededWeight { top.removeLast() }
+    }
+    let distances = top.map { training.distance($0.row, query) }
+    let floors = zip(top, distances).map { max(coreDistances[$0.row], $1 / alpha) }
+    search.bound(core: distances.max() ?? .infinity, floor: floors.min() ?? .infinity)
+  }
+
+  /// Offers every row of a tile that the screen cannot reject, with its exact distance.
+  private func screen(
+    _ search: inout ReachabilitySearch, _ query: TrainingRows<Scalar>.Screened,
+    _ products: UnsafePointer<Float>, _ columns: Range<Int>, _ values: UnsafePointer<Scalar>,
+    _ survivors: inout [UInt32]
+  ) {
+    let threshold = training.screeningThreshold(query, distance: search.reach)
+    let kept: Int
+    if threshold == -.infinity {
+      // Products may be NaN here; nothing is asked of them.
+      for index in columns.indices {
+        survivors[index - columns.lowerBound] = UInt32(index - columns.lowerBound)
+      }
+      kept = columns.count
+    } else {
+      kept = training.halfSquares.withUnsafeBufferPointer { halves in
+        guard let base = halves.baseAddress else { return 0 }
+        let half = base + columns.lowerBound
+        return kernel_screen_row(
+          products, half, half, threshold, threshold, 0, columns.count, &survivors)
+      }
+    }
+    for index in 0..<kept {
+      let row = columns.lowerBound + Int(survivors[index])
+      let distance = training.distance(row, values)
+      if distance > search.reach { continue }
+      search.offer(
+        row: row, distance: distance, coreDistance: coreDistances[row],
+        weight: weights?[row] ?? 1)
+    }
+  }
+}
