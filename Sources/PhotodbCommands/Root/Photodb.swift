@@ -14,7 +14,9 @@ struct Photodb: AsyncParsableCommand {
 
   /// Every subcommand, in the order in which help shows them.
   static let subcommands: [any ParsableCommand.Type] = [
-    ConfigCommand.self
+    DatabaseServerCommand.self,
+    MigrateCommand.self,
+    ConfigCommand.self,
   ]
 }
 

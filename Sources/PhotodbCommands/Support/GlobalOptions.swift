@@ -21,7 +21,7 @@ struct OutputOptions: ParsableArguments {
 
   /// A logger that writes to standard error.
   var logger: Logger {
-    let level: Logger.Level = quiet ? .error : verbose ? .debug : .warning
+    let level: Logger.Level = quiet ? .error : verbose ? .debug : .notice
     return Logger(label: "photodb") { _ in TerminalLogHandler(logLevel: level) }
   }
 

@@ -1,0 +1,89 @@
+internal import Logging
+internal import PostgresClient
+internal import PrivatePostgres
+internal import Store
+
+/// The database that a command works on, open and with the schema that this program needs.
+struct DatabaseSession: Sendable {
+  /// Connections to it.
+  let pool: PostgresPool
+  /// Name of the collection that the command is about.
+  let collection: String
+  /// The settings in force.
+  let settings: ResolvedSettings
+  /// Receives notices.
+  let logger: Logger
+  /// Whether it is photodb's own server rather than one that the user named.
+  let isPrivate: Bool
+
+  /// Runs `body` on the database that the options, the environment or the settings file name, and
+  /// otherwise on the private server, which is started where it does not run.
+  ///
+  /// - Parameters:
+  ///   - options: the options of the command.
+  ///   - schema: what happens when migrations are missing.
+  ///   - maximumConnections: the most connections that are open at once.
+  ///   - body: the work; the connections are closed after it, whatever it throws.
+  /// - Throws: ``CommandFailure`` for settings that are wrong and for migrations that are pending;
+  ///   `MigrationError` where the database does not belong to this program, above all where it is
+  ///   newer; `PostgresError`, `PrivateServerError`; what `body` throws.
+  static func with<Result: Sendable>(
+    _ options: GlobalOptions, schema: SchemaCheck = .current, maximumConnections: Int = 4,
+    _ body: (DatabaseSession) async throws -> Result
+  ) async throws -> Result {
+    let logger = options.output.logger
+    let settings = try await SettingsLoader().load(
+      options.settings, databaseURL: options.database.database)
+    let url =
+      if let given = settings.databaseURL { given } else {
+        try await startPrivateServer(logger: logger)
+      }
+    let session = DatabaseSession(
+      pool: PostgresPool(
+        try PostgresConfiguration(url), maximumConnections: maximumConnections, logger: logger),
+      collection: options.database.collection, settings: settings, logger: logger,
+      isPrivate: settings.databaseURL == nil)
+    do {
+      if schema == .current { try await session.ensureSchema() }
+      let result = try await body(session)
+      await session.pool.close()
+      return result
+    } catch {
+      await session.pool.close()
+      throw error
+    }
+  }
+
+  private static func startPrivateServer(logger: Logger) async throws -> String {
+    let server = PrivateServer(directory: try PrivateServerLocation.current(), logger: logger)
+    let status = server.status()
+    if !status.isRunning {
+      let verb = status.version == nil ? "making" : "starting"
+      logger.notice("\(verb) the private PostgreSQL in \(status.dataDirectory)")
+    }
+    return try await server.start()
+  }
+
+  /// Our own server is migrated silently; on one that the user named, the user decides when.
+  private func ensureSchema() async throws {
+    let migrator = try Migrator()
+    let pending = try await pool.withConnection { try await migrator.status($0).pending }
+    guard !pending.isEmpty else { return }
+    guard isPrivate else {
+      throw CommandFailure(
+        "the database lacks \(pending.count) migration\(pending.count == 1 ? "" : "s") "
+          + "(\(pending.map(\.name).joined(separator: ", "))): run `photodb migrate`")
+    }
+    try await migrator.migrate(pool) { [logger] _, _, name in
+      logger.debug("applying migration \(name)")
+    }
+  }
+}
+
+/// What a command needs of the schema.
+enum SchemaCheck: Sendable {
+  /// All migrations of this program; the private server gets what it lacks.
+  case current
+  /// Nothing: the command looks after migrations itself.
+  case none
+}

@@ -1,0 +1,51 @@
+import ArgumentParser
+import Testing
+
+@testable import PhotodbCommands
+
+struct EndingTests {
+  private func ending(parsing arguments: [String]) throws -> Ending {
+    let error = #expect(throws: (any Error).self) {
+      var command = try Photodb.parseAsRoot(arguments)
+      try command.run()
+    }
+    return Ending(of: try #require(error))
+  }
+
+  @Test func wrongUsageEndsWithTwo() throws {
+    let ending = try ending(parsing: ["config", "--no-such-option"])
+    #expect(ending.code == 2)
+    #expect(ending.error.hasPrefix("Error: Unknown option '--no-such-option'"))
+    #expect(ending.error.contains("Usage: photodb config"))
+    #expect(ending.output.isEmpty)
+  }
+
+  @Test func contradictingFlagsAreWrongUsage() throws {
+    let ending = try ending(parsing: ["config", "--verbose", "--quiet"])
+    #expect(ending.code == 2)
+    #expect(ending.error.contains("--verbose and --quiet exclude each other."))
+  }
+
+  @Test func helpIsNoError() throws {
+    let ending = try ending(parsing: ["--help"])
+    #expect(ending.code == 0)
+    #expect(ending.error.isEmpty)
+    #expect(ending.output.contains("USAGE: photodb <subcommand>"))
+  }
+
+  @Test func failuresAreOneLineAndEndWithOne() {
+    let ending = Ending(of: CommandFailure("faces.npy: truncated\n  at byte 12"))
+    #expect(ending.code == 1)
+    #expect(ending.error == "photodb: error: faces.npy: truncated at byte 12")
+  }
+
+  @Test func aCommandMayChooseItsCode() {
+    let ending = Ending(of: ExitCode(3))
+    #expect(ending.code == 3)
+    #expect(ending.error.isEmpty && ending.output.isEmpty)
+  }
+
+  @Test func aReaderThatWentAwayIsNoFailure() {
+    #expect(Ending(of: OutputClosed()).code == 0)
+  }
+}
