@@ -75,6 +75,7 @@ let package = Package(
       name: "FaceClustering",
       dependencies: [
         "HDBSCAN", "PostgresClient", "Store", "TensorFiles", "Vectors",
+        .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

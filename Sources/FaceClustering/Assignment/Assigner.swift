@@ -1,0 +1,167 @@
+internal import HDBSCAN
+internal import Logging
+internal import PostgresClient
+internal import Store
+internal import Vectors
+
+/// Assigns one batch of new faces in one transaction.
+struct Assigner: Sendable {
+  let collection: CollectionRecord
+  let settings: StageSettings
+  let models: ModelCache
+  let threads: Int
+  let force: Bool
+  let batchSize: Int
+
+  /// What one batch came to.
+  struct Batch: Sendable {
+    var lastID: Int64 = 0
+    var faces = 0
+    var report = AssignmentReport()
+    /// Faces that joined the pool, and those of them that people's constraints sent there.
+    var pooled: Set<Int64> = []
+    var constrained: Set<Int64> = []
+    var seconds = 0.0
+  }
+
+  /// Claims up to a batch of faces above an id, decides them and writes what was decided.
+  ///
+  /// - Throws: `PostgresError`, ``StoreError``.
+  func assign(after id: Int64, on connection: isolated PostgresConnection) throws -> Batch {
+    let clock = Stopwatch()
+    var batch = Batch()
+    // Before anything is read: while this is held, no bootstrap replaces clusters or the model.
+    try CollectionLocks(collection).shareMembership(on: connection)
+    let faces = try FaceReader(collection).claim(
+      limit: batchSize, force: force, after: id, on: connection)
+    guard let last = faces.ids.last else { return batch }
+    batch.lastID = last
+    batch.faces = faces.count
+    let model = try models.active(of: collection, settings: settings, on: connection)
+    batch.report.runID = model.runID
+    batch.report.tierOneSkipped = model.skipped
+    let invalid = try setInvalidAside(faces, on: connection)
+    batch.report.invalid = invalid.count
+    let context = try context(for: faces, on: connection)
+    let outcomes = try decide(
+      faces, invalid: invalid, context: context, model: model.loaded, into: &batch)
+    try write(
+      outcomes, faces: faces, clusters: context.clusters, runID: model.runID, into: &batch,
+      on: connection)
+    batch.seconds = clock.total
+    return batch
+  }
+
+  private func setInvalidAside(
+    _ faces: FaceSnapshot, on connection: isolated PostgresConnection
+  ) throws -> Set<Int> {
+    let defects = faces.embeddings.defectiveRows()
+    for defect in defects {
+      try DetectionRepository(collection).markInvalid(
+        faces.ids[defect.row],
+        reason: defect.defect == .zero ? "the embedding is all zero" : "the embedding is not finite",
+        on: connection)
+    }
+    return Set(defects.map(\.row))
+  }
+
+  private func context(
+    for faces: FaceSnapshot, on connection: isolated PostgresConnection
+  ) throws -> AssignmentContext {
+    let review = ReviewRepository(collection)
+    let prohibitions = try review.prohibitions(detections: faces.ids, on: connection)
+    let linked = Set(prohibitions.detections.keys).union(prohibitions.detections.values.flatMap { $0 })
+    var occupants: [Int64: [Int64: Set<Int64>]] = [:]
+    if settings.samePhotoExclusion {
+      let photos = Set(faces.photoIDs.compactMap { $0 }).sorted()
+      // A face that is decided again does not occupy its own old place.
+      let mine = Set(faces.ids)
+      for occupant in try DetectionRepository(collection).occupants(
+        photoIDs: photos, on: connection) where !mine.contains(occupant.detectionID)
+      {
+        occupants[occupant.photoID, default: [:]][occupant.clusterID, default: []]
+          .insert(occupant.detectionID)
+      }
+    }
+    return AssignmentContext(
+      settings: settings, clusters: try ClusterRepository(collection).live(on: connection),
+      prohibitions: prohibitions,
+      clusterOfLinked: try review.clusters(ofDetections: linked.sorted(), on: connection),
+      occupants: occupants)
+  }
+
+  private func decide(
+    _ faces: FaceSnapshot, invalid: Set<Int>, context: AssignmentContext, model: LoadedModel?,
+    into batch: inout Batch
+  ) throws -> [(row: Int, outcome: AssignmentOutcome)] {
+    let valid = faces.ids.indices.filter { !invalid.contains($0) }
+    let vectors = invalid.isEmpty ? faces.embeddings : faces.embeddings.selecting(rows: valid)
+    let votes = try model?.votes(for: vectors, clusters: context.clusters, threads: threads)
+    let near = NearClusters.within(
+      faces: vectors, clusters: context.clusters,
+      defaultRadius: settings.clusteringThreshold, threads: threads)
+    var decider = AssignmentDecider(context)
+    return valid.enumerated().map { index, row in
+      let outcome = decider.decide(
+        detectionID: faces.ids[row], photoID: faces.photoIDs[row], vote: votes?[index],
+        near: near[index])
+      batch.count(outcome, detectionID: faces.ids[row])
+      return (row, outcome)
+    }
+  }
+
+  private func write(
+    _ outcomes: [(row: Int, outcome: AssignmentOutcome)], faces: FaceSnapshot,
+    clusters: LiveClusters, runID: Int64?, into batch: inout Batch,
+    on connection: isolated PostgresConnection
+  ) throws {
+    var changes = MembershipChanges(dimension: collection.dimension)
+    var placements: [Placement] = []
+    var questions: [CandidateQuestion] = []
+    for (row, outcome) in outcomes {
+      let id = faces.ids[row]
+      var placement = Placement(detectionID: id, status: .unassigned, tier: "pool")
+      switch outcome {
+      case .assigned(let cluster, let tier, let confidence):
+        placement.status = .auto
+        placement.clusterID = clusters.ids[cluster]
+        placement.confidence = Float(confidence)
+        placement.tier = tier
+      case .pending(let asked):
+        placement.status = .pending
+        placement.tier = "epsilon_ball"
+        questions += asked
+      case .pool(let constrained):
+        if constrained { placement.status = .constrained }
+      }
+      changes.move(
+        faces.embeddings.row(row), from: faces.clusterIDs[row], to: placement.clusterID)
+      placements.append(placement)
+    }
+    try changes.apply(ClusterRepository(collection), on: connection)
+    let detections = DetectionRepository(collection)
+    _ = try detections.place(placements, runID: runID, on: connection)
+    let review = ReviewRepository(collection)
+    try review.expire(
+      detections: placements.filter { $0.status != .pending }.map(\.detectionID), on: connection)
+    batch.report.candidates = try review.ask(questions, on: connection)
+  }
+}
+
+extension Assigner.Batch {
+  fileprivate mutating func count(_ outcome: AssignmentOutcome, detectionID: Int64) {
+    switch outcome {
+    case .assigned(_, "predict", _): report.assigned.predict += 1
+    case .assigned: report.assigned.epsilonBall += 1
+    case .pending: report.pending += 1
+    case .pool(let constrained):
+      pooled.insert(detectionID)
+      if constrained {
+        report.constrained += 1
+        self.constrained.insert(detectionID)
+      } else {
+        report.unassigned += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,35 @@
+internal import HDBSCAN
+internal import Store
+internal import Vectors
+
+/// A cluster near a face.
+struct NearCluster: Sendable, Equatable {
+  /// Row of the cluster.
+  var cluster: Int
+  var distance: CosineDistance
+}
+
+/// What tier 1 says about a face: a label that maps to a live cluster, and how strongly.
+struct TierOneVote: Sendable, Equatable {
+  var cluster: Int
+  var probability: Double
+  var distance: CosineDistance
+}
+
+/// Everything that the decision about a batch of faces depends on; values, no database.
+struct AssignmentContext: Sendable {
+  var settings: StageSettings
+  var clusters: LiveClusters
+  var prohibitions: Prohibitions
+  /// In which cluster the other half of a cannot-link is.
+  var clusterOfLinked: [Int64: Int64]
+  /// Faces that are already in a cluster of a photo: photo → cluster id → detection ids.
+  var occupants: [Int64: [Int64: Set<Int64>]]
+}
+
+/// What was decided about one face.
+enum AssignmentOutcome: Sendable, Equatable {
+  case assigned(cluster: Int, tier: String, confidence: Double)
+  case pending([CandidateQuestion])
+  case pool(constrained: Bool)
+}

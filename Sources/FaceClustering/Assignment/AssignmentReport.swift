@@ -1,0 +1,53 @@
+/// What `assign` did, counted by tier.
+public struct AssignmentReport: Sendable, Codable {
+  public struct Assigned: Sendable, Codable {
+    /// By the model of the active run.
+    public var predict = 0
+    /// By the epsilon ball around a centroid.
+    public var epsilonBall = 0
+    /// As members of clusters that the pool formed.
+    public var pool = 0
+
+    enum CodingKeys: String, CodingKey {
+      case predict
+      case epsilonBall = "epsilon_ball"
+      case pool
+    }
+  }
+
+  public struct Percentiles: Sendable, Codable {
+    public var p50 = 0.0
+    public var p95 = 0.0
+  }
+
+  public var assigned = Assigned()
+  public var pending = 0
+  public var unassigned = 0
+  /// In the pool because what people said removed every near cluster.
+  public var constrained = 0
+  /// Faces whose stored embedding is unusable.
+  public var invalid = 0
+  /// Clusters that the pool formed.
+  public var newClusters = 0
+  /// Questions raised for people.
+  public var candidates = 0
+  public var runID: Int64?
+  /// Why tier 1 was not used, where it was not.
+  public var tierOneSkipped: String?
+  public var seconds = 0.0
+  public var perFaceMilliseconds = Percentiles()
+
+  /// Faces that were looked at.
+  public var total: Int {
+    assigned.predict + assigned.epsilonBall + assigned.pool + pending + unassigned + constrained
+      + invalid
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case assigned, pending, unassigned, constrained, invalid, candidates, seconds
+    case newClusters = "new_clusters"
+    case runID = "run_id"
+    case tierOneSkipped = "tier_one_skipped"
+    case perFaceMilliseconds = "per_face_ms"
+  }
+}

@@ -1,0 +1,71 @@
+internal import Logging
+internal import PostgresClient
+
+/// Assigns everything that waits, batch by batch, and then lets the pool form clusters.
+struct AssignmentRun: Sendable {
+  let pool: PostgresPool
+  let assigner: Assigner
+  let logger: Logger
+
+  func run(progress: (@Sendable (_ done: Int) -> Void)?) async throws -> AssignmentReport {
+    let clock = Stopwatch()
+    var total = AssignmentReport()
+    var latencies: [(milliseconds: Double, faces: Int)] = []
+    var pooled: Set<Int64> = []
+    var constrained: Set<Int64> = []
+    var lastID: Int64 = 0
+    while true {
+      let (assigner, after) = (assigner, lastID)
+      let batch = try await pool.withTransaction { try assigner.assign(after: after, on: $0) }
+      if batch.faces == 0 { break }
+      lastID = batch.lastID
+      if let reason = batch.report.tierOneSkipped, total.tierOneSkipped == nil {
+        logger.warning("tier 1 is not used: \(reason)")
+      }
+      total.add(batch.report)
+      pooled.formUnion(batch.pooled)
+      constrained.formUnion(batch.constrained)
+      latencies.append((batch.seconds * 1000 / Double(batch.faces), batch.faces))
+      progress?(total.total)
+    }
+    let writer = PoolWriter(collection: assigner.collection, settings: assigner.settings)
+    let newIDs = pooled
+    let formed = try await pool.withTransaction { try writer.form(around: newIDs, on: $0) }
+    total.newClusters = formed.clusters
+    total.assigned.pool = formed.taken.count
+    // Faces that had waited before this run join too, but only those of this run were counted.
+    total.unassigned -= formed.taken.intersection(pooled).subtracting(constrained).count
+    total.constrained -= formed.taken.intersection(constrained).count
+    total.seconds = clock.total
+    total.perFaceMilliseconds = .init(
+      p50: percentile(0.5, latencies), p95: percentile(0.95, latencies))
+    return total
+  }
+
+  private func percentile(
+    _ share: Double, _ latencies: [(milliseconds: Double, faces: Int)]
+  ) -> Double {
+    let sorted = latencies.sorted { $0.milliseconds < $1.milliseconds }
+    let wanted = share * Double(sorted.reduce(0) { $0 + $1.faces })
+    var seen = 0.0
+    for latency in sorted {
+      seen += Double(latency.faces)
+      if seen >= wanted { return latency.milliseconds }
+    }
+    return 0
+  }
+}
+
+extension AssignmentReport {
+  fileprivate mutating func add(_ other: AssignmentReport) {
+    assigned.predict += other.assigned.predict
+    assigned.epsilonBall += other.assigned.epsilonBall
+    pending += other.pending
+    unassigned += other.unassigned
+    constrained += other.constrained
+    invalid += other.invalid
+    candidates += other.candidates
+    runID = other.runID
+    tierOneSkipped = tierOneSkipped ?? other.tierOneSkipped
+  }
+}

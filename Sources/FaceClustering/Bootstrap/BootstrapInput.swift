@@ -1,0 +1,74 @@
+internal import HDBSCAN
+internal import Store
+internal import Vectors
+
+/// Everything that decides what a bootstrap does to a collection; values, no database.
+struct BootstrapInput {
+  var settings: StageSettings
+  /// What the fit saw.
+  var snapshot: FaceSnapshot
+  var clustering: Clustering
+  /// Every face of the collection as it stands now.
+  var states: [DetectionState]
+  /// Assigned faces that the fit did not see.
+  var outside: FaceSnapshot
+  var live: LiveClusters
+  var prohibitions: Prohibitions
+}
+
+/// A cluster as it will be.
+struct PlannedCluster {
+  /// The cluster that lives on, or nil for a new one.
+  var existingID: Int64?
+  /// Whose a new cluster is from birth: that of the named cluster from which it split.
+  var inheritedPersonID: Int64?
+  var label: Int?
+  var facts: ClusterFacts
+}
+
+/// Where one face goes; `cluster` counts the planned clusters.
+struct PlannedPlacement {
+  var placement: Placement
+  var cluster: Int?
+}
+
+/// A question about a planned cluster.
+struct PlannedQuestion {
+  var detectionID: Int64
+  var cluster: Int
+  var similarity: Float
+}
+
+/// How often each kind of lineage occurred.
+public struct LineageCounts: Sendable, Equatable, Codable {
+  public var continued = 0
+  public var split = 0
+  public var merged = 0
+  public var born = 0
+  public var died = 0
+  /// Named, verified or hand-made clusters that the fit did not find again; they stay.
+  public var kept = 0
+}
+
+/// A lineage row whose new cluster may not have an id yet.
+struct PlannedLineage {
+  var record: LineageRecord
+  var newCluster: Int?
+}
+
+/// What a bootstrap will write.
+struct BootstrapPlan {
+  var clusters: [PlannedCluster] = []
+  var placements: [PlannedPlacement] = []
+  var questions: [PlannedQuestion] = []
+  var lineage: [PlannedLineage] = []
+  var retired: [Int64] = []
+  /// Clusters that keep their row with no member left, because people made promises about them.
+  var emptied: [Int64] = []
+  /// Faces that the fit did not see and whose cluster is gone.
+  var reset: [Int64] = []
+  var counts = LineageCounts()
+  /// Faces that had a cluster and have another one, or none.
+  var moved = 0
+  var noise = 0
+}

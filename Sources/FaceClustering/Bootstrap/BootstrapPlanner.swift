@@ -1,0 +1,126 @@
+internal import HDBSCAN
+internal import Store
+internal import Vectors
+
+/// Turns a fit into what it means for the clusters that people know.
+///
+/// Labels are a contract: a cluster that continues keeps its id, its person and its flags; what
+/// people asserted (manual faces, verified clusters, names) is not moved by density, and where
+/// density disagrees a question is raised.
+struct BootstrapPlanner {
+  private let input: BootstrapInput
+  private let labelCount: Int
+  private let dimension: Int
+  private let stateByID: [Int64: DetectionState]
+  private let rowOfCluster: [Int64: Int]
+  private let clustersWithManualFaces: Set<Int64>
+
+  init(_ input: BootstrapInput) {
+    self.input = input
+    labelCount = input.clustering.selection.nodes.count
+    dimension = input.snapshot.embeddings.columns
+    stateByID = Dictionary(uniqueKeysWithValues: input.states.map { ($0.id, $0) })
+    rowOfCluster = Dictionary(uniqueKeysWithValues: input.live.ids.enumerated().map { ($1, $0) })
+    clustersWithManualFaces = Set(
+      input.states.filter { $0.status == .manual }.compactMap(\.clusterID))
+  }
+
+  /// The plan. The same input gives the same plan.
+  ///
+  /// - Complexity: O(n · d) and the matching of clusters.
+  func plan() -> BootstrapPlan {
+    let outcome = matchLineage()
+    let survivors = decideSurvivors(outcome)
+    var builder = PlanBuilder(input: input, survivors: survivors, outcome: outcome)
+    builder.placeFittedFaces(stateByID: stateByID, rowOfCluster: rowOfCluster)
+    builder.separateForbiddenPairs(stateByID: stateByID)
+    builder.placeOutsideFaces(rowOfCluster: rowOfCluster)
+    return builder.finish(states: input.states)
+  }
+
+  private func matchLineage() -> LineageMatcher.Outcome {
+    let snapshot = input.snapshot
+    var membership: [(old: Int?, new: Int?)] = []
+    membership.reserveCapacity(snapshot.count)
+    var sums = [[Double]](
+      repeating: [Double](repeating: 0, count: dimension), count: labelCount)
+    for (row, id) in snapshot.ids.enumerated() {
+      guard let state = stateByID[id] else { continue }
+      let label = input.clustering.labels[row]
+      membership.append(
+        (state.clusterID.flatMap { rowOfCluster[$0] }, label >= 0 ? label : nil))
+      guard label >= 0 else { continue }
+      let vector = snapshot.embeddings.row(row)
+      for column in 0..<dimension { sums[label][column] += Double(vector[column]) }
+    }
+    let norms = sums.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+    return LineageMatcher(
+      continuationThreshold: input.settings.continuationThreshold,
+      secondaryThreshold: input.settings.secondaryThreshold
+    ).match(oldCount: input.live.count, newCount: labelCount, membership: membership) { old, new in
+      let reference = input.live.references.row(old)
+      var product = 0.0
+      for column in 0..<dimension { product += Double(reference[column]) * sums[new][column] }
+      return norms[new] > 0 ? product / norms[new] : 0
+    }
+  }
+
+  private func decideSurvivors(_ outcome: LineageMatcher.Outcome) -> Survivors {
+    var survivors = Survivors(
+      fates: Array(repeating: .gone, count: input.live.count),
+      bestPairOfOld: Array(repeating: nil, count: input.live.count),
+      bestPairOfNew: Array(repeating: nil, count: labelCount))
+    for pair in outcome.pairs {
+      if pair.score > survivors.bestPairOfOld[pair.old]?.score ?? -1 {
+        survivors.bestPairOfOld[pair.old] = pair
+      }
+      if pair.score > survivors.bestPairOfNew[pair.new]?.score ?? -1 {
+        survivors.bestPairOfNew[pair.new] = pair
+      }
+    }
+    for old in 0..<input.live.count {
+      let named = input.live.personNames[old] != nil
+      let verified = input.live.verified[old]
+      if let new = outcome.newOfOld[old] {
+        survivors.fates[old] = .continued(label: new, holdsMembers: verified)
+      } else if verified || (named && !joinsItsOwnPerson(old, survivors, outcome)) {
+        survivors.fates[old] = .kept(holdsMembers: true)
+      } else if clustersWithManualFaces.contains(input.live.ids[old]) {
+        survivors.fates[old] = .kept(holdsMembers: false)
+      }
+    }
+    return survivors
+  }
+
+  /// Whether the faces of a named cluster go on in another cluster of the same person.
+  private func joinsItsOwnPerson(
+    _ old: Int, _ survivors: Survivors, _ outcome: LineageMatcher.Outcome
+  ) -> Bool {
+    guard let pair = survivors.bestPairOfOld[old], let heir = outcome.oldOfNew[pair.new] else {
+      return false
+    }
+    return input.live.personIDs[heir] == input.live.personIDs[old]
+  }
+}
+
+/// What becomes of each old cluster.
+struct Survivors {
+  enum Fate: Equatable {
+    /// It is label `label` now; a verified one also keeps the members that the fit took away.
+    case continued(label: Int, holdsMembers: Bool)
+    /// The fit did not find it, but people made promises about it.
+    case kept(holdsMembers: Bool)
+    case gone
+  }
+
+  var fates: [Fate]
+  var bestPairOfOld: [LineagePair?]
+  var bestPairOfNew: [LineagePair?]
+
+  func holdsMembers(_ old: Int) -> Bool {
+    switch fates[old] {
+    case .continued(_, let holds), .kept(let holds): holds
+    case .gone: false
+    }
+  }
+}

@@ -1,0 +1,72 @@
+/// What a bootstrap did, or with a dry run would have done.
+public struct BootstrapReport: Sendable, Codable {
+  /// Seconds of each phase.
+  public struct Seconds: Sendable, Codable {
+    public var read = 0.0
+    public var fit = 0.0
+    public var extract = 0.0
+    public var match = 0.0
+    public var write = 0.0
+    public var total = 0.0
+  }
+
+  /// Absent after a dry run.
+  public var runID: Int64?
+  public var dryRun: Bool
+  public var embeddingCount: Int
+  /// Faces that the eligibility rule left out.
+  public var filteredCount: Int
+  public var clusterCount: Int
+  public var noiseCount: Int
+  public var peopleCount: Int
+  public var lineage: LineageCounts
+  /// Faces that had a cluster and now have another one, or none.
+  public var moved: Int
+  /// Questions raised for people.
+  public var candidates: Int
+  public var allowSingleCluster: Bool
+  public var seconds: Seconds
+  public var peakMemoryBytes: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case runID = "run_id"
+    case dryRun = "dry_run"
+    case embeddingCount = "embedding_count"
+    case filteredCount = "filtered_count"
+    case clusterCount = "cluster_count"
+    case noiseCount = "noise_count"
+    case peopleCount = "people_count"
+    case lineage, moved, candidates
+    case allowSingleCluster = "allow_single_cluster"
+    case seconds
+    case peakMemoryBytes = "peak_memory_bytes"
+  }
+}
+
+/// Why a bootstrap was refused.
+public enum BootstrapError: Error, Sendable, CustomStringConvertible {
+  case alreadyRunning(run: Int64?, collection: String)
+  case notEnoughMemory(needed: Int64, available: Int64, faces: Int)
+  case superseded(run: Int64)
+  case nothingToFit(collection: String, filtered: Int)
+
+  /// One line that says what is wrong, where, and what to do.
+  public var description: String {
+    switch self {
+    case .alreadyRunning(let run, let collection):
+      "a bootstrap of collection “\(collection)” is already running"
+        + (run.map { " (run \($0))" } ?? "") + "; wait for it or look at `photodb runs list`"
+    case .notEnoughMemory(let needed, let available, let faces):
+      "a fit of \(faces) faces needs about \(needed / 1_048_576) MB of memory and "
+        + "\(available / 1_048_576) MB are free; nothing was changed"
+    case .superseded(let run):
+      "run \(run) lost its place while it was fitting (the database connection was cut); "
+        + "nothing was changed, start it again"
+    case .nothingToFit(let collection, let filtered):
+      "collection “\(collection)” has no eligible face"
+        + (filtered > 0
+          ? " (\(filtered) are too small or too uncertain: MIN_FACE_SIZE_PX, MIN_FACE_CONFIDENCE)"
+          : "; `photodb import` brings some in")
+    }
+  }
+}

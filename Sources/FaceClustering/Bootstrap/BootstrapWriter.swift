@@ -1,0 +1,144 @@
+internal import HDBSCAN
+internal import PostgresClient
+internal import Store
+
+/// Applies a bootstrap inside one transaction.
+struct BootstrapWriter {
+  let collection: CollectionRecord
+  let settings: StageSettings
+  let runID: Int64
+  let fitted: FittedFaces
+  let model: [UInt8]
+
+  /// Plans against the collection as it is now, and writes all of it.
+  ///
+  /// From here to the commit nothing else moves faces of the collection; arrivals of the meantime are
+  /// among the states that the plan starts from, so none is lost or overwritten.
+  func apply(
+    _ soFar: BootstrapReport, on connection: isolated PostgresConnection
+  ) throws -> BootstrapReport {
+    let clock = Stopwatch()
+    var report = soFar
+    let runs = RunRepository(collection)
+    try CollectionLocks(collection).ownMembership(on: connection)
+    guard try runs.find(runID, on: connection).status == "running" else {
+      throw BootstrapError.superseded(run: runID)
+    }
+    let previousRun = try runs.activeID(on: connection)
+    let (plan, peopleCount) = try fitted.plan(
+      collection: collection, settings: settings, on: connection)
+    report.seconds.match = clock.lap()
+    let ids = try writeClusters(plan, on: connection)
+    try writeFaces(plan, ids: ids, on: connection)
+    try writeQuestionsAndLineage(plan, ids: ids, from: previousRun, on: connection)
+    report.add(plan, peopleCount: peopleCount)
+    report.runID = runID
+    try runs.complete(
+      runID, try result(plan, ids: ids, report: report), on: connection)
+    return report
+  }
+
+  private func writeClusters(
+    _ plan: BootstrapPlan, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    let clusters = ClusterRepository(collection)
+    let born = plan.clusters.indices.filter { plan.clusters[$0].existingID == nil }
+    let bornIDs = try clusters.create(
+      born.map { plan.clusters[$0].facts }, persons: born.map { plan.clusters[$0].inheritedPersonID },
+      runID: runID, on: connection)
+    let idOfBorn = Dictionary(uniqueKeysWithValues: zip(born, bornIDs))
+    let ids = plan.clusters.indices.map { plan.clusters[$0].existingID ?? idOfBorn[$0] ?? 0 }
+    try clusters.update(
+      plan.clusters.indices.filter { plan.clusters[$0].existingID != nil }
+        .map { (ids[$0], plan.clusters[$0].facts) }, runID: runID, on: connection)
+    return ids
+  }
+
+  private func writeFaces(
+    _ plan: BootstrapPlan, ids: [Int64], on connection: isolated PostgresConnection
+  ) throws {
+    let detections = DetectionRepository(collection)
+    let placements = plan.placements.map { planned in
+      var placement = planned.placement
+      placement.clusterID = planned.cluster.map { ids[$0] }
+      return placement
+    }
+    let changed = try detections.place(placements, runID: runID, on: connection)
+    try detections.reset(plan.reset, runID: runID, on: connection)
+    // Only now are the clusters that are gone without members.
+    let clusters = ClusterRepository(collection)
+    try clusters.retire(plan.retired, on: connection)
+    try clusters.empty(plan.emptied, on: connection)
+    try ReviewRepository(collection).expire(detections: changed, on: connection)
+  }
+
+  private func writeQuestionsAndLineage(
+    _ plan: BootstrapPlan, ids: [Int64], from previousRun: Int64?,
+    on connection: isolated PostgresConnection
+  ) throws {
+    try ReviewRepository(collection).ask(
+      plan.questions.map {
+        CandidateQuestion(
+          detectionID: $0.detectionID, clusterID: ids[$0.cluster], similarity: $0.similarity,
+          reason: "bootstrap_conflict")
+      }, on: connection)
+    try LineageRepository(collection).add(
+      plan.lineage.map { planned in
+        var record = planned.record
+        record.newClusterID = planned.newCluster.map { ids[$0] }
+        return record
+      }, from: previousRun, to: runID, on: connection)
+  }
+
+  private func result(
+    _ plan: BootstrapPlan, ids: [Int64], report: BootstrapReport
+  ) throws -> RunResult {
+    let clustering = fitted.clustering
+    var labelMap: [String: Int64] = [:]
+    for (index, cluster) in plan.clusters.enumerated() {
+      if let label = cluster.label { labelMap["\(label)"] = ids[index] }
+    }
+    return RunResult(
+      embeddingCount: fitted.snapshot.count, clusterCount: clustering.selection.nodes.count,
+      noiseCount: plan.noise,
+      condensedTreeJSON: try JSONText.encode(clustering.tree.summary(clustering.selection)),
+      labelToClusterJSON: try JSONText.encode(labelMap), clustererState: model,
+      metricsJSON: try JSONText.encode(
+        RunMetrics(
+          plan: plan, embeddingCount: fitted.snapshot.count,
+          lastDetectionID: fitted.snapshot.ids.last ?? 0)),
+      timingsJSON: try JSONText.encode(report.seconds), peakMemoryBytes: Memory.peakBytes)
+  }
+}
+
+/// Figures of a run that later runs and the drift signals are compared with.
+struct RunMetrics: Codable, Sendable {
+  var noiseRate: Double
+  /// Mean cosine distance of the members to their cluster's centroid.
+  var meanDistance: Double
+  var largestCluster: Int
+  /// Highest detection id of the fit; how many of its faces were deleted since is told by it.
+  var lastDetectionID: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case noiseRate = "noise_rate"
+    case meanDistance = "mean_distance"
+    case largestCluster = "largest_cluster"
+    case lastDetectionID = "last_detection_id"
+  }
+
+  init(plan: BootstrapPlan, embeddingCount: Int, lastDetectionID: Int64) {
+    self.lastDetectionID = lastDetectionID
+    noiseRate = embeddingCount > 0 ? Double(plan.noise) / Double(embeddingCount) : 0
+    // Sum over members of 1 − x·c is m − |S|.
+    var distance = 0.0
+    var members = 0
+    for cluster in plan.clusters {
+      let norm = cluster.facts.sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      distance += Double(cluster.facts.faceCount) - norm
+      members += cluster.facts.faceCount
+    }
+    meanDistance = members > 0 ? distance / Double(members) : 0
+    largestCluster = plan.clusters.map(\.facts.faceCount).max() ?? 0
+  }
+}

@@ -1,0 +1,70 @@
+internal import HDBSCAN
+internal import Store
+internal import Vectors
+
+/// One member of a cluster: a row of one of the matrices at hand.
+struct Member {
+  var detectionID: Int64
+  var embeddings: Matrix<Float>
+  var row: Int
+  var isCore: Bool
+
+  var vector: UnsafeBufferPointer<Float> {
+    UnsafeBufferPointer(start: embeddings.row(row), count: embeddings.columns)
+  }
+}
+
+/// What follows about a cluster from its members.
+enum MemberFacts {
+  /// The sum of the members' vectors, in the order given.
+  ///
+  /// - Complexity: O(m · d).
+  static func sum(_ members: [Member], dimension: Int) -> [Double] {
+    var sum = [Double](repeating: 0, count: dimension)
+    for member in members {
+      for (column, value) in member.vector.enumerated() { sum[column] += Double(value) }
+    }
+    return sum
+  }
+
+  /// Facts of a cluster with at least one member.
+  ///
+  /// The medoid is the true one: among unit vectors the summed cosine distance to all members is
+  /// m − x·S, so the member with the largest product with the sum S is nearest to all.
+  ///
+  /// - Parameter epsilon: nil lets the widest member set it.
+  /// - Complexity: O(m · d + m log m).
+  static func facts(
+    of members: [Member], dimension: Int, epsilon: CosineDistance, lambdaBirth: Double?,
+    persistence: Double?, origin: String
+  ) -> ClusterFacts {
+    let sum = sum(members, dimension: dimension)
+    let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    var best: (product: Double, id: Int64)?
+    var distances: [Float] = []
+    distances.reserveCapacity(members.count)
+    for member in members {
+      var product = 0.0
+      for (column, value) in member.vector.enumerated() { product += Double(value) * sum[column] }
+      if best.map({ (product, -member.detectionID) > ($0.product, -$0.id) }) ?? true {
+        best = (product, member.detectionID)
+      }
+      distances.append(norm > 0 ? Float(max(0, 1 - product / norm)) : 1)
+    }
+    distances.sort()
+    return ClusterFacts(
+      faceCount: members.count, coreCount: members.count { $0.isCore }, sum: sum,
+      reference: sum.map { norm > 0 ? Float($0 / norm) : 0 },
+      medoidDetectionID: best?.id, epsilon: epsilon,
+      distanceQuantiles: quantiles.map { quantile($0, of: distances) },
+      lambdaBirth: lambdaBirth.map(Float.init), persistence: persistence.map(Float.init),
+      origin: origin)
+  }
+
+  /// The shares at which distances to the centroid are kept.
+  static let quantiles = [0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99]
+
+  private static func quantile(_ share: Double, of sorted: [Float]) -> Float {
+    sorted[Int((share * Double(sorted.count - 1)).rounded())]
+  }
+}

@@ -1,0 +1,268 @@
+internal import HDBSCAN
+internal import Store
+internal import Vectors
+
+/// Collects a ``BootstrapPlan`` face by face.
+///
+/// Clusters are counted by *slot* while the plan grows: the labels first, then the old clusters that
+/// stay without a label.
+struct PlanBuilder {
+  private let input: BootstrapInput
+  private let survivors: Survivors
+  private let outcome: LineageMatcher.Outcome
+  private let labelCount: Int
+  /// Slot of each old cluster that survives.
+  private let slotOfOld: [Int?]
+  private let oldOfSlot: [Int?]
+  private var members: [[Member]]
+  private var placements: [(placement: Placement, slot: Int?)] = []
+  private var questions: [(detectionID: Int64, slot: Int, similarity: Float)] = []
+  private var reset: [Int64] = []
+  private var finalSlot: [Int64: Int] = [:]
+  private var noise = 0
+  /// Lambda at which each condensed-tree node was born, by node − n.
+  private let births: [Double]
+
+  init(input: BootstrapInput, survivors: Survivors, outcome: LineageMatcher.Outcome) {
+    self.input = input
+    self.survivors = survivors
+    self.outcome = outcome
+    labelCount = outcome.oldOfNew.count
+    var slotOfOld = [Int?](repeating: nil, count: input.live.count)
+    var oldOfSlot = outcome.oldOfNew
+    for (old, fate) in survivors.fates.enumerated() {
+      switch fate {
+      case .continued(let label, _): slotOfOld[old] = label
+      case .kept:
+        slotOfOld[old] = oldOfSlot.count
+        oldOfSlot.append(old)
+      case .gone: break
+      }
+    }
+    self.slotOfOld = slotOfOld
+    self.oldOfSlot = oldOfSlot
+    members = Array(repeating: [], count: oldOfSlot.count)
+    births = input.clustering.tree.clusterBirths
+  }
+
+  /// Decides every face that the fit saw and that still exists.
+  mutating func placeFittedFaces(
+    stateByID: [Int64: DetectionState], rowOfCluster: [Int64: Int]
+  ) {
+    let clustering = input.clustering
+    var askedOfKept: Set<Int> = []
+    for (row, id) in input.snapshot.ids.enumerated() {
+      guard let state = stateByID[id] else { continue }
+      let label = clustering.labels[row]
+      if label < 0 { noise += 1 }
+      let old = state.clusterID.flatMap { rowOfCluster[$0] }
+      let oldSlot = old.flatMap { slotOfOld[$0] }
+      if state.status == .manual {
+        guard let slot = oldSlot else { continue }
+        addMember(id, row, to: slot, isCore: false)
+        if label >= 0, label != slot { ask(id, row: row, slot: label) }
+        continue
+      }
+      let probability = clustering.probabilities[row]
+      var placement = Placement(
+        detectionID: id, status: .unassigned,
+        lambda: Float(clustering.pointLambdas[row]),
+        outlierScore: Float(clustering.outlierScores[row]), tier: "bootstrap")
+      var slot = label >= 0 ? label : nil
+      if let old, let oldSlot, survivors.holdsMembers(old) {
+        if label >= 0, label != oldSlot, askedOfKept.insert(oldSlot).inserted {
+          ask(id, row: row, slot: label)
+        }
+        slot = oldSlot
+      }
+      if let chosen = slot, isForbidden(id, slot: chosen) {
+        slot = nil
+        placement.status = .constrained
+      } else if let slot {
+        placement.isCore =
+          label == slot && probability >= input.settings.coreProbabilityThreshold
+        placement.status = placement.isCore ? .hdbscanCore : .hdbscan
+        placement.confidence = Float(probability)
+        addMember(id, row, to: slot, isCore: placement.isCore)
+      }
+      placements.append((placement, slot))
+    }
+  }
+
+  /// Of two faces that people said are different, the weaker one leaves a shared cluster.
+  mutating func separateForbiddenPairs(stateByID: [Int64: DetectionState]) {
+    var evicted: Set<Int64> = []
+    let indexOf = Dictionary(
+      uniqueKeysWithValues: placements.enumerated().map { ($1.placement.detectionID, $0) })
+    for (a, others) in input.prohibitions.detections.sorted(by: { $0.key < $1.key }) {
+      for b in others.sorted() where a < b {
+        guard let slot = finalSlot[a], finalSlot[b] == slot, !evicted.contains(a),
+          !evicted.contains(b)
+        else { continue }
+        let loser = weaker(a, b, indexOf: indexOf)
+        guard let loser, let index = indexOf[loser] else { continue }
+        evicted.insert(loser)
+        finalSlot[loser] = nil
+        members[slot].removeAll { $0.detectionID == loser }
+        placements[index].slot = nil
+        placements[index].placement.status = .constrained
+        placements[index].placement.confidence = nil
+        placements[index].placement.isCore = false
+      }
+    }
+  }
+
+  /// Faces that the fit did not see stay where they are, if that still exists.
+  mutating func placeOutsideFaces(rowOfCluster: [Int64: Int]) {
+    for (row, id) in input.outside.ids.enumerated() {
+      let old = input.outside.clusterIDs[row].flatMap { rowOfCluster[$0] }
+      if let slot = old.flatMap({ slotOfOld[$0] }) {
+        finalSlot[id] = slot
+        members[slot].append(
+          Member(
+            detectionID: id, embeddings: input.outside.embeddings, row: row, isCore: false))
+      } else {
+        reset.append(id)
+      }
+    }
+  }
+
+  /// Turns slots into clusters and counts what happened.
+  func finish(states: [DetectionState]) -> BootstrapPlan {
+    var plan = BootstrapPlan()
+    plan.noise = noise
+    plan.reset = reset
+    var clusterOfSlot = [Int?](repeating: nil, count: members.count)
+    for slot in members.indices {
+      let old = oldOfSlot[slot]
+      if members[slot].isEmpty {
+        if let old { leaveEmpty(old, in: &plan) }
+        continue
+      }
+      clusterOfSlot[slot] = plan.clusters.count
+      plan.clusters.append(plannedCluster(slot, old: old))
+    }
+    plan.placements = placements.map {
+      PlannedPlacement(placement: $0.placement, cluster: $0.slot.flatMap { clusterOfSlot[$0] })
+    }
+    plan.questions = questions.compactMap { question in
+      clusterOfSlot[question.slot].map {
+        PlannedQuestion(
+          detectionID: question.detectionID, cluster: $0, similarity: question.similarity)
+      }
+    }
+    plan.retired += survivors.fates.indices
+      .filter { survivors.fates[$0] == .gone }.map { input.live.ids[$0] }
+    addLineage(to: &plan, clusterOfSlot: clusterOfSlot)
+    for state in states {
+      guard let before = state.clusterID else { continue }
+      let after = finalSlot[state.id].flatMap { clusterOfSlot[$0] }
+      if after.flatMap({ plan.clusters[$0].existingID }) != before { plan.moved += 1 }
+    }
+    return plan
+  }
+
+  private func leaveEmpty(_ old: Int, in plan: inout BootstrapPlan) {
+    let promised = input.live.verified[old] || input.live.personNames[old] != nil
+    if promised {
+      plan.emptied.append(input.live.ids[old])
+    } else {
+      plan.retired.append(input.live.ids[old])
+    }
+  }
+
+  private func plannedCluster(_ slot: Int, old: Int?) -> PlannedCluster {
+    let label = slot < labelCount ? slot : nil
+    let selection = input.clustering.selection
+    let birth = label.map { births[selection.nodes[$0] - input.clustering.tree.pointCount] }
+    let epsilon =
+      birth.map { ClusterEpsilon.epsilon(lambdaBirth: $0, settings: input.settings) }
+      ?? old.flatMap { input.live.epsilons[$0] } ?? input.settings.clusteringThreshold
+    var inherited: Int64?
+    if old == nil, let label, let parent = survivors.bestPairOfNew[label]?.old,
+      input.live.personNames[parent] != nil
+    {
+      inherited = input.live.personIDs[parent]
+    }
+    return PlannedCluster(
+      existingID: old.map { input.live.ids[$0] }, inheritedPersonID: inherited, label: label,
+      facts: MemberFacts.facts(
+        of: members[slot].sorted { $0.detectionID < $1.detectionID },
+        dimension: input.snapshot.embeddings.columns, epsilon: epsilon, lambdaBirth: birth,
+        persistence: label.map { selection.persistences[$0] }, origin: "bootstrap"))
+  }
+
+  private func addLineage(to plan: inout BootstrapPlan, clusterOfSlot: [Int?]) {
+    func add(_ kind: String, old: Int?, slot: Int?, pair: LineagePair?) {
+      plan.lineage.append(
+        PlannedLineage(
+          record: LineageRecord(
+            kind: kind, oldClusterID: old.map { input.live.ids[$0] }, newClusterID: nil,
+            similarity: pair.map { Float($0.similarity) },
+            sharedMembers: pair?.sharedMembers ?? 0),
+          newCluster: slot.flatMap { clusterOfSlot[$0] }))
+    }
+    let continuing = Dictionary(
+      uniqueKeysWithValues: outcome.pairs
+        .filter { outcome.newOfOld[$0.old] == $0.new }.map { ($0.old, $0) })
+    for old in survivors.fates.indices {
+      switch survivors.fates[old] {
+      case .continued(let label, _):
+        let pair = continuing[old]
+        add("continued", old: old, slot: label, pair: pair)
+        plan.counts.continued += 1
+      case .kept:
+        add("kept", old: old, slot: slotOfOld[old], pair: nil)
+        plan.counts.kept += 1
+      case .gone:
+        let pair = survivors.bestPairOfOld[old]
+        add(pair == nil ? "died" : "merged", old: old, slot: pair?.new, pair: pair)
+        if pair == nil { plan.counts.died += 1 } else { plan.counts.merged += 1 }
+      }
+    }
+    for label in 0..<labelCount where outcome.oldOfNew[label] == nil {
+      let pair = survivors.bestPairOfNew[label]
+      let isSplit = pair.map { survivors.fates[$0.old] != .gone } ?? false
+      add(
+        isSplit ? "split" : "born", old: isSplit ? pair?.old : nil, slot: label,
+        pair: isSplit ? pair : nil)
+      if isSplit { plan.counts.split += 1 } else { plan.counts.born += 1 }
+    }
+  }
+
+  private mutating func addMember(_ id: Int64, _ row: Int, to slot: Int, isCore: Bool) {
+    finalSlot[id] = slot
+    members[slot].append(
+      Member(detectionID: id, embeddings: input.snapshot.embeddings, row: row, isCore: isCore))
+  }
+
+  private mutating func ask(_ id: Int64, row: Int, slot: Int) {
+    // The similarity asked about is to the old shape of the cluster where there is one.
+    let vector = input.snapshot.embeddings.row(row)
+    var similarity = 0.0
+    if let old = oldOfSlot[slot] {
+      let reference = input.live.references.row(old)
+      for column in 0..<input.snapshot.embeddings.columns {
+        similarity += Double(vector[column]) * Double(reference[column])
+      }
+    }
+    questions.append((id, slot, Float(similarity)))
+  }
+
+  private func isForbidden(_ id: Int64, slot: Int) -> Bool {
+    guard let old = oldOfSlot[slot] else { return false }
+    return input.prohibitions.clusters[id]?.contains(input.live.ids[old]) ?? false
+      || input.prohibitions.persons[id]?.contains(input.live.personIDs[old]) ?? false
+  }
+
+  private func weaker(_ a: Int64, _ b: Int64, indexOf: [Int64: Int]) -> Int64? {
+    switch (indexOf[a], indexOf[b]) {
+    case (nil, nil): nil
+    case (.some, nil): a
+    case (nil, .some): b
+    case (let first?, let second?):
+      (placements[first].placement.confidence ?? 0)
+        < (placements[second].placement.confidence ?? 0) ? a : b
+    }
+  }
+}

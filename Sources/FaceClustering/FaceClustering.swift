@@ -1,0 +1,223 @@
+public import HDBSCAN
+public import Logging
+public import PostgresClient
+public import Store
+
+internal import Vectors
+
+/// The face-clustering stage of a photo pipeline, over one collection.
+///
+/// ```swift
+/// let stage = try await FaceClustering.open(pool: pool, collection: "default", logger: logger)
+/// _ = try await stage.importFaces(FaceFile.read("faces.safetensors"))
+/// let run = try await stage.bootstrap()
+/// let arrivals = try await stage.assign()
+/// print(run.clusterCount, arrivals.assigned.predict)
+/// ```
+///
+/// Values of this type are cheap; share the pool and the model cache between them. Everything is safe
+/// beside other processes that use the same database.
+public struct FaceClustering: Sendable {
+  /// The collection, as the database has it.
+  public let collection: CollectionRecord
+  public let settings: StageSettings
+  private let pool: PostgresPool
+  private let models: ModelCache
+  private let threads: Int
+  private let logger: Logger
+
+  private init(
+    collection: CollectionRecord, settings: StageSettings, pool: PostgresPool,
+    models: ModelCache, threads: Int?, logger: Logger
+  ) {
+    self.collection = collection
+    self.settings = settings
+    self.pool = pool
+    self.models = models
+    self.threads = threads ?? availableThreads
+    self.logger = logger
+  }
+
+  /// Opens a collection that exists.
+  ///
+  /// - Parameter threads: for numeric work; nil takes every processor.
+  /// - Throws: `StoreError.unknownCollection`, `PostgresError`.
+  public static func open(
+    pool: PostgresPool, collection: String, settings: StageSettings = StageSettings(),
+    models: ModelCache = ModelCache(), threads: Int? = nil, logger: Logger
+  ) async throws -> FaceClustering {
+    let record = try await pool.withTransaction {
+      try CollectionRepository().find(collection, on: $0)
+    }
+    return FaceClustering(
+      collection: record, settings: settings, pool: pool, models: models, threads: threads,
+      logger: logger)
+  }
+
+  /// Opens a collection, and makes it if it does not exist.
+  ///
+  /// - Parameters:
+  ///   - embeddingModel: name of the model that made the vectors; nil takes what is there.
+  ///   - dimension: length of every embedding.
+  /// - Throws: `StoreError.collectionMismatch` where it holds other vectors; `PostgresError`.
+  public static func openOrCreate(
+    pool: PostgresPool, collection: String, embeddingModel: String?, dimension: Int,
+    settings: StageSettings = StageSettings(), models: ModelCache = ModelCache(),
+    threads: Int? = nil, logger: Logger
+  ) async throws -> FaceClustering {
+    let record = try await pool.withTransaction {
+      try CollectionRepository().findOrCreate(
+        collection, embeddingModel: embeddingModel, dimension: dimension, on: $0)
+    }
+    return FaceClustering(
+      collection: record, settings: settings, pool: pool, models: models, threads: threads,
+      logger: logger)
+  }
+
+  /// Stores faces; ids that are already there change nothing.
+  ///
+  /// - Throws: `StoreError.collectionMismatch` where the vectors have another length.
+  /// - Complexity: O(n · d), streamed into the database in chunks of 10,000.
+  public func importFaces(
+    _ file: FaceFile, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)? = nil
+  ) async throws -> ImportReport {
+    guard file.faces.isEmpty || file.embeddings.columns == collection.dimension else {
+      throw StoreError.collectionMismatch(
+        name: collection.name, what: "embeddings of dimension", stored: "\(collection.dimension)",
+        given: "\(file.embeddings.columns)")
+    }
+    return try await FaceImport(pool: pool, collection: collection, chunkSize: 10_000)
+      .run(file, progress: progress)
+  }
+
+  /// Fits HDBSCAN over the collection and applies it, in one transaction.
+  ///
+  /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; the old run stays in charge.
+  /// - Complexity: that of the fit, O(n² · d) products; memory O(n · d).
+  public func bootstrap(
+    dryRun: Bool = false, progress: ProgressHandler? = nil
+  ) async throws -> BootstrapReport {
+    let bootstrap = Bootstrap(
+      pool: pool, collection: collection, settings: settings, threads: threads, logger: logger,
+      progress: progress)
+    return dryRun ? try await bootstrap.dryRun() : try await bootstrap.run()
+  }
+
+  /// Assigns every face that has no status, through the tiers and the pool.
+  ///
+  /// - Parameter force: decides again what was decided incrementally before, too.
+  /// - Throws: `StoreError`, `PostgresError`; batches that were committed stay.
+  /// - Complexity: O(faces · (model + clusters) · d) in matrix products.
+  public func assign(
+    force: Bool = false, batchSize: Int = 5_000,
+    progress: (@Sendable (_ done: Int) -> Void)? = nil
+  ) async throws -> AssignmentReport {
+    try await AssignmentRun(
+      pool: pool,
+      assigner: Assigner(
+        collection: collection, settings: settings, models: models, threads: threads,
+        force: force, batchSize: batchSize),
+      logger: logger
+    ).run(progress: progress)
+  }
+
+  /// Compares the active run with the collection as it is now; changes nothing.
+  ///
+  /// - Parameter now: seconds since 1970.
+  public func checkStaleness(now: Double) async throws -> StalenessReport {
+    let check = StalenessCheck(collection: collection, settings: settings, now: now)
+    return try await pool.withTransaction(.snapshot) { try check.report(on: $0) }
+  }
+
+  /// Every run, newest first; runs whose process died are marked as failed first.
+  public func runs() async throws -> [RunRecord] {
+    let collection = collection
+    return try await pool.withConnection { connection in
+      try await connection.transaction { try Self.settleAbandoned(collection, on: $0) }
+      return try await connection.transaction {
+        try RunRepository(collection).list(on: $0)
+      }
+    }
+  }
+
+  /// One run.
+  ///
+  /// - Throws: `StoreError.unknownRun`.
+  public func run(_ id: Int64) async throws -> RunRecord {
+    let collection = collection
+    return try await pool.withConnection { connection in
+      try await connection.transaction { try Self.settleAbandoned(collection, on: $0) }
+      return try await connection.transaction {
+        try RunRepository(collection).find(id, on: $0)
+      }
+    }
+  }
+
+  /// Puts a face where a human says.
+  ///
+  /// - Parameters:
+  ///   - anyway: takes back an earlier "not this person" that stands against it.
+  ///   - actor: who says so, for the log of events.
+  /// - Throws: ``HumanActionError``, `StoreError`.
+  public func assign(
+    externalID: String, to target: HumanTarget, anyway: Bool = false, actor: String? = nil
+  ) async throws -> HumanAssignment {
+    let actions = HumanActions(collection: collection)
+    return try await pool.withTransaction {
+      try actions.assign(
+        externalID: externalID, to: target, anyway: anyway, actor: actor, on: $0)
+    }
+  }
+
+  /// Names a person; nil takes the name away.
+  ///
+  /// - Throws: `StoreError.unknownPerson`.
+  public func name(person id: Int64, _ name: String?) async throws -> PersonRecord {
+    let persons = PersonRepository(collection)
+    return try await pool.withTransaction {
+      try persons.name(id, name, on: $0)
+      return try persons.find(id, on: $0)
+    }
+  }
+
+  /// Persons with faces, most faces first.
+  public func people(limit: Int? = nil) async throws -> [PersonRecord] {
+    let persons = PersonRepository(collection)
+    return try await pool.withTransaction { try persons.list(limit: limit, on: $0) }
+  }
+
+  /// How the faces stand.
+  public func counts() async throws -> DetectionCounts {
+    let detections = DetectionRepository(collection)
+    return try await pool.withTransaction { try detections.counts(on: $0) }
+  }
+
+  /// Hands over every detection with where it belongs, by id; streamed.
+  public func exportAssignments(
+    _ row: @Sendable (AssignmentRow) throws -> Void
+  ) async throws {
+    let export = AssignmentExport(collection)
+    try await pool.withTransaction(.snapshot) { try export.read(on: $0, row: row) }
+  }
+
+  /// Every face with its embedding, by id.
+  ///
+  /// - Complexity: O(n · d), one copy.
+  public func faces() async throws -> FaceSnapshot {
+    let reader = FaceReader(collection)
+    return try await pool.withTransaction(.snapshot) { try reader.all(on: $0) }
+  }
+
+  private static func settleAbandoned(
+    _ collection: CollectionRecord, on connection: isolated PostgresConnection
+  ) throws {
+    let runs = RunRepository(collection)
+    guard try runs.running(on: connection) != nil else { return }
+    let locks = CollectionLocks(collection)
+    // Whoever works on a run holds this lock; if we get it, nobody does.
+    if try locks.tryBootstrap(on: connection) {
+      try runs.failAbandoned(on: connection)
+      try locks.releaseBootstrap(on: connection)
+    }
+  }
+}

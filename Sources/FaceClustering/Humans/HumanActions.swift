@@ -1,0 +1,140 @@
+internal import PostgresClient
+internal import Store
+internal import Vectors
+
+/// Where a human wants a face.
+public enum HumanTarget: Sendable, Equatable {
+  case cluster(Int64)
+  /// The person's cluster that is nearest to the face.
+  case person(Int64)
+  /// A person that did not exist before, with a name or without.
+  case newPerson(name: String?)
+}
+
+/// Why something that a human asked for was refused.
+public enum HumanActionError: Error, Sendable, CustomStringConvertible {
+  case forbidden(externalID: String, cluster: Int64)
+  case retired(cluster: Int64)
+  case noCluster(person: Int64)
+  case noEmbedding(externalID: String)
+
+  /// One line that says what is wrong and what to do.
+  public var description: String {
+    switch self {
+    case .forbidden(let externalID, let cluster):
+      "detection “\(externalID)” was said not to belong to cluster \(cluster) or its person; "
+        + "repeat with --anyway to take that back"
+    case .retired(let cluster):
+      "cluster \(cluster) was retired by a later run; choose one that lives"
+    case .noCluster(let person): "person \(person) has no cluster that lives"
+    case .noEmbedding(let externalID):
+      "detection “\(externalID)” has no embedding, so it cannot join a cluster"
+    }
+  }
+}
+
+/// Where a face is after a human put it there.
+public struct HumanAssignment: Sendable, Codable, Equatable {
+  public var externalID: String
+  public var oldClusterID: Int64?
+  public var clusterID: Int64
+  public var personID: Int64
+
+  enum CodingKeys: String, CodingKey {
+    case externalID = "external_id"
+    case oldClusterID = "old_cluster_id"
+    case clusterID = "cluster_id"
+    case personID = "person_id"
+  }
+}
+
+/// Puts a face by hand, in the caller's transaction.
+struct HumanActions {
+  let collection: CollectionRecord
+
+  /// Assigns a face: status `manual`, counts and centroids follow, no epsilon changes.
+  func assign(
+    externalID: String, to target: HumanTarget, anyway: Bool, actor: String?,
+    on connection: isolated PostgresConnection
+  ) throws -> HumanAssignment {
+    try CollectionLocks(collection).shareMembership(on: connection)
+    let detections = DetectionRepository(collection)
+    let face = try detections.find(externalID: externalID, on: connection)
+    let vectors = try FaceReader(collection).faces(ids: [face.id], on: connection).embeddings
+    guard vectors.rows == 1 else { throw HumanActionError.noEmbedding(externalID: externalID) }
+    let clusterID = try resolve(target, vectors, on: connection)
+    try checkProhibitions(
+      face.id, externalID: externalID, clusterID: clusterID, anyway: anyway, on: connection)
+    let clusters = ClusterRepository(collection)
+    // Clusters before faces, as everyone does; then see whether the face stood still meanwhile.
+    _ = try clusters.lock(Set([face.clusterID, clusterID].compactMap { $0 }), on: connection)
+    let locked = try detections.lock(externalID: externalID, on: connection)
+    guard locked.clusterID == face.clusterID else {
+      throw PostgresError(.serializationFailure, "the face was moved by someone else meanwhile")
+    }
+    var changes = MembershipChanges(dimension: collection.dimension)
+    changes.move(
+      vectors.row(0), from: locked.clusterID, to: clusterID, wasCore: locked.isCore)
+    try changes.apply(clusters, on: connection)
+    try detections.placeByHand(face.id, clusterID: clusterID, actor: actor, on: connection)
+    try ReviewRepository(collection).expire(detections: [face.id], on: connection)
+    return HumanAssignment(
+      externalID: externalID, oldClusterID: locked.clusterID, clusterID: clusterID,
+      personID: try PersonRepository(collection).person(ofCluster: clusterID, on: connection))
+  }
+
+  private func resolve(
+    _ target: HumanTarget, _ face: Matrix<Float>, on connection: isolated PostgresConnection
+  ) throws -> Int64 {
+    let clusters = ClusterRepository(collection)
+    switch target {
+    case .cluster(let id):
+      _ = try PersonRepository(collection).person(ofCluster: id, on: connection)
+      guard try clusters.isLive(id, on: connection) else {
+        throw HumanActionError.retired(cluster: id)
+      }
+      return id
+    case .person(let id):
+      _ = try PersonRepository(collection).find(id, on: connection)
+      let live = try clusters.live(on: connection)
+      let own = live.ids.indices.filter { live.personIDs[$0] == id }
+      let nearest = own.min {
+        NearClusters.distance(face, 0, live.references, $0)
+          < NearClusters.distance(face, 0, live.references, $1)
+      }
+      guard let nearest else { throw HumanActionError.noCluster(person: id) }
+      return live.ids[nearest]
+    case .newPerson(let name):
+      // Born with its first face, which the caller adds in the same transaction.
+      let facts = ClusterFacts(
+        faceCount: 0, coreCount: 0, sum: [Double](repeating: 0, count: collection.dimension),
+        reference: face.values(ofRow: 0), medoidDetectionID: nil, epsilon: nil,
+        distanceQuantiles: [], origin: "manual")
+      let id = try clusters.create([facts], persons: [nil], runID: nil, on: connection)[0]
+      let persons = PersonRepository(collection)
+      if let name {
+        try persons.name(
+          try persons.person(ofCluster: id, on: connection), name, on: connection)
+      }
+      return id
+    }
+  }
+
+  private func checkProhibitions(
+    _ id: Int64, externalID: String, clusterID: Int64, anyway: Bool,
+    on connection: isolated PostgresConnection
+  ) throws {
+    let review = ReviewRepository(collection)
+    let personID = try PersonRepository(collection).person(ofCluster: clusterID, on: connection)
+    let forbidden = try review.prohibitions(detections: [id], on: connection)
+    guard
+      forbidden.clusters[id]?.contains(clusterID) ?? false
+        || forbidden.persons[id]?.contains(personID) ?? false
+    else { return }
+    guard anyway else {
+      throw HumanActionError.forbidden(externalID: externalID, cluster: clusterID)
+    }
+    try review.allow(
+      detectionID: id, clusterID: clusterID, personID: personID, on: connection)
+  }
+}

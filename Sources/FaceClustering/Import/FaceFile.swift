@@ -1,0 +1,140 @@
+public import Store
+public import Vectors
+
+internal import TensorFiles
+
+/// A row that was not taken, and why.
+public struct RejectedRow: Sendable, Codable, Equatable {
+  /// Row from 0 in arrays; line from 1 in `.jsonl`.
+  public var row: Int
+  public var reason: String
+
+  /// A rejected row.
+  public init(row: Int, reason: String) {
+    self.row = row
+    self.reason = reason
+  }
+}
+
+/// The faces of a file, as they stand in it: vectors are neither normalised nor checked.
+public struct FaceFile: Sendable {
+  /// Facts of each face; position i belongs to row i of `embeddings`.
+  public var faces: [IncomingFace]
+  /// Row or line in the file of each face, for messages.
+  public var rows: [Int]
+  /// n × d vectors.
+  public var embeddings: Matrix<Float>
+  /// Rows that could not even be read.
+  public var rejected: [RejectedRow]
+  /// The embedding model that the file names.
+  public var embeddingModel: String?
+
+  /// Faces with their vectors.
+  public init(
+    faces: [IncomingFace], rows: [Int], embeddings: Matrix<Float>,
+    rejected: [RejectedRow] = [], embeddingModel: String? = nil
+  ) {
+    self.faces = faces
+    self.rows = rows
+    self.embeddings = embeddings
+    self.rejected = rejected
+    self.embeddingModel = embeddingModel
+  }
+
+  /// Reads `.safetensors`, `.npy`, `.npz` or `.jsonl`.
+  ///
+  /// `.safetensors` and `.npz` hold `embeddings` and may hold `photo`, `external_id` (integers),
+  /// `confidence` (n) and `bbox` (n × 4). Rows without an external id get `FILE:row`.
+  ///
+  /// - Throws: `TensorFileError`, one line that names the file and what is wrong.
+  public static func read(_ path: String) throws -> FaceFile {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    switch fileExtension(of: path) {
+    case "jsonl": return try readLines(path, name: name)
+    case "safetensors":
+      let file = try SafetensorsFile(path: path)
+      return try assemble(
+        try file.matrix("embeddings"), name: name, array: file.array,
+        model: file.metadata["model"] ?? file.metadata["embedding_model"])
+    case "npz":
+      let file = try NumpyArchive(path: path)
+      return try assemble(try readMatrix(path: path), name: name, array: file.array, model: nil)
+    case "npy":
+      return try assemble(try readMatrix(path: path), name: name, array: { _ in nil }, model: nil)
+    default:
+      throw TensorFileError(
+        path: path, what: "has an unknown ending",
+        advice: "use .safetensors, .npy, .npz or .jsonl")
+    }
+  }
+
+  private static func assemble(
+    _ matrix: LoadedMatrix, name: String, array: (String) -> StoredArray?, model: String?
+  ) throws -> FaceFile {
+    let count = matrix.rows
+    func column(_ tensor: String, width: Int = 1) throws -> StoredArray? {
+      guard let found = array(tensor) else { return nil }
+      guard found.shape.first == count, found.count == count * width else {
+        throw found.problem(
+          "has the shape \(found.shape), but there are \(count) embeddings",
+          advice: width == 1 ? "give one value a row" : "give \(width) values a row")
+      }
+      return found
+    }
+    let photos = try column("photo")?.int64s()
+    let ids = try column("external_id")?.int64s()
+    let confidences = try column("confidence")?.floats()
+    let boxes = try column("bbox", width: 4)?.floats()
+    let faces = (0..<count).map { row in
+      IncomingFace(
+        externalID: ids.map { "\($0[row])" } ?? "\(name):\(row)",
+        photo: photos.map { "\($0[row])" },
+        box: boxes.map {
+          FaceBox(
+            x: $0[4 * row], y: $0[4 * row + 1], width: $0[4 * row + 2], height: $0[4 * row + 3])
+        }, confidence: confidences?[row])
+    }
+    return FaceFile(
+      faces: faces, rows: Array(0..<count), embeddings: matrix.singlePrecision,
+      embeddingModel: model)
+  }
+
+  private static func readLines(_ path: String, name: String) throws -> FaceFile {
+    var faces: [IncomingFace] = []
+    var lines: [Int] = []
+    var values: [Float] = []
+    var dimension: Int?
+    var rejected: [RejectedRow] = []
+    try readDetectionLines(path: path) { row in
+      guard row.embedding.count == dimension ?? row.embedding.count, !row.embedding.isEmpty else {
+        rejected.append(
+          RejectedRow(
+            row: row.line,
+            reason: "the embedding has \(row.embedding.count) values, not \(dimension ?? 0)"))
+        return
+      }
+      dimension = row.embedding.count
+      values += row.embedding
+      lines.append(row.line)
+      faces.append(
+        IncomingFace(
+          externalID: row.externalID ?? "\(name):\(row.line)", photo: row.photo,
+          box: row.box.map {
+            FaceBox(
+              x: Float($0[0]), y: Float($0[1]), width: Float($0[2]), height: Float($0[3]))
+          }, confidence: row.confidence.map(Float.init), takenAt: row.takenAt))
+    } rejected: { line, reason in
+      rejected.append(RejectedRow(row: line, reason: reason))
+    }
+    let width = dimension ?? 0
+    let embeddings = Matrix<Float>(rows: faces.count, columns: width) { base, stride in
+      values.withUnsafeBufferPointer { source in
+        guard let start = source.baseAddress else { return }
+        for row in faces.indices {
+          (base + row * stride).update(from: start + row * width, count: width)
+        }
+      }
+    }
+    return FaceFile(faces: faces, rows: lines, embeddings: embeddings, rejected: rejected)
+  }
+}

@@ -1,0 +1,114 @@
+internal import PostgresClient
+internal import Store
+internal import Vectors
+
+/// What an import did.
+public struct ImportReport: Sendable, Codable {
+  /// Rows in the source.
+  public var read: Int
+  public var imported: Int
+  /// Rows whose external id is already there; nothing of them was changed.
+  public var skipped: Int
+  public var rejected: [RejectedRow]
+  public var seconds: Double
+}
+
+/// Checks, normalises and stores faces, a chunk a transaction.
+struct FaceImport {
+  let pool: PostgresPool
+  let collection: CollectionRecord
+  let chunkSize: Int
+
+  /// Imports what is usable; a row that is not is reported and keeps nobody else back.
+  ///
+  /// A face is stored whole or not at all, so an import that was cut off can simply be repeated.
+  func run(
+    _ file: FaceFile, progress: (@Sendable (_ done: Int, _ total: Int) -> Void)?
+  ) async throws -> ImportReport {
+    let clock = Stopwatch()
+    var report = ImportReport(
+      read: file.faces.count + file.rejected.count, imported: 0, skipped: 0,
+      rejected: file.rejected, seconds: 0)
+    var firstRow: [String: Int] = [:]
+    for start in stride(from: 0, to: file.faces.count, by: chunkSize) {
+      let rows = start..<min(start + chunkSize, file.faces.count)
+      let usable = check(rows, of: file, firstRow: &firstRow, rejected: &report.rejected)
+      let stored = try await store(usable, of: file)
+      report.imported += stored
+      report.skipped += usable.count - stored
+      progress?(rows.upperBound, file.faces.count)
+    }
+    report.rejected.sort { $0.row < $1.row }
+    report.seconds = clock.total
+    return report
+  }
+
+  private func check(
+    _ rows: Range<Int>, of file: FaceFile, firstRow: inout [String: Int],
+    rejected: inout [RejectedRow]
+  ) -> [Int] {
+    let chunk = file.embeddings.selecting(rows: Array(rows))
+    let defects = Dictionary(
+      uniqueKeysWithValues: chunk.defectiveRows().map { ($0.row + rows.lowerBound, $0.defect) })
+    return rows.filter { row in
+      if let reason = fault(of: row, in: file, defect: defects[row], firstRow: &firstRow) {
+        rejected.append(RejectedRow(row: file.rows[row], reason: reason))
+        return false
+      }
+      return true
+    }
+  }
+
+  private func fault(
+    of row: Int, in file: FaceFile, defect: RowDefect?, firstRow: inout [String: Int]
+  ) -> String? {
+    let face = file.faces[row]
+    switch defect {
+    case .nonFinite: return "the embedding holds NaN or infinity"
+    case .zero: return "the embedding is all zero"
+    case nil: break
+    }
+    if let box = face.box {
+      guard [box.x, box.y, box.width, box.height].allSatisfy(\.isFinite), box.width > 0,
+        box.height > 0
+      else { return "the face box is empty or not finite" }
+    }
+    if let confidence = face.confidence, !(0...1).contains(confidence) {
+      return "the confidence \(confidence) lies outside 0…1"
+    }
+    if face.externalID.isEmpty || face.externalID.utf8.contains(0) {
+      return "the external id is empty or holds a zero byte"
+    }
+    if face.photo?.utf8.contains(0) ?? false { return "the photo's path holds a zero byte" }
+    if let first = firstRow[face.externalID] {
+      return "the external id “\(face.externalID)” is already that of row \(first)"
+    }
+    firstRow[face.externalID] = file.rows[row]
+    return nil
+  }
+
+  private func store(_ rows: [Int], of file: FaceFile) async throws -> Int {
+    if rows.isEmpty { return 0 }
+    let unit = try file.embeddings.selecting(rows: rows).normalised()
+    let faces = rows.map { file.faces[$0] }
+    let norms = faces.indices.map { Float(unit.dotProduct($0, $0).squareRoot()) }
+    let repository = FaceImportRepository(collection)
+    // Two imports of the same ids at once: the slower one sees a unique violation, looks again and
+    // skips what is there by then.
+    var attempt = 1
+    while true {
+      do {
+        return try await pool.withTransaction { connection in
+          let existing = try repository.existing(faces.map(\.externalID), on: connection)
+          let new = faces.indices.filter { !existing.contains(faces[$0].externalID) }
+          try repository.insert(
+            new.map { faces[$0] }, rows: new, embeddings: unit, norms: new.map { norms[$0] },
+            on: connection)
+          return new.count
+        }
+      } catch let error as PostgresError where error.code == .uniqueViolation && attempt < 5 {
+        attempt += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,123 @@
+internal import HDBSCAN
+internal import PostgresClient
+internal import Store
+internal import Synchronization
+internal import Vectors
+
+/// The model of an active run with its vectors, ready to predict.
+struct LoadedModel: Sendable {
+  let runID: Int64
+  let model: PredictionModel
+  let clusterOfLabel: [Int: Int64]
+  /// Faces of the fit that were deleted since.
+  let missing: Int
+
+  /// What the model says about unit vectors, one vote or nil a row.
+  ///
+  /// - Complexity: O(rows · n · d) in matrix products.
+  func votes(
+    for vectors: Matrix<Float>, clusters: LiveClusters, threads: Int
+  ) throws -> [TierOneVote?] {
+    let rowOfCluster = Dictionary(
+      uniqueKeysWithValues: clusters.ids.enumerated().map { ($1, $0) })
+    return try model.predict(.float32(vectors), threads: threads).enumerated().map { row, prediction in
+      // A label whose cluster is gone is a miss of this tier, not an error.
+      guard prediction.label >= 0, let id = clusterOfLabel[prediction.label],
+        let cluster = rowOfCluster[id]
+      else { return nil }
+      return TierOneVote(
+        cluster: cluster, probability: prediction.probability,
+        distance: NearClusters.distance(vectors, row, clusters.references, cluster))
+    }
+  }
+}
+
+/// What there is to predict with.
+struct ActiveModel: Sendable {
+  var runID: Int64?
+  var loaded: LoadedModel?
+  /// Why there is no model to use, for people.
+  var skipped: String?
+}
+
+/// Keeps the model of each collection's active run in memory, loaded once a process and run.
+///
+/// Only the run's id is read for every batch; the blob and the vectors are read when it changed.
+public final class ModelCache: Sendable {
+  private enum Entry: Sendable {
+    case loaded(LoadedModel)
+    case unreadable(runID: Int64, reason: String)
+
+    var runID: Int64 {
+      switch self {
+      case .loaded(let model): model.runID
+      case .unreadable(let runID, _): runID
+      }
+    }
+  }
+
+  private let entries = Mutex<[Int64: Entry]>([:])
+
+  /// An empty cache.
+  public init() {}
+
+  /// The active run's model, or the reason why tier 1 must do without.
+  func active(
+    of collection: CollectionRecord, settings: StageSettings,
+    on connection: isolated PostgresConnection
+  ) throws -> ActiveModel {
+    guard let runID = try RunRepository(collection).activeID(on: connection) else {
+      entries.withLock { $0[collection.id] = nil }
+      return ActiveModel(skipped: "there is no active run")
+    }
+    let entry = try entry(runID, of: collection, on: connection)
+    switch entry {
+    case .unreadable(_, let reason):
+      return ActiveModel(runID: runID, skipped: reason)
+    case .loaded(let model):
+      let share = Double(model.missing) / Double(max(model.missing + model.model.rowCount, 1))
+      if share >= settings.stalenessDeletedShare, model.missing > 0 {
+        return ActiveModel(
+          runID: runID,
+          skipped: "the model is stale: \(Int((share * 100).rounded())) % of its faces were deleted")
+      }
+      return ActiveModel(runID: runID, loaded: model)
+    }
+  }
+
+  private func entry(
+    _ runID: Int64, of collection: CollectionRecord, on connection: isolated PostgresConnection
+  ) throws -> Entry {
+    if let known = entries.withLock({ $0[collection.id] }), known.runID == runID { return known }
+    let state = try RunRepository(collection).state(of: runID, on: connection)
+    let entry: Entry
+    do {
+      let stored = try StoredModel(bytes: state.blob)
+      let labels = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
+      entry = .loaded(
+        try load(stored, labels: labels, runID: runID, of: collection, on: connection))
+    } catch let error as PostgresError {
+      throw error
+    } catch {
+      entry = .unreadable(runID: runID, reason: "\(error)")
+    }
+    entries.withLock { $0[collection.id] = entry }
+    return entry
+  }
+
+  private func load(
+    _ stored: StoredModel, labels: [String: Int64], runID: Int64, of collection: CollectionRecord,
+    on connection: isolated PostgresConnection
+  ) throws -> LoadedModel {
+    let vectors = try FaceReader(collection).embeddings(ofSorted: stored.detectionIDs, on: connection)
+    return LoadedModel(
+      runID: runID,
+      model: try PredictionModel(
+        points: .float32(vectors.embeddings), pointOfRow: vectors.positions,
+        coreDistances: stored.coreDistances, tree: stored.tree, selection: stored.selection,
+        parameters: stored.parameters),
+      clusterOfLabel: Dictionary(
+        uniqueKeysWithValues: labels.compactMap { label, id in Int(label).map { ($0, id) } }),
+      missing: stored.detectionIDs.count - vectors.positions.count)
+  }
+}

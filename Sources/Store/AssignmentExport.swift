@@ -1,0 +1,53 @@
+public import PostgresClient
+
+/// One detection as `photodb export assignments` shows it.
+public struct AssignmentRow: Sendable, Equatable {
+  public var externalID: String
+  public var photo: String?
+  public var clusterID: Int64?
+  public var personID: Int64?
+  public var person: String?
+  public var status: String?
+  public var confidence: Float?
+  public var tier: String?
+  public var lambda: Float?
+  public var outlierScore: Float?
+}
+
+/// Reads every detection with where it belongs.
+public struct AssignmentExport: Sendable {
+  public let collection: CollectionRecord
+
+  /// An export of one collection.
+  public init(_ collection: CollectionRecord) { self.collection = collection }
+
+  /// Hands over every detection by id; streamed.
+  public func read(
+    on connection: isolated PostgresConnection, row handle: (AssignmentRow) throws -> Void
+  ) throws {
+    _ = try connection.copyOut(
+      """
+      COPY (
+        SELECT d.external_id, f.path, d.cluster_id, d.person_id, p.name, d.cluster_status,
+          d.cluster_confidence, d.assigned_tier, d.lambda_val, d.outlier_score
+        FROM person_detection d
+        LEFT JOIN photo f ON f.collection_id = d.collection_id AND f.id = d.photo_id
+        LEFT JOIN person p ON p.collection_id = d.collection_id AND p.id = d.person_id
+        WHERE d.collection_id = \(collection.id) ORDER BY d.id
+      ) TO STDOUT (FORMAT binary)
+      """
+    ) { row in
+      try handle(
+        AssignmentRow(
+          externalID: try row.text(0), photo: try row.optionalText(1),
+          clusterID: try row.optionalInt64(2),
+          personID: try row.optionalInt64(3),
+          person: try row.optionalText(4),
+          status: try row.optionalText(5),
+          confidence: try row.optionalFloat(6),
+          tier: try row.optionalText(7),
+          lambda: try row.optionalFloat(8),
+          outlierScore: try row.optionalFloat(9)))
+    }
+  }
+}

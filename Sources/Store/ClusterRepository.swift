@@ -1,0 +1,135 @@
+public import PostgresClient
+public import Vectors
+
+/// The clusters that live, as the gates and the lineage need them; row i is cluster i.
+public struct LiveClusters: Sendable {
+  /// Cluster ids, ascending.
+  public var ids: [Int64] = []
+  public var personIDs: [Int64] = []
+  public var personNames: [String?] = []
+  public var faceCounts: [Int] = []
+  public var verified: [Bool] = []
+  /// Radius of acceptance; absent where the cluster has none.
+  public var epsilons: [CosineDistance?] = []
+  /// Birth run of each cluster's present shape.
+  public var runIDs: [Int64?] = []
+  /// What tier 2 measures against, m × d, unit rows.
+  public var references: Matrix<Float> = Matrix([])
+
+  /// Number of clusters, m.
+  public var count: Int { ids.count }
+}
+
+/// A cluster's members in sum: what its count and centroid are made from.
+public struct ClusterSum: Sendable, Equatable {
+  public var id: Int64
+  public var faceCount: Int
+  /// Members that a bootstrap called core.
+  public var coreCount: Int
+  /// Sum of the members' embeddings, length d.
+  public var sum: [Double]
+
+  /// A sum over `faceCount` unit vectors.
+  public init(id: Int64, faceCount: Int, coreCount: Int = 0, sum: [Double]) {
+    self.id = id
+    self.faceCount = faceCount
+    self.coreCount = coreCount
+    self.sum = sum
+  }
+
+  /// The direction of the sum; zero where there is none.
+  public var centroid: [Float] {
+    let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return sum.map { norm > 0 ? Float($0 / norm) : 0 }
+  }
+}
+
+/// Reads and changes clusters. Counts and sums are only changed under row locks.
+public struct ClusterRepository: Sendable {
+  public let collection: CollectionRecord
+
+  /// A repository of one collection.
+  public init(_ collection: CollectionRecord) { self.collection = collection }
+
+  /// Every cluster that is not retired, by id.
+  public func live(on connection: isolated PostgresConnection) throws -> LiveClusters {
+    let rows = try connection.query(
+      """
+      SELECT c.id, c.person_id, p.name, c.face_count, c.verified, c.epsilon, c.hdbscan_run_id,
+        c.reference_centroid
+      FROM cluster c
+      JOIN person p ON p.collection_id = c.collection_id AND p.id = c.person_id
+      WHERE c.collection_id = $1 AND c.retired_at IS NULL ORDER BY c.id
+      """, [.int64(collection.id)])
+    var result = LiveClusters()
+    let dimension = collection.dimension
+    result.references = try Matrix<Float>(rows: rows.count, columns: dimension) { base, stride in
+      for (index, row) in rows.enumerated() {
+        let id = try row.int64(0)
+        result.ids.append(id)
+        result.personIDs.append(try row.int64(1))
+        result.personNames.append(try row.optionalText(2))
+        result.faceCounts.append(Int(try row.int32(3)))
+        result.verified.append(try row.bool(4))
+        result.epsilons.append(try row.optionalFloat(5).map { CosineDistance(Double($0)) })
+        result.runIDs.append(try row.optionalInt64(6))
+        guard let values = VectorBytes.floats(try row.bytes(7), count: dimension) else {
+          throw StoreError.damaged(table: "cluster", id: id, what: "centroid of wrong length")
+        }
+        (base + index * stride).update(from: values, count: dimension)
+      }
+    }
+    return result
+  }
+
+  /// Whether a cluster exists and is not retired.
+  public func isLive(_ id: Int64, on connection: isolated PostgresConnection) throws -> Bool {
+    try !connection.query(
+      "SELECT 1 FROM cluster WHERE collection_id = $1 AND id = $2 AND retired_at IS NULL",
+      [.int64(collection.id), .int64(id)]
+    ).isEmpty
+  }
+
+  /// Locks clusters in ascending order of id and returns their sums.
+  public func lock(
+    _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
+  ) throws -> [ClusterSum] {
+    let dimension = collection.dimension
+    return try connection.query(
+      """
+      SELECT id, face_count, centroid_sum, core_count FROM cluster
+      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE
+      """, [.int64(collection.id), .int64Array(ids.sorted())]
+    ).map { row in
+      let id = try row.int64(0)
+      guard let sum = VectorBytes.doubles(try row.bytes(2), count: dimension) else {
+        throw StoreError.damaged(table: "cluster", id: id, what: "sum of wrong length")
+      }
+      return ClusterSum(
+        id: id, faceCount: Int(try row.int32(1)), coreCount: Int(try row.int32(3)), sum: sum)
+    }
+  }
+
+  /// Writes counts, sums and centroids of clusters that the caller has locked.
+  public func update(
+    _ sums: [ClusterSum], on connection: isolated PostgresConnection
+  ) throws {
+    if sums.isEmpty { return }
+    try connection.query(
+      """
+      UPDATE cluster c SET face_count = t.face_count, centroid_sum = t.centroid_sum,
+        centroid = CASE WHEN t.face_count > 0 THEN t.centroid ELSE c.centroid END,
+        core_count = t.core_count
+      FROM unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[])
+        AS t (id, face_count, centroid_sum, centroid, core_count)
+      WHERE c.collection_id = $1 AND c.id = t.id
+      """,
+      [
+        .int64(collection.id), .int64Array(sums.map(\.id)),
+        .int32Array(sums.map { Int32($0.faceCount) }),
+        .bytesArray(sums.map { VectorBytes.encode($0.sum) }),
+        .bytesArray(sums.map { VectorBytes.encode($0.centroid) }),
+        .int32Array(sums.map { Int32($0.coreCount) }),
+      ])
+  }
+}

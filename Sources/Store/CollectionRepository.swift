@@ -1,0 +1,70 @@
+public import PostgresClient
+
+/// One tenant: its id scopes every other repository.
+public struct CollectionRecord: Sendable, Equatable {
+  public let id: Int64
+  public let name: String
+  public let embeddingModel: String
+  /// Length of every embedding, d.
+  public let dimension: Int
+}
+
+/// Finds and makes collections.
+public struct CollectionRepository: Sendable {
+  /// A repository over all collections.
+  public init() {}
+
+  /// Every collection, by name.
+  public func list(on connection: isolated PostgresConnection) throws -> [CollectionRecord] {
+    try connection.query(
+      "SELECT id, name, embedding_model, embedding_dim FROM collection ORDER BY name"
+    ).map(Self.record)
+  }
+
+  /// The collection of this name.
+  ///
+  /// - Throws: ``StoreError/unknownCollection(name:known:)``.
+  public func find(
+    _ name: String, on connection: isolated PostgresConnection
+  ) throws -> CollectionRecord {
+    let rows = try connection.query(
+      "SELECT id, name, embedding_model, embedding_dim FROM collection WHERE name = $1",
+      [.text(name)])
+    if let row = rows.first { return try Self.record(row) }
+    throw StoreError.unknownCollection(name: name, known: try list(on: connection).map(\.name))
+  }
+
+  /// The collection of this name, made if it does not exist.
+  ///
+  /// - Throws: ``StoreError/collectionMismatch(name:what:stored:given:)`` where it holds vectors of
+  ///   another model or length.
+  public func findOrCreate(
+    _ name: String, embeddingModel: String?, dimension: Int,
+    on connection: isolated PostgresConnection
+  ) throws -> CollectionRecord {
+    try connection.query(
+      """
+      INSERT INTO collection (name, embedding_model, embedding_dim) VALUES ($1, $2, $3)
+      ON CONFLICT (name) DO NOTHING
+      """, [.text(name), .text(embeddingModel ?? "unknown"), .int32(Int32(dimension))])
+    let record = try find(name, on: connection)
+    if record.dimension != dimension {
+      throw StoreError.collectionMismatch(
+        name: name, what: "embeddings of dimension", stored: "\(record.dimension)",
+        given: "\(dimension)")
+    }
+    if let embeddingModel, embeddingModel != record.embeddingModel {
+      throw StoreError.collectionMismatch(
+        name: name, what: "embeddings of model", stored: "“\(record.embeddingModel)”",
+        given: "“\(embeddingModel)”")
+    }
+    return record
+  }
+
+  private static func record(_ row: PostgresRow) throws -> CollectionRecord {
+    CollectionRecord(
+      id: try row.int64("id"), name: try row.text("name"),
+      embeddingModel: try row.text("embedding_model"),
+      dimension: Int(try row.int32("embedding_dim")))
+  }
+}

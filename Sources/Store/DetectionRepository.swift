@@ -1,0 +1,275 @@
+public import PostgresClient
+
+/// Where an algorithm or a human puts a face.
+public struct Placement: Sendable, Equatable {
+  public var detectionID: Int64
+  public var status: DetectionStatus
+  public var clusterID: Int64?
+  public var confidence: Float?
+  public var isCore: Bool
+  public var lambda: Float?
+  public var outlierScore: Float?
+  /// bootstrap, predict, epsilon_ball, pool or manual.
+  public var tier: String
+
+  /// A placement; everything that is not named is absent.
+  public init(
+    detectionID: Int64, status: DetectionStatus, clusterID: Int64? = nil,
+    confidence: Float? = nil, isCore: Bool = false, lambda: Float? = nil,
+    outlierScore: Float? = nil, tier: String
+  ) {
+    self.detectionID = detectionID
+    self.status = status
+    self.clusterID = clusterID
+    self.confidence = confidence
+    self.isCore = isCore
+    self.lambda = lambda
+    self.outlierScore = outlierScore
+    self.tier = tier
+  }
+}
+
+/// The state of one face, without its embedding.
+public struct DetectionState: Sendable, Equatable {
+  public var id: Int64
+  public var status: DetectionStatus?
+  public var clusterID: Int64?
+  public var isCore: Bool
+}
+
+/// How the faces of a collection stand.
+public struct DetectionCounts: Sendable, Equatable {
+  public var total = 0
+  public var byStatus: [String: Int] = [:]
+}
+
+/// Writes where faces belong. The one place that changes `cluster_status`.
+public struct DetectionRepository: Sendable {
+  public let collection: CollectionRecord
+
+  /// A repository of one collection.
+  public init(_ collection: CollectionRecord) { self.collection = collection }
+
+  /// The state of every face, by id.
+  public func states(on connection: isolated PostgresConnection) throws -> [DetectionState] {
+    var result: [DetectionState] = []
+    _ = try connection.copyOut(
+      """
+      COPY (SELECT id, cluster_status, cluster_id, is_core FROM person_detection
+            WHERE collection_id = \(collection.id) ORDER BY id) TO STDOUT (FORMAT binary)
+      """
+    ) { row in
+      result.append(
+        DetectionState(
+          id: try row.int64(0),
+          status: try row.optionalText(1).flatMap(DetectionStatus.init),
+          clusterID: try row.optionalInt64(2), isCore: try row.bool(3)))
+    }
+    return result
+  }
+
+  /// Puts faces where an algorithm says, and records an event for each that changed.
+  ///
+  /// Faces that became `manual` or `invalid` meanwhile, and faces of which nothing would change, are
+  /// left alone.
+  ///
+  /// - Parameters:
+  ///   - runID: the run in force.
+  ///   - only: statuses from which a face may move; nil stands for every open status.
+  /// - Returns: the ids of the faces that moved or changed, ascending.
+  public func place(
+    _ placements: [Placement], runID: Int64?, only: Set<DetectionStatus>? = nil,
+    on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    precondition(placements.allSatisfy { $0.status != .manual }, "algorithms place nothing by hand")
+    if placements.isEmpty { return [] }
+    let open = (only ?? DetectionStatus.openToAlgorithms).map(\.rawValue).sorted()
+    return try connection.query(
+      """
+      WITH target AS MATERIALIZED (
+        SELECT * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::real[], $6::boolean[],
+          $7::real[], $8::real[], $9::text[])
+          AS t (id, status, cluster_id, confidence, is_core, lambda_val, outlier_score, tier)
+      ), old AS MATERIALIZED (
+        SELECT d.id, d.cluster_id, d.cluster_status
+        FROM person_detection d JOIN target t ON t.id = d.id
+        WHERE d.collection_id = $1
+          AND (d.cluster_status IS NULL OR d.cluster_status = ANY($10))
+          AND (d.cluster_status, d.cluster_id, d.cluster_confidence, d.is_core, d.lambda_val,
+               d.outlier_score)
+            IS DISTINCT FROM (t.status, t.cluster_id, t.confidence, t.is_core, t.lambda_val,
+               t.outlier_score)
+      ), moved AS (
+        UPDATE person_detection d SET
+          cluster_status = t.status, cluster_id = t.cluster_id,
+          person_id = c.person_id, cluster_confidence = t.confidence, is_core = t.is_core,
+          lambda_val = t.lambda_val, outlier_score = t.outlier_score,
+          assigned_tier = t.tier, assigned_run_id = $11,
+          unassigned_since = CASE WHEN t.cluster_id IS NULL
+            THEN coalesce(d.unassigned_since, now()) END
+        FROM target t JOIN old ON old.id = t.id
+          LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
+        WHERE d.collection_id = $1 AND d.id = t.id
+        RETURNING d.id, old.cluster_id AS old_cluster, d.cluster_id AS new_cluster,
+          old.cluster_status AS old_status, d.cluster_status AS new_status,
+          t.tier, d.cluster_confidence
+      ), event AS (
+        INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
+          old_status, new_status, tier, run_id, confidence)
+        SELECT $1, id, old_cluster, new_cluster, old_status, new_status, tier, $11,
+          cluster_confidence
+        FROM moved
+        WHERE (old_cluster, old_status) IS DISTINCT FROM (new_cluster, new_status)
+      )
+      SELECT id FROM moved ORDER BY id
+      """,
+      [
+        .int64(collection.id), .int64Array(placements.map(\.detectionID)),
+        .textArray(placements.map(\.status.rawValue)),
+        .optionalInt64Array(placements.map(\.clusterID)),
+        .optionalFloatArray(placements.map(\.confidence)),
+        .boolArray(placements.map(\.isCore)), .optionalFloatArray(placements.map(\.lambda)),
+        .optionalFloatArray(placements.map(\.outlierScore)), .textArray(placements.map(\.tier)),
+        .textArray(open), runID.map(PostgresValue.int64) ?? .null,
+      ]
+    ).map { try $0.int64(0) }
+  }
+
+  /// Makes faces new again, so that the next `assign` tries them; manual faces stay.
+  public func reset(
+    _ ids: [Int64], runID: Int64?, on connection: isolated PostgresConnection
+  ) throws {
+    if ids.isEmpty { return }
+    try connection.query(
+      """
+      WITH old AS MATERIALIZED (
+        SELECT id, cluster_id, cluster_status FROM person_detection
+        WHERE collection_id = $1 AND id = ANY($2) AND cluster_status = ANY($3)
+      ), moved AS (
+        UPDATE person_detection d SET cluster_status = NULL, cluster_id = NULL, person_id = NULL,
+          cluster_confidence = NULL, is_core = false, lambda_val = NULL, outlier_score = NULL,
+          assigned_tier = NULL, assigned_run_id = NULL
+        FROM old WHERE d.collection_id = $1 AND d.id = old.id
+      )
+      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status, tier,
+        run_id)
+      SELECT $1, id, cluster_id, cluster_status, 'bootstrap', $4 FROM old
+      """,
+      [
+        .int64(collection.id), .int64Array(ids),
+        .textArray(DetectionStatus.openToAlgorithms.map(\.rawValue).sorted()),
+        runID.map(PostgresValue.int64) ?? .null,
+      ])
+  }
+
+  /// Puts one face where a human says: status `manual`, confidence 1, no density values.
+  public func placeByHand(
+    _ id: Int64, clusterID: Int64, actor: String?, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      WITH old AS MATERIALIZED (
+        SELECT cluster_id, cluster_status FROM person_detection
+        WHERE collection_id = $1 AND id = $2
+      ), moved AS (
+        UPDATE person_detection d SET cluster_status = 'manual', cluster_id = c.id,
+          person_id = c.person_id, cluster_confidence = 1, is_core = false, lambda_val = NULL,
+          outlier_score = NULL, assigned_tier = 'manual', assigned_run_id = NULL,
+          unassigned_since = NULL, invalid_reason = NULL
+        FROM cluster c
+        WHERE d.collection_id = $1 AND d.id = $2 AND c.collection_id = $1 AND c.id = $3
+      )
+      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
+        old_status, new_status, tier, actor, confidence)
+      SELECT $1, $2, cluster_id, $3, cluster_status, 'manual', 'manual', $4, 1 FROM old
+      """,
+      [
+        .int64(collection.id), .int64(id), .int64(clusterID),
+        actor.map(PostgresValue.text) ?? .null,
+      ])
+  }
+
+  /// Sets a face aside whose embedding cannot be used.
+  public func markInvalid(
+    _ id: Int64, reason: String, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      UPDATE person_detection SET cluster_status = 'invalid', invalid_reason = $3,
+        cluster_id = NULL, person_id = NULL, cluster_confidence = NULL, is_core = false
+      WHERE collection_id = $1 AND id = $2
+        AND cluster_status IS DISTINCT FROM 'manual' AND cluster_id IS NULL
+      """, [.int64(collection.id), .int64(id), .text(reason)])
+  }
+
+  /// One face by its external id.
+  ///
+  /// - Throws: ``StoreError/unknownDetection(_:collection:)``.
+  public func find(
+    externalID: String, on connection: isolated PostgresConnection
+  ) throws -> DetectionState { try read(externalID, suffix: "", on: connection) }
+
+  /// Locks one face by its external id and returns its state.
+  ///
+  /// - Throws: ``StoreError/unknownDetection(_:collection:)``.
+  public func lock(
+    externalID: String, on connection: isolated PostgresConnection
+  ) throws -> DetectionState { try read(externalID, suffix: " FOR UPDATE", on: connection) }
+
+  private func read(
+    _ externalID: String, suffix: String, on connection: isolated PostgresConnection
+  ) throws -> DetectionState {
+    guard
+      let row = try connection.query(
+        """
+        SELECT id, cluster_status, cluster_id, is_core FROM person_detection
+        WHERE collection_id = $1 AND external_id = $2\(suffix)
+        """, [.int64(collection.id), .text(externalID)]
+      ).first
+    else { throw StoreError.unknownDetection(externalID, collection: collection.name) }
+    return DetectionState(
+      id: try row.int64(0), status: try row.optionalText(1).flatMap(DetectionStatus.init),
+      clusterID: try row.optionalInt64(2), isCore: try row.bool(3))
+  }
+
+  /// Locks those of these faces that are still in the pool, in ascending order.
+  public func lockPool(
+    _ ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT id FROM person_detection
+      WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IN ('unassigned', 'constrained')
+      ORDER BY id FOR UPDATE
+      """, [.int64(collection.id), .int64Array(ids)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// How many faces have which status; `new` stands for none.
+  public func counts(on connection: isolated PostgresConnection) throws -> DetectionCounts {
+    var counts = DetectionCounts()
+    let rows = try connection.query(
+      """
+      SELECT coalesce(cluster_status, 'new') AS status, count(*) AS faces
+      FROM person_detection WHERE collection_id = $1 GROUP BY 1
+      """, [.int64(collection.id)])
+    for row in rows {
+      let faces = Int(try row.int64("faces"))
+      counts.byStatus[try row.text("status")] = faces
+      counts.total += faces
+    }
+    return counts
+  }
+
+  /// Which clusters already have a face in which of these photos, with the face's id.
+  public func occupants(
+    photoIDs: [Int64], on connection: isolated PostgresConnection
+  ) throws -> [(photoID: Int64, clusterID: Int64, detectionID: Int64)] {
+    try connection.query(
+      """
+      SELECT photo_id, cluster_id, id FROM person_detection
+      WHERE collection_id = $1 AND photo_id = ANY($2) AND cluster_id IS NOT NULL
+      """, [.int64(collection.id), .int64Array(photoIDs)]
+    ).map { (try $0.int64(0), try $0.int64(1), try $0.int64(2)) }
+  }
+}

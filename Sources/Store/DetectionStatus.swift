@@ -1,0 +1,37 @@
+/// Where a face stands; a face with no status is new. docs/states.md draws the transitions.
+public enum DetectionStatus: String, Sendable, Hashable, Codable, CaseIterable {
+  /// Assigned by tier 1, tier 2 or the pool.
+  case auto
+  /// Assigned by a bootstrap.
+  case hdbscan
+  /// Assigned by a bootstrap, as a core member.
+  case hdbscanCore = "hdbscan_core"
+  /// Candidates wait for a decision.
+  case pending
+  /// In the pool: no cluster is near.
+  case unassigned
+  /// In the pool: what people said removed every cluster that was near.
+  case constrained
+  /// A human said where it belongs; terminal for algorithms.
+  case manual
+  /// The embedding is unusable; the reason is stored.
+  case invalid
+
+  /// Whether a face of this status belongs to a cluster.
+  public var isAssigned: Bool {
+    switch self {
+    case .auto, .hdbscan, .hdbscanCore, .manual: true
+    case .pending, .unassigned, .constrained, .invalid: false
+    }
+  }
+
+  /// The statuses that an algorithm may overwrite; `NULL` may be too.
+  public static let openToAlgorithms: Set<DetectionStatus> = [
+    .auto, .hdbscan, .hdbscanCore, .pending, .unassigned, .constrained,
+  ]
+
+  /// The statuses that `photodb assign --force` decides again.
+  public static let reassignable: Set<DetectionStatus> = [
+    .auto, .pending, .unassigned, .constrained,
+  ]
+}

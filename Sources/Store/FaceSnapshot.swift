@@ -1,0 +1,222 @@
+public import PostgresClient
+public import Vectors
+
+/// Faces read at one moment, ordered by id; row i of every field is the same face.
+public struct FaceSnapshot: Sendable {
+  /// Detection ids, ascending.
+  public var ids: [Int64]
+  public var photoIDs: [Int64?]
+  public var statuses: [DetectionStatus?]
+  public var clusterIDs: [Int64?]
+  /// n × d unit vectors.
+  public var embeddings: Matrix<Float>
+
+  /// Number of faces, n.
+  public var count: Int { ids.count }
+}
+
+/// Which faces take part in a bootstrap.
+public struct Eligibility: Sendable, Equatable {
+  /// Shorter side of the face box, in pixels; faces without a box are eligible.
+  public var minFaceSizePixels: Double
+  /// Detector confidence, 0…1; faces without one are eligible.
+  public var minFaceConfidence: Double
+
+  /// Limits on the face's box and on the detector's confidence.
+  public init(minFaceSizePixels: Double, minFaceConfidence: Double) {
+    self.minFaceSizePixels = minFaceSizePixels
+    self.minFaceConfidence = minFaceConfidence
+  }
+
+  // real columns are compared as real, so that 0.9 accepts a stored 0.9.
+  var condition: String {
+    """
+    coalesce(least(d.face_width, d.face_height) >= '\(minFaceSizePixels)'::real, true)
+    AND coalesce(d.face_confidence >= '\(minFaceConfidence)'::real, true)
+    """
+  }
+}
+
+/// Reads faces with their embeddings.
+public struct FaceReader: Sendable {
+  public let collection: CollectionRecord
+
+  /// A reader of one collection.
+  public init(_ collection: CollectionRecord) { self.collection = collection }
+
+  private static let columns = "d.id, d.photo_id, d.cluster_status, d.cluster_id, e.embedding"
+  private static let source = """
+    person_detection d JOIN face_embedding e
+      ON e.collection_id = d.collection_id AND e.detection_id = d.id
+    """
+
+  /// All eligible faces. Call it inside a repeatable-read transaction.
+  ///
+  /// - Complexity: O(n · d), streamed: one copy of the vectors.
+  public func eligible(
+    _ eligibility: Eligibility, on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try read(
+      where: "d.cluster_status IS DISTINCT FROM 'invalid' AND \(eligibility.condition)",
+      on: connection)
+  }
+
+  /// How many faces the eligibility rule leaves out, and how many it takes.
+  public func countEligible(
+    _ eligibility: Eligibility, on connection: isolated PostgresConnection
+  ) throws -> (eligible: Int, filtered: Int) {
+    let row = try connection.query(
+      """
+      SELECT count(*) FILTER (WHERE \(eligibility.condition)) AS eligible, count(*) AS total
+      FROM person_detection d
+      WHERE d.collection_id = $1 AND d.cluster_status IS DISTINCT FROM 'invalid'
+      """, [.int64(collection.id)])[0]
+    let eligible = Int(try row.int64("eligible"))
+    return (eligible, Int(try row.int64("total")) - eligible)
+  }
+
+  /// Faces by id; ids that do not exist are left out.
+  ///
+  /// - Parameter ids: at most some ten thousand; more should come through a condition.
+  public func faces(
+    ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try collect(
+      connection.query(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.id = ANY($2) ORDER BY d.id
+        """, [.int64(collection.id), .int64Array(ids)]))
+  }
+
+  /// The faces of the pool: without a cluster, waiting.
+  public func pool(
+    _ eligibility: Eligibility, on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try collect(
+      connection.query(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.cluster_status IN ('unassigned', 'constrained')
+          AND \(eligibility.condition)
+        ORDER BY d.id
+        """, [.int64(collection.id)]))
+  }
+
+  /// Every face that has a cluster. Call it inside a repeatable-read transaction.
+  public func assigned(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
+    try read(where: "d.cluster_id IS NOT NULL", on: connection)
+  }
+
+  /// Every face that has an embedding. Call it inside a repeatable-read transaction.
+  public func all(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
+    try read(where: "true", on: connection)
+  }
+
+  /// Claims up to `limit` faces for assignment and locks them until the transaction ends.
+  ///
+  /// Rows that another worker holds are skipped.
+  ///
+  /// - Parameters:
+  ///   - force: also faces that were assigned incrementally before, or wait.
+  ///   - after: only ids above this one.
+  public func claim(
+    limit: Int, force: Bool, after: Int64, on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    let open = DetectionStatus.reassignable.map(\.rawValue).sorted()
+    let condition =
+      force
+      ? "(d.cluster_status IS NULL OR d.cluster_status = ANY($4))"
+      : "d.cluster_status IS NULL AND $4::text[] IS NOT NULL"
+    return try collect(
+      connection.query(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.id > $2 AND \(condition)
+        ORDER BY d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED
+        """,
+        [.int64(collection.id), .int64(after), .int64(Int64(limit)), .textArray(open)]))
+  }
+
+  private func collect(_ rows: PostgresRows) throws -> FaceSnapshot {
+    var result = FaceSnapshot.empty(dimension: collection.dimension, capacity: rows.count)
+    let dimension = collection.dimension
+    result.embeddings = try Matrix<Float>(rows: rows.count, columns: dimension) { base, stride in
+      for (index, row) in rows.enumerated() {
+        let id = try row.int64(0)
+        try result.append(
+          id: id, photo: try row.optionalInt64(1), status: try row.optionalText(2),
+          cluster: row.optionalInt64(3))
+        guard let values = VectorBytes.floats(try row.bytes(4), count: dimension) else {
+          throw StoreError.damaged(table: "face_embedding", id: id, what: "wrong length")
+        }
+        (base + index * stride).update(from: values, count: dimension)
+      }
+    }
+    return result
+  }
+
+  private func read(
+    where condition: String, on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    let dimension = collection.dimension
+    let scope = "d.collection_id = \(collection.id) AND \(condition)"
+    let count = Int(
+      try connection.query("SELECT count(*) FROM \(Self.source) WHERE \(scope)")[0].int64(0))
+    var result = FaceSnapshot.empty(dimension: dimension, capacity: count)
+    result.embeddings = try Matrix<Float>(rows: count, columns: dimension) { base, stride in
+      var index = 0
+      // COPY takes no parameters; what is written into the text are numbers of ours.
+      _ = try connection.copyOut(
+        """
+        COPY (SELECT \(Self.columns) FROM \(Self.source) WHERE \(scope) ORDER BY d.id)
+        TO STDOUT (FORMAT binary)
+        """
+      ) { row in
+        let id = try row.int64(0)
+        guard index < count else {
+          throw StoreError.damaged(
+            table: "person_detection", id: id, what: "rows appeared within one snapshot")
+        }
+        try result.append(
+          id: id, photo: try row.optionalInt64(1),
+          status: try row.optionalText(2), cluster: row.optionalInt64(3))
+        let bytes = try row.bytes(4)
+        guard bytes.count == 4 * dimension else {
+          throw StoreError.damaged(table: "face_embedding", id: id, what: "wrong length")
+        }
+        UnsafeMutableRawBufferPointer(start: base + index * stride, count: 4 * dimension)
+          .copyMemory(from: bytes)
+        index += 1
+      }
+      guard index == count else {
+        throw StoreError.damaged(
+          table: "person_detection", id: 0, what: "rows vanished within one snapshot")
+      }
+    }
+    return result
+  }
+}
+
+extension FaceSnapshot {
+  static func empty(dimension: Int, capacity: Int) -> FaceSnapshot {
+    var snapshot = FaceSnapshot(
+      ids: [], photoIDs: [], statuses: [], clusterIDs: [], embeddings: Matrix([]))
+    snapshot.ids.reserveCapacity(capacity)
+    return snapshot
+  }
+
+  mutating func append(id: Int64, photo: Int64?, status: String?, cluster: Int64?) throws {
+    ids.append(id)
+    photoIDs.append(photo)
+    if let status {
+      guard let known = DetectionStatus(rawValue: status) else {
+        throw StoreError.damaged(table: "person_detection", id: id, what: "status “\(status)”")
+      }
+      statuses.append(known)
+    } else {
+      statuses.append(nil)
+    }
+    clusterIDs.append(cluster)
+  }
+}

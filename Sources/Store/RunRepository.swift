@@ -1,0 +1,219 @@
+public import PostgresClient
+
+/// One run without its blobs.
+public struct RunRecord: Sendable {
+  public var id: Int64
+  public var status: String
+  public var error: String?
+  /// Seconds since 1970.
+  public var createdAt: Double
+  public var startedAt: Double?
+  public var finishedAt: Double?
+  public var parametersJSON: String
+  public var embeddingModel: String
+  public var embeddingCount: Int
+  public var clusterCount: Int
+  public var noiseCount: Int
+  public var minClusterSize: Int
+  public var minSamples: Int
+  public var isActive: Bool
+  public var metricsJSON: String
+  public var timingsJSON: String
+  public var peakMemoryBytes: Int64?
+}
+
+/// What a bootstrap writes into its run when it is done.
+public struct RunResult: Sendable {
+  public var embeddingCount: Int
+  public var clusterCount: Int
+  public var noiseCount: Int
+  public var condensedTreeJSON: String
+  public var labelToClusterJSON: String
+  public var clustererState: [UInt8]
+  public var metricsJSON: String
+  public var timingsJSON: String
+  public var peakMemoryBytes: Int64
+
+  /// The result of one completed fit.
+  public init(
+    embeddingCount: Int, clusterCount: Int, noiseCount: Int, condensedTreeJSON: String,
+    labelToClusterJSON: String, clustererState: [UInt8], metricsJSON: String,
+    timingsJSON: String, peakMemoryBytes: Int64
+  ) {
+    self.embeddingCount = embeddingCount
+    self.clusterCount = clusterCount
+    self.noiseCount = noiseCount
+    self.condensedTreeJSON = condensedTreeJSON
+    self.labelToClusterJSON = labelToClusterJSON
+    self.clustererState = clustererState
+    self.metricsJSON = metricsJSON
+    self.timingsJSON = timingsJSON
+    self.peakMemoryBytes = peakMemoryBytes
+  }
+}
+
+/// Reads and writes run records.
+public struct RunRepository: Sendable {
+  public let collection: CollectionRecord
+
+  /// A repository of one collection.
+  public init(_ collection: CollectionRecord) { self.collection = collection }
+
+  private static let columns = """
+    id, status, error, created_at, started_at, finished_at, parameters, embedding_model,
+    embedding_count, cluster_count, noise_count, min_cluster_size, min_samples, is_active,
+    metrics, timings, peak_memory_bytes
+    """
+
+  /// Every run, newest first.
+  public func list(on connection: isolated PostgresConnection) throws -> [RunRecord] {
+    try connection.query(
+      "SELECT \(Self.columns) FROM hdbscan_run WHERE collection_id = $1 ORDER BY id DESC",
+      [.int64(collection.id)]
+    ).map(Self.record)
+  }
+
+  /// One run.
+  ///
+  /// - Throws: ``StoreError/unknownRun(_:collection:)``.
+  public func find(_ id: Int64, on connection: isolated PostgresConnection) throws -> RunRecord {
+    guard
+      let row = try connection.query(
+        "SELECT \(Self.columns) FROM hdbscan_run WHERE collection_id = $1 AND id = $2",
+        [.int64(collection.id), .int64(id)]
+      ).first
+    else { throw StoreError.unknownRun(id, collection: collection.name) }
+    return try Self.record(row)
+  }
+
+  /// The run in charge, if there is one.
+  public func active(on connection: isolated PostgresConnection) throws -> RunRecord? {
+    try connection.query(
+      "SELECT \(Self.columns) FROM hdbscan_run WHERE collection_id = $1 AND is_active",
+      [.int64(collection.id)]
+    ).first.map(Self.record)
+  }
+
+  /// Only the id of the run in charge: what a cached model is compared with.
+  public func activeID(on connection: isolated PostgresConnection) throws -> Int64? {
+    try connection.query(
+      "SELECT id FROM hdbscan_run WHERE collection_id = $1 AND is_active",
+      [.int64(collection.id)]
+    ).first?.int64(0)
+  }
+
+  /// The model and the label map of a run.
+  public func state(
+    of id: Int64, on connection: isolated PostgresConnection
+  ) throws -> (blob: [UInt8], labelToClusterJSON: String, condensedTreeJSON: String) {
+    guard
+      let row = try connection.query(
+        """
+        SELECT clusterer_state, label_to_cluster_id, condensed_tree FROM hdbscan_run
+        WHERE collection_id = $1 AND id = $2 AND clusterer_state IS NOT NULL
+        """, [.int64(collection.id), .int64(id)]
+      ).first
+    else { throw StoreError.unknownRun(id, collection: collection.name) }
+    return (try row.bytes(0), try row.jsonText(1), try row.jsonText(2))
+  }
+
+  /// Begins a run and returns its id.
+  public func start(
+    parametersJSON: String, minClusterSize: Int, minSamples: Int,
+    on connection: isolated PostgresConnection
+  ) throws -> Int64 {
+    try connection.query(
+      """
+      INSERT INTO hdbscan_run (collection_id, started_at, status, parameters, embedding_model,
+        min_cluster_size, min_samples)
+      VALUES ($1, now(), 'running', $2, $3, $4, $5) RETURNING id
+      """,
+      [
+        .int64(collection.id), .json(parametersJSON), .text(collection.embeddingModel),
+        .int32(Int32(minClusterSize)), .int32(Int32(minSamples)),
+      ])[0].int64(0)
+  }
+
+  /// Completes a run and puts it in charge; the one before becomes inactive.
+  public func complete(
+    _ id: Int64, _ result: RunResult, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      UPDATE hdbscan_run SET is_active = false
+      WHERE collection_id = $1 AND is_active AND id <> $2
+      """, [.int64(collection.id), .int64(id)])
+    try connection.query(
+      """
+      UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp(),
+        embedding_count = $3, cluster_count = $4, noise_count = $5, condensed_tree = $6,
+        label_to_cluster_id = $7, clusterer_state = $8, metrics = $9, timings = $10,
+        peak_memory_bytes = $11
+      WHERE collection_id = $1 AND id = $2
+      """,
+      [
+        .int64(collection.id), .int64(id), .int32(Int32(result.embeddingCount)),
+        .int32(Int32(result.clusterCount)), .int32(Int32(result.noiseCount)),
+        .json(result.condensedTreeJSON), .json(result.labelToClusterJSON),
+        .bytes(result.clustererState), .json(result.metricsJSON), .json(result.timingsJSON),
+        .int64(result.peakMemoryBytes),
+      ])
+  }
+
+  /// Corrects what a completed run says about its time, which ends with its own commit.
+  public func setTimings(
+    _ timingsJSON: String, of id: Int64, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      "UPDATE hdbscan_run SET timings = $3 WHERE collection_id = $1 AND id = $2",
+      [.int64(collection.id), .int64(id), .json(timingsJSON)])
+  }
+
+  /// Marks a run as failed or cancelled.
+  public func fail(
+    _ id: Int64, reason: String, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      UPDATE hdbscan_run SET status = 'failed', error = $3, finished_at = clock_timestamp()
+      WHERE collection_id = $1 AND id = $2 AND status IN ('pending', 'running')
+      """, [.int64(collection.id), .int64(id), .text(reason)])
+  }
+
+  /// Marks running runs as failed, when the caller knows that no process works on them.
+  public func failAbandoned(on connection: isolated PostgresConnection) throws {
+    try connection.query(
+      """
+      UPDATE hdbscan_run SET status = 'failed', finished_at = clock_timestamp(),
+        error = 'the process that ran it ended before it was done'
+      WHERE collection_id = $1 AND status IN ('pending', 'running')
+      """, [.int64(collection.id)])
+  }
+
+  /// The newest run that is still running, if any.
+  public func running(on connection: isolated PostgresConnection) throws -> Int64? {
+    try connection.query(
+      """
+      SELECT id FROM hdbscan_run WHERE collection_id = $1 AND status = 'running'
+      ORDER BY id DESC LIMIT 1
+      """, [.int64(collection.id)]
+    ).first?.int64(0)
+  }
+
+  private static func record(_ row: PostgresRow) throws -> RunRecord {
+    RunRecord(
+      id: try row.int64("id"), status: try row.text("status"),
+      error: try row.optionalText("error"), createdAt: try row.timestamp("created_at"),
+      startedAt: try row.optionalTimestamp("started_at"),
+      finishedAt: try row.optionalTimestamp("finished_at"),
+      parametersJSON: try row.jsonText("parameters"),
+      embeddingModel: try row.text("embedding_model"),
+      embeddingCount: Int(try row.int32("embedding_count")),
+      clusterCount: Int(try row.int32("cluster_count")),
+      noiseCount: Int(try row.int32("noise_count")),
+      minClusterSize: Int(try row.int32("min_cluster_size")),
+      minSamples: Int(try row.int32("min_samples")), isActive: try row.bool("is_active"),
+      metricsJSON: try row.jsonText("metrics"), timingsJSON: try row.jsonText("timings"),
+      peakMemoryBytes: try row.optionalInt64("peak_memory_bytes"))
+  }
+}

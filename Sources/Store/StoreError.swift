@@ -1,0 +1,33 @@
+/// Why the store refused something.
+public enum StoreError: Error, Equatable, CustomStringConvertible {
+  case unknownCollection(name: String, known: [String])
+  case unknownRun(Int64, collection: String)
+  case unknownDetection(String, collection: String)
+  case unknownCluster(Int64, collection: String)
+  case unknownPerson(Int64, collection: String)
+  case collectionMismatch(name: String, what: String, stored: String, given: String)
+  case damaged(table: String, id: Int64, what: String)
+
+  /// One line that says what is wrong, where, and what to do.
+  public var description: String {
+    switch self {
+    case .unknownCollection(let name, let known):
+      "there is no collection “\(name)”; "
+        + (known.isEmpty
+          ? "none exists yet: `photodb import` makes one"
+          : "known: \(known.joined(separator: ", "))")
+    case .unknownRun(let id, let collection):
+      "collection “\(collection)” has no run \(id); `photodb runs list` shows them"
+    case .unknownDetection(let id, let collection):
+      "collection “\(collection)” has no detection with the external id “\(id)”"
+    case .unknownCluster(let id, let collection):
+      "collection “\(collection)” has no cluster \(id)"
+    case .unknownPerson(let id, let collection):
+      "collection “\(collection)” has no person \(id)"
+    case .collectionMismatch(let name, let what, let stored, let given):
+      "collection “\(name)” holds \(what) \(stored), but \(given) was given"
+    case .damaged(let table, let id, let what):
+      "row \(id) of table \(table) is damaged: \(what)"
+    }
+  }
+}
