@@ -15,8 +15,12 @@ let strict: [SwiftSetting] = [
 let package = Package(
   name: "photodb",
   products: [
-    .library(name: "HDBSCAN", targets: ["HDBSCAN"]),
-    .library(name: "FaceClustering", targets: ["FaceClustering"]),
+    // A product holds every module whose types its public symbols use.
+    .library(name: "HDBSCAN", targets: ["HDBSCAN", "Vectors"]),
+    .library(
+      name: "FaceClustering",
+      targets: ["FaceClustering", "HDBSCAN", "PostgresClient", "PrivatePostgres", "Store", "Vectors"]
+    ),
     .executable(name: "photodb", targets: ["photodb"]),
   ],
   dependencies: [
@@ -94,6 +98,55 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(name: "photodb", dependencies: ["PhotodbCommands"], swiftSettings: strict),
+
+    // Tests, in the order of what they test.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "PostgresClient", "PrivatePostgres", "Store",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "VectorsTests", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),
+    .testTarget(
+      name: "HDBSCANTests", dependencies: ["CKernels", "HDBSCAN", "Vectors"],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "ClusterEvaluationTests", dependencies: ["ClusterEvaluation", "Vectors"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "TensorFilesTests", dependencies: ["TensorFiles", "Vectors"], exclude: ["Fixtures"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PostgresClientTests",
+      dependencies: [
+        "CLibpq", "PostgresClient", "TestSupport", .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PrivatePostgresTests",
+      dependencies: [
+        "PostgresClient", "PrivatePostgres", "TestSupport",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "StoreTests",
+      dependencies: [
+        "PostgresClient", "Store", "TestSupport", "Vectors",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "PhotodbCommandsTests",
+      dependencies: [
+        "FaceClustering", "HDBSCAN", "PhotodbCommands", "PostgresClient", "Store", "TensorFiles",
+        "TestSupport", "Vectors",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
   ],
   cLanguageStandard: .gnu2x
 )
