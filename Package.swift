@@ -19,9 +19,9 @@ let package = Package(
     .library(name: "HDBSCAN", targets: ["HDBSCAN", "Vectors"]),
     .library(
       name: "FaceClustering",
-      targets: ["FaceClustering", "HDBSCAN", "PostgresClient", "PrivatePostgres", "Store", "Vectors"]
-    ),
-    .executable(name: "photodb", targets: ["photodb"]),
+      targets: [
+        "FaceClustering", "HDBSCAN", "PostgresClient", "PrivatePostgres", "Store", "Vectors",
+      ]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
