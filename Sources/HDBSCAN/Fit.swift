@@ -1,0 +1,62 @@
+public import Vectors
+
+/// Clusters points by HDBSCAN*, exactly.
+///
+/// ```swift
+/// var parameters = Parameters()
+/// parameters.minClusterSize = 3
+/// parameters.metric = .cosine
+/// let clustering = try fit(.float32(embeddings), parameters: parameters)
+/// clustering.labels  // one number a point; −1 is noise
+/// ```
+///
+/// The result is the same for any number of threads, on any CPU, and (up to the numbering of
+/// points) for any order of the input. Nothing is sampled or approximated.
+///
+/// Campello, Moulavi, Sander: Density-Based Clustering Based on Hierarchical Density Estimates,
+/// PAKDD 2013, doi:10.1007/978-3-642-37456-2_14; Campello et al., TKDD 2015, doi:10.1145/2733381.
+///
+/// - Parameters:
+///   - points: n × d vectors, or n × n distances where the metric is precomputed.
+///   - parameters: see ``Parameters``; `minSamples` above n − 1 counts as n − 1.
+///   - weights: points that each point stands for, at least 1; nil means 1 each.
+///   - threads: most threads to use, at least 1.
+///   - progress: told how far the work is; may cancel it.
+/// - Throws: ``HDBSCANError``: a parameter out of range, unusable rows with their indices, a
+///   matrix that is no matrix of distances, or a cancellation.
+/// - Complexity: O(n² · d) time in matrix products, O(n · (d + minSamples)) memory; see
+///   ``estimatedFitMemory(points:dimensions:minSamples:)``.
+public func fit(
+  _ points: Points, parameters: Parameters, weights: [Int]? = nil,
+  threads: Int = availableThreads, progress: ProgressHandler? = nil
+) throws(HDBSCANError) -> Clustering {
+  try checkParameters(parameters, threads: threads)
+  try checkWeights(weights, count: points.count)
+  let vectors = try preparedPoints(points, metric: parameters.metric)
+  let reporter = ProgressReporter(progress)
+  let tree = try mutualReachabilityTree(
+    of: vectors, minSamples: parameters.minSamples ?? parameters.minClusterSize,
+    alpha: parameters.alpha, weights: weights, threads: threads, progress: reporter)
+  reporter.report(.hierarchy, completed: 0, of: 1)
+  try reporter.throwIfCancelled()
+  let clustering = extractClusters(
+    from: tree, pointCount: points.count, parameters: parameters, weights: weights)
+  reporter.report(.hierarchy, completed: 1, of: 1)
+  return clustering
+}
+
+/// Bytes that a fit of float32 vectors needs beside its input, at its peak.
+///
+/// Two centred copies of the vectors, the neighbour lists, and edges and hierarchy.
+///
+/// - Parameters:
+///   - count: n.
+///   - dimensions: d.
+///   - minSamples: as in ``Parameters``.
+public func estimatedFitMemory(points count: Int, dimensions: Int, minSamples: Int) -> Int {
+  let stride = (max(dimensions, 1) + 15) / 16 * 16
+  let neighbours = min(minSamples + 2, max(count - 1, 0))
+  let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 1024
+  let tiles = availableThreads * 2 << 20
+  return count * perPoint + tiles
+}

@@ -1,0 +1,103 @@
+internal import Vectors
+
+/// Screening by float32 matrix products of centred, scaled copies of the rows.
+///
+/// With y = scale · (x − centre), x' = y rounded to float, n = |x'|², r ≥ |y − x'| and
+/// D' = |x'_i − x'_j|, the triangle inequality gives |D − D'| ≤ r_i + r_j for the scaled distance
+/// D, hence |D² − D'²| ≤ 2 D'(r_i + r_j) + (r_i + r_j)². For any ε > 0 that is at most
+///
+///     2ε (n_i + n_j) + (2/ε + 2)(r_i² + r_j²).
+///
+/// D'² = n_i + n_j − 2 x'_i·x'_j, where the float product errs by at most γ_d |x'_i||x'_j| ≤
+/// γ_d (n_i + n_j)/2 in any order of summation (Higham 2002, §3.1). So every bound splits into one
+/// part for each row, and two numbers a row, `halfLower` and `halfUpper`, hold all of it.
+struct CentredRows: ScreeningSource {
+  let scale: Double
+  let halfLower: [Float]
+  let halfUpper: [Float]
+  private let copies: Matrix<Float>
+
+  var count: Int { copies.rows }
+
+  /// Copies rows into a frame.
+  ///
+  /// - Complexity: O(n · d); 4 · n · d bytes.
+  init<Scalar: ExactScalar>(_ rows: DistinctRows<Scalar>, frame: CentredFrame, threads: Int) {
+    let count = rows.count
+    let columns = rows.columns
+    var lower = [Float](repeating: 0, count: count)
+    var upper = [Float](repeating: 0, count: count)
+    copies = lower.withUnsafeMutableBufferPointer { lower in
+      let lowerTarget = lower
+      return upper.withUnsafeMutableBufferPointer { upper in
+        let upperTarget = upper
+        return Matrix<Float>(rows: count, columns: columns) { storage, stride in
+          frame.centre.withUnsafeBufferPointer { centre in
+            parallelForChunks(count, chunk: 256, threads: threads) { chunk in
+              for row in chunk {
+                let bounds = copyCentred(
+                  rows.row(row), centre: centre, scale: frame.scale, to: storage + row * stride)
+                lowerTarget[row] = bounds.lower
+                upperTarget[row] = bounds.upper
+              }
+            }
+          }
+        }
+      }
+    }
+    scale = frame.scale
+    halfLower = lower
+    halfUpper = upper
+  }
+
+  private init(scale: Double, lower: [Float], upper: [Float], copies: Matrix<Float>) {
+    self.scale = scale
+    halfLower = lower
+    halfUpper = upper
+    self.copies = copies
+  }
+
+  func products(
+    _ rows: Range<Int>, with other: CentredRows, _ columns: Range<Int>,
+    into result: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    BlockProducts.multiply(
+      copies, rows: rows, by: other.copies, columns: columns, into: result, stride: stride)
+  }
+
+  func selecting(_ entries: [Int]) -> CentredRows {
+    CentredRows(
+      scale: scale, lower: entries.map { halfLower[$0] }, upper: entries.map { halfUpper[$0] },
+      copies: copies.selecting(rows: entries))
+  }
+}
+
+/// Writes one centred copy and bounds what a product of it can hide.
+private func copyCentred<Scalar: ExactScalar>(
+  _ row: UnsafePointer<Scalar>, centre: UnsafeBufferPointer<Double>, scale: Double,
+  to target: UnsafeMutablePointer<Float>
+) -> (lower: Float, upper: Float) {
+  var squares = 0.0
+  var lost = 0.0
+  for column in 0..<centre.count {
+    let moved = (Double(row[column]) - centre[column]) * scale
+    let copy = Float(moved)
+    target[column] = copy
+    squares += Double(copy) * Double(copy)
+    let residual = moved - Double(copy)
+    lost += residual * residual
+  }
+  let columns = Double(centre.count)
+  // `moved` itself was rounded once, by at most 2⁻⁵³ of its value (scaling is exact).
+  let residualSquare = 2 * lost * (1 + 0x1p-20) + squares * 0x1p-100
+  let epsilon = 0x1p-22
+  // Products, the triangle inequality, and 2⁻²⁰ for all float32 roundings of the screening compare
+  // (five, each of at most 2⁻²⁴ of |g| + n_i + n_j) and float64 roundings of the norms and kernel.
+  let relative =
+    BlockProducts.floatErrorBound(columns: centre.count) + 2 * epsilon + 0x1p-20
+    + columns * 0x1p-50
+  // Underflow: subnormal float products, and squares of the canonical kernel below 2⁻¹⁰⁷⁴.
+  let absolute = 1e-34 * (columns + 1) + columns * scale * scale * 0x1p-1073
+  let slack = squares * relative + residualSquare * (2 / epsilon + 2) + absolute
+  return (Float((squares - slack) / 2), Float((squares + slack) / 2))
+}

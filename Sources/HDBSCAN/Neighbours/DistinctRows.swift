@@ -1,0 +1,88 @@
+internal import Vectors
+
+/// The distinct rows of a matrix, each with the points that equal it.
+///
+/// Thousands of identical rows would make every neighbour list useless and every pair of them a
+/// survivor of screening. So the fit runs on distinct rows; copies come back as edges at the end.
+struct DistinctRows<Scalar: ExactScalar> {
+  /// First point of each distinct row, ascending.
+  let firstPoints: [Int]
+  /// Distinct row of each point; nil where all rows differ.
+  let rowOfPoint: [Int]?
+  let columns: Int
+  let stride: Int
+  private let matrix: Matrix<Scalar>
+  private let base: UnsafePointer<Scalar>
+
+  var count: Int { firstPoints.count }
+
+  /// Finds equal rows; −0 equals 0.
+  ///
+  /// - Complexity: O(n · d) expected.
+  init(_ matrix: Matrix<Scalar>, threads: Int) {
+    self.matrix = matrix
+    base = matrix.base
+    columns = matrix.columns
+    stride = matrix.stride
+    var hashes = [UInt64](repeating: 0, count: matrix.rows)
+    hashes.withUnsafeMutableBufferPointer { hashes in
+      let target = hashes
+      parallelForChunks(matrix.rows, chunk: 1024, threads: threads) { chunk in
+        for row in chunk { target[row] = hash(matrix.row(row), count: matrix.columns) }
+      }
+    }
+    var firsts: [Int] = []
+    var rowOfPoint = [Int](repeating: 0, count: matrix.rows)
+    // Distinct rows of one hash are chained, so that a collision costs time only.
+    var newestOfHash: [UInt64: Int] = [:]
+    newestOfHash.reserveCapacity(matrix.rows)
+    var previousOfHash: [Int] = []
+    for point in 0..<matrix.rows {
+      var candidate = newestOfHash[hashes[point]] ?? -1
+      while candidate >= 0, !equal(matrix, firsts[candidate], point) {
+        candidate = previousOfHash[candidate]
+      }
+      if candidate < 0 {
+        candidate = firsts.count
+        firsts.append(point)
+        previousOfHash.append(newestOfHash.updateValue(candidate, forKey: hashes[point]) ?? -1)
+      }
+      rowOfPoint[point] = candidate
+    }
+    firstPoints = firsts
+    self.rowOfPoint = firsts.count == matrix.rows ? nil : rowOfPoint
+  }
+
+  /// Start of a distinct row; valid as long as this value lives.
+  func row(_ index: Int) -> UnsafePointer<Scalar> { base + firstPoints[index] * stride }
+
+  /// Canonical squared distance of two distinct rows.
+  func squaredDistance(_ first: Int, _ second: Int) -> Double {
+    Scalar.squaredDistance(row(first), row(second), stride: stride)
+  }
+
+  /// How many points each distinct row stands for; nil where it is one each.
+  func totalWeights(_ weights: [Int]?) -> [Int]? {
+    guard let rowOfPoint else { return weights }
+    var totals = [Int](repeating: 0, count: count)
+    for (point, row) in rowOfPoint.enumerated() { totals[row] += weights?[point] ?? 1 }
+    return totals
+  }
+}
+
+private func equal<Scalar: ExactScalar>(_ matrix: Matrix<Scalar>, _ a: Int, _ b: Int) -> Bool {
+  let first = matrix.row(a)
+  let second = matrix.row(b)
+  for column in 0..<matrix.columns where first[column] != second[column] { return false }
+  return true
+}
+
+/// Multiplicative hash over the values; −0 is hashed as 0.
+private func hash<Scalar: ExactScalar>(_ row: UnsafePointer<Scalar>, count: Int) -> UInt64 {
+  var state: UInt64 = 0x9E37_79B9_7F4A_7C15
+  for column in 0..<count {
+    state = (state ^ Double(row[column] + 0).bitPattern) &* 0xFF51_AFD7_ED55_8CCD
+    state ^= state >> 32
+  }
+  return state
+}
