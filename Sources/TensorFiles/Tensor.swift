@@ -101,17 +101,23 @@ public struct Tensor: Sendable {
   func write(to sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     switch payload {
     case .bytes(let bytes): try bytes.withUnsafeBytes { try sink($0) }
-    case .float32(let matrix):
-      for row in 0..<matrix.rows {
-        try sink(
-          UnsafeRawBufferPointer(
-            UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns)))
-      }
-    case .float64(let matrix):
-      for row in 0..<matrix.rows {
-        try sink(
-          UnsafeRawBufferPointer(
-            UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns)))
+    case .float32(let matrix): try writeRows(of: matrix, to: sink)
+    case .float64(let matrix): try writeRows(of: matrix, to: sink)
+    }
+  }
+
+  /// Rows without their padding, gathered into pieces: a call of the sink may be a system call.
+  private func writeRows<Scalar>(
+    of matrix: Matrix<Scalar>, to sink: (UnsafeRawBufferPointer) throws -> Void
+  ) throws {
+    let rowBytes = matrix.columns * MemoryLayout<Scalar>.stride
+    guard rowBytes > 0 else { return }
+    var piece: [UInt8] = []
+    for row in 0..<matrix.rows {
+      piece += UnsafeRawBufferPointer(start: matrix.row(row), count: rowBytes)
+      if piece.count >= 1 << 18 || row == matrix.rows - 1 {
+        try piece.withUnsafeBytes { try sink($0) }
+        piece.removeAll(keepingCapacity: true)
       }
     }
   }
