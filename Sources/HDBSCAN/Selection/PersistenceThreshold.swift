@@ -6,7 +6,8 @@ extension CondensedTree {
   /// - where all parts are leaves and fewer than two last for the threshold, they are merged into
   ///   their parent and their points keep their lambdas;
   /// - else the parts that do not last fall out of the parent point by point at the split; if a
-  ///   single part remains, it goes on under the parent's id.
+  ///   single part remains, it goes on under the parent's id. (Points that came to such a part
+  ///   from parts merged below it keep their lambdas.)
   ///
   /// For two parts this is what the Python package does; clusters are numbered breadth-first again.
   ///
@@ -61,8 +62,9 @@ extension CondensedTree {
     for position in 1..<clusterCount where fates[position] != .stays {
       let parent = above[position] - pointCount
       holder[position] = holder[parent]
-      ceiling[position] =
-        fates[position] == .fallsOut ? min(ceiling[parent], births[position]) : ceiling[parent]
+      // Points of parts that were merged into this one before keep their lambdas, as in the
+      // Python package.
+      if fates[position] == .fallsOut { ceiling[position] = births[position] }
     }
     var rows: [[Row]] = Array(repeating: [], count: clusterCount)
     for row in 0..<rowCount {
