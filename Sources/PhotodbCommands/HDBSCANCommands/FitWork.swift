@@ -31,10 +31,14 @@ extension FitProgress.Phase {
 
 extension InputRows {
   /// Refuses a fit that would need more memory than the machine has, before it begins.
+  ///
+  /// A matrix of distances is in memory already and needs little beside itself.
   func checkMemory(parameters: Parameters, path: String) throws {
-    let needed = estimatedFitMemory(
-      points: points.count, dimensions: dimensions,
-      minSamples: parameters.minSamples ?? parameters.minClusterSize)
+    guard parameters.metric != .precomputed else { return }
+    let minSamples = parameters.minSamples ?? parameters.minClusterSize
+    let working = estimatedFitMemory(
+      points: points.count, dimensions: dimensions, minSamples: min(minSamples, points.count))
+    let needed = working + points.count * dimensions * MemoryLayout<Double>.stride
     guard needed <= ReadLimit.physicalMemory else {
       throw CommandFailure(
         "\(path): a fit of \(points.count) × \(dimensions) needs about "

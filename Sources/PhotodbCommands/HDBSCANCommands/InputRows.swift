@@ -55,21 +55,33 @@ struct InputRows: Sendable {
     }
     points = Points(matrix).selecting(kept)
     fileRows = kept
-    quarantined = defects.map {
-      Quarantined(row: $0.row, reason: $0.defect == .zero ? "all zero" : "NaN or infinity")
-    }
+    quarantined = defects
   }
 
+  /// The rows that a fit would refuse, ascending.
+  ///
   /// A row of zeros is a point like any other, unless its direction is asked for.
   private static func defects(
     of matrix: LoadedMatrix, metric: Parameters.Metric
-  ) -> [DefectiveRow] {
-    let all =
+  ) -> [Quarantined] {
+    let defective =
       switch matrix {
       case .float32(let matrix): matrix.defectiveRows()
       case .float64(let matrix): matrix.defectiveRows()
       }
-    return all.filter { $0.defect == .nonFinite || metric == .cosine }
+    var found = defective.filter { $0.defect == .nonFinite || metric == .cosine }.map {
+      Quarantined(row: $0.row, reason: $0.defect == .zero ? "all zero" : "NaN or infinity")
+    }
+    if case .float64(let matrix) = matrix {
+      let nonFinite = Set(found.map(\.row))
+      for row in 0..<matrix.rows where !nonFinite.contains(row) {
+        // Their squares would overflow, which the fit refuses.
+        guard (0..<matrix.columns).contains(where: { matrix.row(row)[$0].magnitude > 1e150 })
+        else { continue }
+        found.append(Quarantined(row: row, reason: "values beyond ±1e150"))
+      }
+    }
+    return found.sorted { $0.row < $1.row }
   }
 }
 

@@ -123,18 +123,19 @@ struct FitCommandTests {
       var rows = ClusteringFiles.rows
       rows.insert([.nan, 1], at: 2)
       rows.append([.infinity, 1])
+      rows.append([1, -1e200])
       let (input, out) = (folder + "/in.npy", folder + "/r.safetensors")
       try ClusteringFiles.write(rows, to: input)
       let ending = await ClusteringFiles.ending("fit", input, "--out", out)
       #expect(ending.code == 1)
       #expect(ending.error.hasPrefix("photodb: error: \(input): 2 rows "))
-      #expect(ending.error.contains(": 2, \(rows.count - 1);"))
+      #expect(ending.error.contains(": 2, \(rows.count - 2);"))
       #expect(ending.error.contains("--quarantine"))
       #expect(!FileManager.default.fileExists(atPath: out))
 
       try await ClusteringFiles.run("fit", input, "--out", out, "--quarantine", "--quiet")
       let stored = try StoredClustering(path: out)
-      #expect(stored.fileRows == (0..<rows.count - 1).filter { $0 != 2 })
+      #expect(stored.fileRows == (0..<rows.count - 2).filter { $0 != 2 })
       let clean = try fit(
         .float64(Matrix(ClusteringFiles.rows)), parameters: Parameters(), threads: 1)
       #expect(stored.clustering.labels == clean.labels)
@@ -199,6 +200,21 @@ struct FitCommandTests {
       let ending = await ClusteringFiles.ending(arguments)
       #expect(ending.code == 2, "\(ending)")
       #expect(!FileManager.default.fileExists(atPath: folder + "/r.safetensors"))
+    }
+  }
+
+  @Test("the largest numbers are no overflow")
+  func largestNumbers() async throws {
+    try await ClusteringFiles.withFolder { folder in
+      let (input, out) = (folder + "/in.npy", folder + "/r.safetensors")
+      try ClusteringFiles.write(to: input)
+      for option in ["--min-samples", "--min-cluster-size", "--max-cluster-size"] {
+        try await ClusteringFiles.run("fit", input, "--out", out, "--quiet", option, "\(Int.max)")
+        try await ClusteringFiles.run(
+          "predict", out, input, "--out", folder + "/p.safetensors", "--quiet")
+        try await ClusteringFiles.run(
+          "extract", out, "--min-cluster-size", "\(Int.max)", "--out", out, "--quiet")
+      }
     }
   }
 
