@@ -28,7 +28,11 @@ final class ConnectionHandle {
   var isBroken: Bool { PQstatus(pointer) != CONNECTION_OK }
 
   /// Reads what the server sent unasked, and so notices a connection that it has closed.
-  func probe() -> Bool { PQconsumeInput(pointer) == 1 && !isBroken }
+  ///
+  /// The first read may find the server's last message, and only the second the end.
+  func probe() -> Bool {
+    PQconsumeInput(pointer) == 1 && PQconsumeInput(pointer) == 1 && !isBroken
+  }
 
   /// The text of the last failure, which has no result of its own when the connection broke.
   var failureMessage: String { String(cString: PQerrorMessage(pointer)) }

@@ -12,6 +12,7 @@ extension PostgresConnection {
   ///   - body: The work. Transactions do not nest; see ``savepoint(_:)``.
   /// - Throws: What the body throws; ``PostgresError``. When the connection breaks during the commit:
   ///   ``PostgresError/Code/transactionResolutionUnknown``, for the server may have committed.
+  @discardableResult
   public func transaction<T: Sendable>(
     _ mode: TransactionMode = .readCommitted,
     _ body: @Sendable (isolated PostgresConnection) throws -> T
@@ -37,6 +38,7 @@ extension PostgresConnection {
   /// goes on.
   ///
   /// - Throws: What the body throws; ``PostgresError`` outside a transaction.
+  @discardableResult
   public func savepoint<T: Sendable>(
     _ body: (isolated PostgresConnection) throws -> T
   ) throws -> T {

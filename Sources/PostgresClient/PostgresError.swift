@@ -67,7 +67,8 @@ extension PostgresError {
   /// Reads the error out of a failed result.
   init(result: OpaquePointer?, handle: ConnectionHandle) {
     let field = { (name: DiagnosticField) in Self.diagnostic(name, of: result) }
-    let lost = handle.isBroken
+    // A fatal error ends the connection, even if libpq has not read that far.
+    let lost = handle.isBroken || ["FATAL", "PANIC"].contains(field(.severity))
     let state = field(.sqlState).map(Code.init(rawValue:))
     let text = field(.message) ?? Self.firstLine(of: handle.failureMessage)
     self.init(
@@ -94,8 +95,10 @@ extension PostgresError {
   }
 }
 
-/// Codes of the fields in an error message of the protocol: PostgreSQL documentation, "Error and
-/// Notice Message Fields". libpq has them as character macros, which Swift does not import.
+/// Codes of the fields in an error message of the protocol.
+///
+/// libpq has them as character macros, which Swift does not import. Source: PostgreSQL
+/// documentation, "Error and Notice Message Fields".
 enum DiagnosticField {
   case severity
   case sqlState

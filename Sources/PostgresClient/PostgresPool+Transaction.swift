@@ -12,6 +12,7 @@ extension PostgresPool {
   ///   - body: The work, isolated to the connection.
   /// - Throws: What `body` throws; ``PostgresError`` of the last attempt. A connection lost during the
   ///   commit is not tried again: ``PostgresError/Code/transactionResolutionUnknown``.
+  @discardableResult
   public nonisolated func withTransaction<T: Sendable>(
     _ mode: TransactionMode = .readCommitted, retry: PostgresRetry = PostgresRetry(),
     _ body: @Sendable (isolated PostgresConnection) throws -> T
@@ -32,6 +33,7 @@ extension PostgresPool {
   }
 
   /// The same, with the number of attempts alone.
+  @discardableResult
   public nonisolated func withTransaction<T: Sendable>(
     _ mode: TransactionMode = .readCommitted, maxAttempts: Int,
     _ body: @Sendable (isolated PostgresConnection) throws -> T

@@ -41,6 +41,7 @@ public actor PostgresPool {
   ///
   /// - Throws: What `body` throws; ``PostgresError`` when no connection can be made;
   ///   `CancellationError` when the task is cancelled while it waits.
+  @discardableResult
   public nonisolated func withConnection<T: Sendable>(
     _ body: (PostgresConnection) async throws -> T
   ) async throws -> T {

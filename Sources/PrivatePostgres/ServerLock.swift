@@ -26,10 +26,6 @@ struct ServerLock: ~Copyable {
     return lock
   }
 
-  private init(descriptor: Int32) {
-    self.descriptor = descriptor
-  }
-
   deinit {
     close(descriptor)
   }

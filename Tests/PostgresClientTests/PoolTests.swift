@@ -1,0 +1,133 @@
+import Logging
+import PostgresClient
+import TestSupport
+import Testing
+
+@Suite struct PoolTests {
+  @Test func connectionsAreReused() async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false) { pool in
+      var ids: Set<Int32> = []
+      for _ in 0..<10 {
+        ids.insert(try await pool.query("SELECT pg_backend_pid()").single().int32(0))
+      }
+      #expect(ids.count == 1)
+    }
+  }
+
+  @Test func noMoreThanTheMost() async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false, maximumConnections: 3) { pool in
+      let lent = Guarded((now: 0, most: 0))
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<30 {
+          group.addTask {
+            try await pool.withConnection { connection in
+              lent.withLock {
+                $0.now += 1
+                $0.most = max($0.most, $0.now)
+              }
+              try await connection.query("SELECT pg_sleep(0.005)")
+              lent.withLock { $0.now -= 1 }
+            }
+          }
+        }
+        try await group.waitForAll()
+      }
+      #expect(lent.withLock { $0.most } == 3)
+    }
+  }
+
+  @Test func aConnectionLeftInATransactionIsNotLentAgain() async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false, maximumConnections: 1) { pool in
+      try await pool.query("CREATE TABLE t (id int)")
+      try await pool.withConnection {
+        try await $0.execute(script: "BEGIN")
+        try await $0.query("INSERT INTO t VALUES (1)")
+      }
+      try await #expect(pool.query("SELECT * FROM t").isEmpty)
+    }
+  }
+
+  @Test func aCancelledWaiterLeavesTheLine() async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false, maximumConnections: 1) { pool in
+      try await pool.withConnection { _ in
+        let waiter = Task { try await pool.query("SELECT 1") }
+        try await Task.sleep(for: .milliseconds(20))
+        waiter.cancel()
+        await #expect(throws: CancellationError.self) { try await waiter.value }
+      }
+      try await #expect(pool.query("SELECT 1").count == 1)
+    }
+  }
+
+  @Test func aClosedPoolRefuses() async throws {
+    let pool = PostgresPool(
+      try await TestServer.shared.configuration(), logger: TestServer.silentLogger)
+    try await pool.query("SELECT 1")
+    await pool.close()
+    let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
+    #expect(error?.code == .misuse)
+  }
+
+  @Test func blockingStatementsLeaveSwiftsThreadsFree() async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false, maximumConnections: 40) { pool in
+      let clock = ContinuousClock()
+      let start = clock.now
+      let sleepers = Task {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for _ in 0..<40 { group.addTask { try await pool.query("SELECT pg_sleep(2)") } }
+          try await group.waitForAll()
+        }
+      }
+      try await Task.sleep(for: .milliseconds(500))
+      // With the cooperative threads blocked this would wait for the sleepers.
+      await withTaskGroup(of: Void.self) { group in
+        for _ in 0..<100 { group.addTask { await Task.yield() } }
+      }
+      #expect(clock.now - start < .seconds(2))
+      try await sleepers.value
+    }
+  }
+
+  @Test func aRunningStatementCanBeCancelled() async throws {
+    let connection = try await PostgresConnection.connect(
+      await TestServer.shared.configuration(), logger: TestServer.silentLogger)
+    let running = Task { try await connection.query("SELECT pg_sleep(60)") }
+    try await Task.sleep(for: .milliseconds(200))
+    connection.cancelRunningStatement()
+    let error = await #expect(throws: PostgresError.self) { try await running.value }
+    #expect(error?.code == .queryCanceled)
+    try await #expect(connection.query("SELECT 1").count == 1)
+    await connection.close()
+  }
+
+  @Test func noticesGoToTheLogger() async throws {
+    let log = CollectedLog()
+    let logger = Logger(label: "test") { _ in CollectingHandler(log: log) }
+    let connection = try await PostgresConnection.connect(
+      await TestServer.shared.configuration(), logger: logger)
+    try await connection.query("DO $$ BEGIN RAISE NOTICE 'look here'; RAISE WARNING 'oh'; END $$")
+    await connection.close()
+    let lines = log.lines.withLock { $0 }
+    #expect(lines.contains("info PostgreSQL: look here"))
+    #expect(lines.contains("warning PostgreSQL: oh"))
+  }
+}
+
+private final class CollectedLog: Sendable {
+  let lines = Guarded<[String]>([])
+}
+
+private struct CollectingHandler: LogHandler {
+  let log: CollectedLog
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.trace
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) {
+    log.lines.withLock { $0.append("\(event.level) \(event.message)") }
+  }
+}
