@@ -74,6 +74,7 @@ SETTINGS = [
     {"max_cluster_size": 11},
     {"cluster_selection_epsilon_max": 0.83},
     {"cluster_selection_persistence": 0.21},
+    {"cluster_selection_persistence": 1.7},
     {"cluster_selection_persistence": 0.9, "cluster_selection_method": "leaf"},
 ]
 
