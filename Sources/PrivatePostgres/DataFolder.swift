@@ -15,12 +15,13 @@ struct DataFolder {
       throw PrivateServerError.notADataFolder(layout.data)
     }
     let fresh = layout.unfinishedData
-    try await runner.run("rm", ["-rf", "--", fresh])
+    try await runner.run("rm", ["-rf", "--", ServerLayout.unfinishedName], isOwn: true)
     let forDurability = durability == .fast ? ["--no-sync"] : ["--data-checksums"]
     try await runner.run(
       programs.initdb,
       [
-        "-D", fresh, "--username=photodb", "--auth=trust", "--encoding=UTF8", "--locale=C",
+        "-D", ServerLayout.unfinishedName, "--username=photodb", "--auth=trust", "--encoding=UTF8",
+        "--locale=C",
         "--no-instructions",
       ] + forDurability)
     let main = fresh + "/postgresql.conf"
@@ -28,7 +29,8 @@ struct DataFolder {
     try Files.write(
       text + "\ninclude_if_exists 'photodb.conf'\n", to: main, owner: runner.user)
     let answer = try await runner.run(
-      programs.postgres, ["--single", "-D", fresh, "postgres"], input: "CREATE DATABASE photodb\n")
+      programs.postgres, ["--single", "-D", ServerLayout.unfinishedName, "postgres"],
+      input: "CREATE DATABASE photodb\n")
     // In this mode the server goes on, and ends well, after an error.
     if answer.contains("ERROR:") || answer.contains("FATAL:") {
       throw PrivateServerError.commandFailed(

@@ -24,7 +24,7 @@ extension PrivateServer {
 
   func startLocked(as user: ServerUser) async throws -> RunningServer {
     if let running = try await settled() { return running }
-    let runner = CommandRunner(user: user)
+    let runner = CommandRunner(user: user, folder: layout.home)
     let programs = try await ServerPrograms.find(
       major: layout.dataVersion, data: layout.data, runner: runner)
     if layout.dataVersion == nil {
@@ -43,7 +43,8 @@ extension PrivateServer {
       try await runner.run(
         programs.pgCtl,
         [
-          "start", "-D", layout.data, "-l", layout.log, "-w", "-t", String(Self.patience), "-s",
+          "start", "-D", ServerLayout.dataName, "-l", ServerLayout.logName, "-w", "-t",
+          String(Self.patience), "-s",
         ])
     } catch PrivateServerError.commandFailed(let command, let reason, _) {
       let told = Files.text(of: layout.log).flatMap(CommandRunner.reason(in:))
@@ -60,12 +61,12 @@ extension PrivateServer {
 
   func stopLocked(as user: ServerUser) async throws -> Bool {
     guard try await settled() != nil else { return false }
-    let runner = CommandRunner(user: user)
+    let runner = CommandRunner(user: user, folder: layout.home)
     let programs = try await ServerPrograms.find(
       major: layout.dataVersion, data: layout.data, runner: runner)
     try await runner.run(
       programs.pgCtl,
-      ["stop", "-D", layout.data, "-m", "fast", "-w", "-t", String(Self.patience), "-s"],
+      ["stop", "-D", ServerLayout.dataName, "-m", "fast", "-w", "-t", String(Self.patience), "-s"],
       log: layout.log)
     if layout.isSocketFolderTemporary { rmdir(layout.socketFolder) }
     return true

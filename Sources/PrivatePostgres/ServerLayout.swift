@@ -15,19 +15,32 @@ struct ServerLayout {
 
   let home: String
 
-  var data: String { home + "/data" }
+  static let dataName = "data"
   /// `initdb` works here, so that a folder named `data` is always complete.
-  var unfinishedData: String { home + "/data.unfinished" }
-  var log: String { home + "/server.log" }
+  static let unfinishedName = "data.unfinished"
+  static let logName = "server.log"
+
+  var data: String { home + "/" + Self.dataName }
+  var unfinishedData: String { home + "/" + Self.unfinishedName }
+  var log: String { home + "/" + Self.logName }
   var lock: String { home + "/lock" }
   var postmasterFile: String { data + "/postmaster.pid" }
   var settings: String { data + "/photodb.conf" }
 
-  /// The folder of the socket: in the home where the path fits, else a short one whose name
+  /// The folder of the socket.
+  ///
+  /// It is in the home where the path is short and plain enough, else a short one whose name
   /// follows from the home, so that every process finds the same.
   var socketFolder: String {
     let inside = home + "/socket"
-    return Self.socketPath(in: inside).utf8.count < Self.longestSocketPath ? inside : shortFolder
+    let fits = Self.socketPath(in: inside).utf8.count < Self.longestSocketPath
+    return fits && Self.isPlain(inside) ? inside : shortFolder
+  }
+
+  /// Whether the server's settings and a client's `host` take the path as it is; a comma, for
+  /// example, separates hosts.
+  private static func isPlain(_ path: String) -> Bool {
+    !path.unicodeScalars.contains { $0.value < 32 || "'\",\\".unicodeScalars.contains($0) }
   }
 
   /// Whether the socket is outside the home, where it has to be removed after use.

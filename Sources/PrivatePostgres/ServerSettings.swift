@@ -17,8 +17,8 @@ enum ServerSettings {
     var settings = [
       ("listen_addresses", "''"),
       ("port", "\(ServerLayout.port)"),
-      // A list of folders, so a name with a comma needs double quotes.
-      ("unix_socket_directories", quoted("\"\(socketFolder)\"")),
+      // The folder's name has no quotes or commas: see `ServerLayout`.
+      ("unix_socket_directories", "'\"\(socketFolder)\"'"),
       ("unix_socket_permissions", "0700"),
       ("max_connections", "100"),
       ("shared_buffers", "\(sharedBuffersMegabytes)MB"),
@@ -48,9 +48,5 @@ enum ServerSettings {
   private static var sharedBuffersMegabytes: Int {
     let bytes = Int(sysconf(Int32(_SC_PHYS_PAGES))) * Int(sysconf(Int32(_SC_PAGESIZE)))
     return min(256, max(32, bytes / 8 / 1_048_576))
-  }
-
-  private static func quoted(_ text: String) -> String {
-    "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
   }
 }
