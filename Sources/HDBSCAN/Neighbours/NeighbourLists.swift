@@ -100,13 +100,11 @@ final class NeighbourLists {
   /// Radius of neighbour number `rank` (from 0) of a sorted list.
   func radius(_ row: Int, _ rank: Int) -> Double { radii[row * capacity + rank] }
 
-  /// Whether a sorted list holds a neighbour, which lies at this radius.
+  /// Whether the sorted list of a row holds a neighbour that lies at this radius.
+  ///
+  /// A list holds the least entries by (radius, index), so its last entry decides.
   func contains(_ row: Int, neighbour: Int, radius: Double) -> Bool {
-    let start = row * capacity
-    for entry in start..<(start + length(row)) {
-      if indices[entry] == neighbour { return true }
-      if radii[entry] > radius { return false }
-    }
-    return false
+    let last = length(row) - 1
+    return last >= 0 && (radius, neighbour) <= (self.radius(row, last), self.neighbour(row, last))
   }
 }

@@ -20,7 +20,7 @@ func minimumSpanningForest(
 /// The edges of neighbour lists, each pair once.
 ///
 /// - Parameter lists: sorted.
-/// - Complexity: O(n · k²) comparisons of integers at most.
+/// - Complexity: O(n · k).
 func edges<Scalar>(
   of lists: NeighbourLists, reachability: MutualReachability<Scalar>
 ) -> [CandidateEdge] {
