@@ -11,8 +11,8 @@ struct SingleLinkageBuilder {
   private var components: DisjointSets
   /// Hierarchy id of the component with a given representative.
   private var idOfRepresentative: [Int]
-  /// Position of a representative in the group that is being merged; −1 outside.
-  private var slots: [Int]
+  /// Whether a component takes part in the merge that is under way.
+  private var isNoted: [Bool]
 
   init(pointCount: Int, weights: [Int]?) {
     self.pointCount = pointCount
@@ -21,7 +21,7 @@ struct SingleLinkageBuilder {
     leafCounts = [Int](repeating: 1, count: pointCount)
     components = DisjointSets(count: pointCount)
     idOfRepresentative = Array(0..<pointCount)
-    slots = [Int](repeating: -1, count: pointCount)
+    isNoted = [Bool](repeating: false, count: pointCount)
     let total = max(2 * pointCount - 1, 0)
     sizes.reserveCapacity(total)
     smallestPoints.reserveCapacity(total)
@@ -35,37 +35,40 @@ struct SingleLinkageBuilder {
       mergePair(first)
       return
     }
-    var representatives: [Int] = []
+    // Noted before the unions: afterwards a representative stands for the merged component.
+    var members: [Member] = []
     for edge in edges {
-      for point in [edge.a, edge.b] {
-        let representative = components.find(point)
-        if slots[representative] < 0 {
-          slots[representative] = 0
-          representatives.append(representative)
-        }
-      }
+      note(components.find(edge.a), in: &members)
+      note(components.find(edge.b), in: &members)
     }
-    for representative in representatives { slots[representative] = -1 }
-    // Taken before the unions: afterwards a representative stands for the merged component.
-    let before = representatives.map { (representative: $0, id: idOfRepresentative[$0]) }
-      .sorted { smallestPoints[$0.id] < smallestPoints[$1.id] }
+    for member in members { isNoted[member.representative] = false }
     for edge in edges { components.unite(edge.a, edge.b) }
+    for index in members.indices {
+      members[index].representative = components.find(members[index].representative)
+    }
+    members.sort {
+      ($0.representative, smallestPoints[$0.id]) < ($1.representative, smallestPoints[$1.id])
+    }
+    var start = 0
+    while start < members.count {
+      let representative = members[start].representative
+      let end = members[start...].firstIndex { $0.representative != representative }
+      let group = members[start..<(end ?? members.count)]
+      idOfRepresentative[representative] = appendNode(group.map(\.id), distance: first.weight)
+      start = group.endIndex
+    }
+  }
 
-    var groups: [[Int]] = []
-    var merged: [Int] = []
-    for entry in before {
-      let representative = components.find(entry.representative)
-      if slots[representative] < 0 {
-        slots[representative] = groups.count
-        groups.append([])
-        merged.append(representative)
-      }
-      groups[slots[representative]].append(entry.id)
-    }
-    for (representative, children) in zip(merged, groups) {
-      slots[representative] = -1
-      idOfRepresentative[representative] = appendNode(children, distance: first.weight)
-    }
+  /// A component that takes part in a merge, and its id before it.
+  private struct Member {
+    var representative: Int
+    var id: Int
+  }
+
+  private mutating func note(_ representative: Int, in members: inout [Member]) {
+    if isNoted[representative] { return }
+    isNoted[representative] = true
+    members.append(Member(representative: representative, id: idOfRepresentative[representative]))
   }
 
   /// Where the points below each id lie when the tree is drawn, and the points in that order.
