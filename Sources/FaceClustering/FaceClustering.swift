@@ -2,7 +2,6 @@ public import HDBSCAN
 public import Logging
 public import PostgresClient
 public import Store
-
 internal import Vectors
 
 /// The face-clustering stage of a photo pipeline, over one collection.
@@ -20,6 +19,7 @@ internal import Vectors
 public struct FaceClustering: Sendable {
   /// The collection, as the database has it.
   public let collection: CollectionRecord
+  /// What the operator set.
   public let settings: StageSettings
   private let pool: PostgresPool
   private let models: ModelCache

@@ -5,7 +5,9 @@ public import Vectors
 public struct ClusterFacts: Sendable {
   /// Number of members and the sum of their embeddings.
   public var faceCount: Int
+  /// Members that the fit calls core.
   public var coreCount: Int
+  /// Sum of the members' unit vectors, length d.
   public var sum: [Double]
   /// What tier 2 will measure against, unit length.
   public var reference: [Float]
@@ -17,6 +19,7 @@ public struct ClusterFacts: Sendable {
   public var distanceQuantiles: [Float]
   /// Infinite where the members coincide.
   public var lambdaBirth: Float?
+  /// Stability over size and largest lambda of the tree, 0…1.
   public var persistence: Float?
   /// bootstrap, pool or manual.
   public var origin: String
@@ -104,11 +107,16 @@ extension ClusterRepository {
         .bytesArray(facts.map { VectorBytes.encode($0.reference) }),
         .optionalInt64Array(facts.map(\.medoidDetectionID)),
         .optionalFloatArray(facts.map { $0.epsilon.map { Float($0.value) } }),
-        .textArray(facts.map { "{\($0.distanceQuantiles.map(\.description).joined(separator: ","))}" }),
+        .textArray(facts.map { Self.arrayText($0.distanceQuantiles) }),
         .optionalFloatArray(facts.map(\.lambdaBirth)),
         .optionalFloatArray(facts.map(\.persistence)),
         runID.map(PostgresValue.int64) ?? .null, .textArray(facts.map(\.origin)),
       ])
+  }
+
+  /// An array in the notation of PostgreSQL; `unnest` takes no arrays of arrays.
+  private static func arrayText(_ values: [Float]) -> String {
+    "{\(values.map(\.description).joined(separator: ","))}"
   }
 
   /// Says of clusters that their last member left; they keep their direction.
@@ -124,7 +132,9 @@ extension ClusterRepository {
       """, [.int64(collection.id), .int64Array(ids), .bytes(zero)])
   }
 
-  /// Retires clusters that have no members left. Their rows stay, for lineage and for going back.
+  /// Retires clusters that have no members left.
+  ///
+  /// Their rows stay, for lineage and for going back.
   public func retire(
     _ ids: [Int64], on connection: isolated PostgresConnection
   ) throws {

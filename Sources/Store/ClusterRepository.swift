@@ -5,9 +5,13 @@ public import Vectors
 public struct LiveClusters: Sendable {
   /// Cluster ids, ascending.
   public var ids: [Int64] = []
+  /// Person of each cluster.
   public var personIDs: [Int64] = []
+  /// Name of that person, where it has one.
   public var personNames: [String?] = []
+  /// Members of each cluster.
   public var faceCounts: [Int] = []
+  /// Whether a human verified each cluster.
   public var verified: [Bool] = []
   /// Radius of acceptance; absent where the cluster has none.
   public var epsilons: [CosineDistance?] = []
@@ -22,7 +26,9 @@ public struct LiveClusters: Sendable {
 
 /// A cluster's members in sum: what its count and centroid are made from.
 public struct ClusterSum: Sendable, Equatable {
+  /// Id of the cluster.
   public var id: Int64
+  /// Members in all.
   public var faceCount: Int
   /// Members that a bootstrap called core.
   public var coreCount: Int
@@ -44,8 +50,11 @@ public struct ClusterSum: Sendable, Equatable {
   }
 }
 
-/// Reads and changes clusters. Counts and sums are only changed under row locks.
+/// Reads and changes clusters.
+///
+/// Counts and sums are only changed under row locks.
 public struct ClusterRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

@@ -1,6 +1,8 @@
 public import PostgresClient
 
-/// Advisory locks of one collection. They are the first locks that anything takes.
+/// Advisory locks of one collection.
+///
+/// They are the first locks that anything takes.
 ///
 /// - `bootstrap` is held by a session for as long as a bootstrap works, so that there is one.
 /// - `membership` is held by a transaction: shared by everything that moves faces, exclusive by the

@@ -2,8 +2,11 @@ public import PostgresClient
 
 /// One tenant: its id scopes every other repository.
 public struct CollectionRecord: Sendable, Equatable {
+  /// Id of the collection.
   public let id: Int64
+  /// Name, unique in the database.
   public let name: String
+  /// Name of the model that made the embeddings.
   public let embeddingModel: String
   /// Length of every embedding, d.
   public let dimension: Int

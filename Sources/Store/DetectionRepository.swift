@@ -2,12 +2,19 @@ public import PostgresClient
 
 /// Where an algorithm or a human puts a face.
 public struct Placement: Sendable, Equatable {
+  /// Face that is placed.
   public var detectionID: Int64
+  /// Status that it gets.
   public var status: DetectionStatus
+  /// Cluster that it joins; nil unless the status is an assigned one.
   public var clusterID: Int64?
+  /// Strength of the assignment, 0…1.
   public var confidence: Float?
+  /// Whether a bootstrap calls it a core member.
   public var isCore: Bool
+  /// Density (1/Euclidean distance) at which it left its cluster in the fit.
   public var lambda: Float?
+  /// GLOSH outlier score, 0 (inlier) … 1.
   public var outlierScore: Float?
   /// bootstrap, predict, epsilon_ball, pool or manual.
   public var tier: String
@@ -31,20 +38,29 @@ public struct Placement: Sendable, Equatable {
 
 /// The state of one face, without its embedding.
 public struct DetectionState: Sendable, Equatable {
+  /// Id of the detection.
   public var id: Int64
+  /// Status; nil for a new face.
   public var status: DetectionStatus?
+  /// Cluster that it belongs to, if any.
   public var clusterID: Int64?
+  /// Whether a bootstrap called it a core member.
   public var isCore: Bool
 }
 
 /// How the faces of a collection stand.
 public struct DetectionCounts: Sendable, Equatable {
+  /// Faces in all.
   public var total = 0
+  /// Faces by status; `new` stands for none.
   public var byStatus: [String: Int] = [:]
 }
 
-/// Writes where faces belong. The one place that changes `cluster_status`.
+/// Writes where faces belong.
+///
+/// The one place that changes `cluster_status`.
 public struct DetectionRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

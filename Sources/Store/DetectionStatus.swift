@@ -1,4 +1,6 @@
-/// Where a face stands; a face with no status is new. docs/states.md draws the transitions.
+/// Where a face stands; a face with no status is new.
+///
+/// docs/states.md draws the transitions.
 public enum DetectionStatus: String, Sendable, Hashable, Codable, CaseIterable {
   /// Assigned by tier 1, tier 2 or the pool.
   case auto

@@ -3,9 +3,13 @@ public import Vectors
 
 /// A face's box in pixels of its photo.
 public struct FaceBox: Sendable, Equatable {
+  /// Left edge, in pixels.
   public var x: Float
+  /// Upper edge, in pixels.
   public var y: Float
+  /// Width in pixels, above 0.
   public var width: Float
+  /// Height in pixels, above 0.
   public var height: Float
 
   /// A box by its corner and extent.
@@ -19,9 +23,11 @@ public struct FaceBox: Sendable, Equatable {
 
 /// A face as it arrives from a detection stage.
 public struct IncomingFace: Sendable, Equatable {
+  /// Id that the detection stage gave, unique in its collection.
   public var externalID: String
   /// Path or name of the photo.
   public var photo: String?
+  /// Where the face is in its photo; nil where the detector gave no box.
   public var box: FaceBox?
   /// Detector confidence, 0…1.
   public var confidence: Float?
@@ -43,6 +49,7 @@ public struct IncomingFace: Sendable, Equatable {
 
 /// Brings faces into a collection by COPY BINARY.
 public struct FaceImportRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

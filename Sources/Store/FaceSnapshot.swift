@@ -5,8 +5,11 @@ public import Vectors
 public struct FaceSnapshot: Sendable {
   /// Detection ids, ascending.
   public var ids: [Int64]
+  /// Photo of each face, where it is known.
   public var photoIDs: [Int64?]
+  /// Status of each face; nil for a new one.
   public var statuses: [DetectionStatus?]
+  /// Cluster of each face, where it has one.
   public var clusterIDs: [Int64?]
   /// n × d unit vectors.
   public var embeddings: Matrix<Float>
@@ -39,6 +42,7 @@ public struct Eligibility: Sendable, Equatable {
 
 /// Reads faces with their embeddings.
 public struct FaceReader: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A reader of one collection.
@@ -50,7 +54,9 @@ public struct FaceReader: Sendable {
       ON e.collection_id = d.collection_id AND e.detection_id = d.id
     """
 
-  /// All eligible faces. Call it inside a repeatable-read transaction.
+  /// All eligible faces.
+  ///
+  /// Call it inside a repeatable-read transaction.
   ///
   /// - Complexity: O(n · d), streamed: one copy of the vectors.
   public func eligible(
@@ -103,12 +109,16 @@ public struct FaceReader: Sendable {
         """, [.int64(collection.id)]))
   }
 
-  /// Every face that has a cluster. Call it inside a repeatable-read transaction.
+  /// Every face that has a cluster.
+  ///
+  /// Call it inside a repeatable-read transaction.
   public func assigned(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
     try read(where: "d.cluster_id IS NOT NULL", on: connection)
   }
 
-  /// Every face that has an embedding. Call it inside a repeatable-read transaction.
+  /// Every face that has an embedding.
+  ///
+  /// Call it inside a repeatable-read transaction.
   public func all(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
     try read(where: "true", on: connection)
   }

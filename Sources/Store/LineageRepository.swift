@@ -4,10 +4,13 @@ public import PostgresClient
 public struct LineageRecord: Sendable, Equatable {
   /// continued, split, merged, born, died or kept (an anchor that the fit did not find again).
   public var kind: String
+  /// Cluster before the run; nil for one that was born.
   public var oldClusterID: Int64?
+  /// Cluster after the run; nil for one that died.
   public var newClusterID: Int64?
   /// Cosine similarity of the centroids.
   public var similarity: Float?
+  /// Faces that both have.
   public var sharedMembers: Int
 
   /// One row of a run's lineage.
@@ -25,6 +28,7 @@ public struct LineageRecord: Sendable, Equatable {
 
 /// Reads and writes lineage.
 public struct LineageRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

@@ -2,15 +2,21 @@ public import PostgresClient
 
 /// A person as lists show one.
 public struct PersonRecord: Sendable, Equatable {
+  /// Id within the collection.
   public var id: Int64
+  /// Name that a human gave; nil while there is none.
   public var name: String?
+  /// Whether a human hid this person from lists.
   public var hidden: Bool
+  /// Clusters that live and belong to this person.
   public var clusterCount: Int
+  /// Faces in those clusters.
   public var faceCount: Int
 }
 
 /// Reads and names persons.
 public struct PersonRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

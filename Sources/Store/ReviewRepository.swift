@@ -1,8 +1,10 @@
 public import PostgresClient
 
-/// A question for people: does this face belong to this cluster?
+/// A question for people: whether this face belongs to this cluster.
 public struct CandidateQuestion: Sendable, Equatable {
+  /// Detection that is asked about.
   public var detectionID: Int64
+  /// Cluster that it may belong to.
   public var clusterID: Int64
   /// Cosine similarity, −1…1.
   public var similarity: Float
@@ -33,6 +35,7 @@ public struct Prohibitions: Sendable {
 
 /// Candidates and constraints.
 public struct ReviewRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

@@ -2,36 +2,61 @@ public import PostgresClient
 
 /// One run without its blobs.
 public struct RunRecord: Sendable {
+  /// Id within the collection.
   public var id: Int64
+  /// Status: pending, running, completed, failed or cancelled.
   public var status: String
+  /// Why the run failed; nil unless it did.
   public var error: String?
   /// Seconds since 1970.
   public var createdAt: Double
+  /// Seconds since 1970; nil while the run waits.
   public var startedAt: Double?
+  /// Seconds since 1970; nil until the run has ended.
   public var finishedAt: Double?
+  /// Settings in force, name to text, as JSON.
   public var parametersJSON: String
+  /// Model that made the embeddings of the fit.
   public var embeddingModel: String
+  /// Faces that the fit saw.
   public var embeddingCount: Int
+  /// Clusters that the fit selected.
   public var clusterCount: Int
+  /// Faces that the fit called noise.
   public var noiseCount: Int
+  /// Smallest cluster of the fit, in faces.
   public var minClusterSize: Int
+  /// Neighbour that core distances reach to.
   public var minSamples: Int
+  /// Whether this run is in charge of its collection.
   public var isActive: Bool
+  /// Figures that later runs are compared with, as JSON.
   public var metricsJSON: String
+  /// Seconds of each phase, as JSON.
   public var timingsJSON: String
+  /// Largest resident size of the process, in bytes.
   public var peakMemoryBytes: Int64?
 }
 
 /// What a bootstrap writes into its run when it is done.
 public struct RunResult: Sendable {
+  /// Faces that the fit saw.
   public var embeddingCount: Int
+  /// Clusters that the fit selected.
   public var clusterCount: Int
+  /// Faces that the fit called noise.
   public var noiseCount: Int
+  /// Cluster nodes of the condensed tree, as a JSON array.
   public var condensedTreeJSON: String
+  /// Label of the fit to cluster id, as a JSON object.
   public var labelToClusterJSON: String
+  /// Model of the fit: one safetensors blob.
   public var clustererState: [UInt8]
+  /// Figures that later runs are compared with, as JSON.
   public var metricsJSON: String
+  /// Seconds of each phase, as JSON.
   public var timingsJSON: String
+  /// Largest resident size of the process, in bytes.
   public var peakMemoryBytes: Int64
 
   /// The result of one completed fit.
@@ -54,6 +79,7 @@ public struct RunResult: Sendable {
 
 /// Reads and writes run records.
 public struct RunRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

@@ -10,6 +10,7 @@ public struct StalenessFacts: Sendable, Equatable {
   public var arrivalsInPool: Int
   /// Those of them that tier 1 did not place.
   public var arrivalsNotPredicted: Int
+  /// Those of them that have a cluster.
   public var arrivalsWithCluster: Int
   /// Mean cosine distance of the latest arrivals to the reference centroid of their cluster.
   public var meanArrivalDistance: Double?
@@ -17,6 +18,7 @@ public struct StalenessFacts: Sendable, Equatable {
 
 /// Reads what the staleness signals are made from.
 public struct StalenessRepository: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// A repository of one collection.

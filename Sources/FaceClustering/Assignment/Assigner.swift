@@ -59,7 +59,8 @@ struct Assigner: Sendable {
     for defect in defects {
       try DetectionRepository(collection).markInvalid(
         faces.ids[defect.row],
-        reason: defect.defect == .zero ? "the embedding is all zero" : "the embedding is not finite",
+        reason: defect.defect == .zero
+          ? "the embedding is all zero" : "the embedding is not finite",
         on: connection)
     }
     return Set(defects.map(\.row))
@@ -70,7 +71,10 @@ struct Assigner: Sendable {
   ) throws -> AssignmentContext {
     let review = ReviewRepository(collection)
     let prohibitions = try review.prohibitions(detections: faces.ids, on: connection)
-    let linked = Set(prohibitions.detections.keys).union(prohibitions.detections.values.flatMap { $0 })
+    let linked = prohibitions.detections.reduce(into: Set<Int64>()) { linked, pair in
+      linked.insert(pair.key)
+      linked.formUnion(pair.value)
+    }
     var occupants: [Int64: [Int64: Set<Int64>]] = [:]
     if settings.samePhotoExclusion {
       let photos = Set(faces.photoIDs.compactMap { $0 }).sorted()

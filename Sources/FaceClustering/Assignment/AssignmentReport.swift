@@ -1,5 +1,6 @@
 /// What `assign` did, counted by tier.
 public struct AssignmentReport: Sendable, Codable {
+  /// Faces that got a cluster, by tier.
   public struct Assigned: Sendable, Codable {
     /// By the model of the active run.
     public var predict = 0
@@ -15,13 +16,19 @@ public struct AssignmentReport: Sendable, Codable {
     }
   }
 
+  /// Median and 95th percentile.
   public struct Percentiles: Sendable, Codable {
+    /// Median.
     public var p50 = 0.0
+    /// 95th percentile.
     public var p95 = 0.0
   }
 
+  /// Faces that got a cluster, by tier.
   public var assigned = Assigned()
+  /// Faces for which people are asked.
   public var pending = 0
+  /// Faces in the pool, near no cluster.
   public var unassigned = 0
   /// In the pool because what people said removed every near cluster.
   public var constrained = 0
@@ -31,10 +38,13 @@ public struct AssignmentReport: Sendable, Codable {
   public var newClusters = 0
   /// Questions raised for people.
   public var candidates = 0
+  /// Run that was active during the last batch.
   public var runID: Int64?
   /// Why tier 1 was not used, where it was not.
   public var tierOneSkipped: String?
+  /// Seconds from start to end.
   public var seconds = 0.0
+  /// Milliseconds a face, from the mean of its batch.
   public var perFaceMilliseconds = Percentiles()
 
   /// Faces that were looked at.

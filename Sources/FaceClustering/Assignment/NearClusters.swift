@@ -21,10 +21,7 @@ enum NearClusters {
     let margin = BlockProducts.floatErrorBound(columns: faces.columns) * 1.001 + 1e-6
     let blocks = (faces.rows + faceBlock - 1) / faceBlock
     let results = Mutex([[NearCluster]](repeating: [], count: faces.rows))
-    parallelFor(
-      blocks, threads: threads,
-      makeScratch: { [Float](repeating: 0, count: faceBlock * clusterBlock) }
-    ) { block, scratch in
+    parallelFor(blocks, threads: threads, makeScratch: newProducts) { block, scratch in
       let rows = block * faceBlock..<min((block + 1) * faceBlock, faces.rows)
       var found = [[NearCluster]](repeating: [], count: rows.count)
       var start = 0
@@ -56,6 +53,10 @@ enum NearClusters {
       results.withLock { $0.replaceSubrange(rows, with: ready) }
     }
     return results.withLock { $0 }
+  }
+
+  private static func newProducts() -> [Float] {
+    [Float](repeating: 0, count: faceBlock * clusterBlock)
   }
 
   /// Cosine distance of unit rows of two matrices, in float64.

@@ -85,7 +85,8 @@ struct Bootstrap {
     return report
   }
 
-  private func fit(into report: inout BootstrapReport, clock: Stopwatch) async throws -> FittedFaces {
+  private func fit(into report: inout BootstrapReport, clock: Stopwatch) async throws -> FittedFaces
+  {
     let (collection, settings) = (collection, settings)
     let eligibility = settings.eligibility
     let (counts, memory) = try await pool.withTransaction(.snapshot) { connection in

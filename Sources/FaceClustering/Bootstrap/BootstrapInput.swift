@@ -41,10 +41,15 @@ struct PlannedQuestion {
 
 /// How often each kind of lineage occurred.
 public struct LineageCounts: Sendable, Equatable, Codable {
+  /// Old clusters that live on under their id.
   public var continued = 0
+  /// New clusters that came out of an old one that survives.
   public var split = 0
+  /// Old clusters whose faces went into another one.
   public var merged = 0
+  /// New clusters with no ancestor.
   public var born = 0
+  /// Old clusters of which nothing is left.
   public var died = 0
   /// Named, verified or hand-made clusters that the fit did not find again; they stay.
   public var kept = 0

@@ -25,7 +25,9 @@ struct BootstrapPlanner {
       input.states.filter { $0.status == .manual }.compactMap(\.clusterID))
   }
 
-  /// The plan. The same input gives the same plan.
+  /// The plan.
+  ///
+  /// The same input gives the same plan.
   ///
   /// - Complexity: O(n · d) and the matching of clusters.
   func plan() -> BootstrapPlan {

@@ -2,30 +2,45 @@
 public struct BootstrapReport: Sendable, Codable {
   /// Seconds of each phase.
   public struct Seconds: Sendable, Codable {
+    /// Reading the snapshot.
     public var read = 0.0
+    /// HDBSCAN.
     public var fit = 0.0
+    /// Encoding the model.
     public var extract = 0.0
+    /// Lineage and the plan.
     public var match = 0.0
+    /// Writing the plan, in one transaction.
     public var write = 0.0
+    /// From the start to the commit.
     public var total = 0.0
   }
 
   /// Absent after a dry run.
   public var runID: Int64?
+  /// Whether nothing was written.
   public var dryRun: Bool
+  /// Faces that were fitted.
   public var embeddingCount: Int
   /// Faces that the eligibility rule left out.
   public var filteredCount: Int
+  /// Clusters that the fit selected.
   public var clusterCount: Int
+  /// Faces that the fit called noise.
   public var noiseCount: Int
+  /// Persons with at least one cluster afterwards.
   public var peopleCount: Int
+  /// How the clusters of before became those of now.
   public var lineage: LineageCounts
   /// Faces that had a cluster and now have another one, or none.
   public var moved: Int
   /// Questions raised for people.
   public var candidates: Int
+  /// Whether the whole collection was allowed to be one cluster.
   public var allowSingleCluster: Bool
+  /// Seconds of each phase.
   public var seconds: Seconds
+  /// Largest resident size of the process so far, in bytes.
   public var peakMemoryBytes: Int64
 
   enum CodingKeys: String, CodingKey {

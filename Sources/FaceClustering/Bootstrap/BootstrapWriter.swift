@@ -44,8 +44,8 @@ struct BootstrapWriter {
     let clusters = ClusterRepository(collection)
     let born = plan.clusters.indices.filter { plan.clusters[$0].existingID == nil }
     let bornIDs = try clusters.create(
-      born.map { plan.clusters[$0].facts }, persons: born.map { plan.clusters[$0].inheritedPersonID },
-      runID: runID, on: connection)
+      born.map { plan.clusters[$0].facts },
+      persons: born.map { plan.clusters[$0].inheritedPersonID }, runID: runID, on: connection)
     let idOfBorn = Dictionary(uniqueKeysWithValues: zip(born, bornIDs))
     let ids = plan.clusters.indices.map { plan.clusters[$0].existingID ?? idOfBorn[$0] ?? 0 }
     try clusters.update(

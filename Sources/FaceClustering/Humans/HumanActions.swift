@@ -35,9 +35,13 @@ public enum HumanActionError: Error, Sendable, CustomStringConvertible {
 
 /// Where a face is after a human put it there.
 public struct HumanAssignment: Sendable, Codable, Equatable {
+  /// Id that the detection stage gave.
   public var externalID: String
+  /// Cluster in which the face was before, if any.
   public var oldClusterID: Int64?
+  /// Cluster in which it is now.
   public var clusterID: Int64
+  /// Person of that cluster.
   public var personID: Int64
 
   enum CodingKeys: String, CodingKey {

@@ -1,12 +1,12 @@
 public import Store
-public import Vectors
-
 internal import TensorFiles
+public import Vectors
 
 /// A row that was not taken, and why.
 public struct RejectedRow: Sendable, Codable, Equatable {
   /// Row from 0 in arrays; line from 1 in `.jsonl`.
   public var row: Int
+  /// Why, in one line.
   public var reason: String
 
   /// A rejected row.

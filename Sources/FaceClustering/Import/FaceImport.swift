@@ -6,10 +6,13 @@ internal import Vectors
 public struct ImportReport: Sendable, Codable {
   /// Rows in the source.
   public var read: Int
+  /// Faces that are new in the collection.
   public var imported: Int
   /// Rows whose external id is already there; nothing of them was changed.
   public var skipped: Int
+  /// Rows that were not taken, by row.
   public var rejected: [RejectedRow]
+  /// Seconds from start to end.
   public var seconds: Double
 }
 
@@ -110,5 +113,12 @@ struct FaceImport {
         attempt += 1
       }
     }
+  }
+}
+
+extension ImportReport {
+  /// The report on a source of which no row could be read.
+  public init(rejectedOnly rejected: [RejectedRow]) {
+    self.init(read: rejected.count, imported: 0, skipped: 0, rejected: rejected, seconds: 0)
   }
 }

@@ -2,6 +2,7 @@ internal import HDBSCAN
 
 /// One cluster node of a condensed tree, as `hdbscan_run.condensed_tree` holds it.
 public struct CondensedTreeNode: Sendable, Codable, Equatable {
+  /// Id of the node: the number of points for the root, then upwards.
   public var node: Int
   /// Absent for the root.
   public var parent: Int?
@@ -9,6 +10,7 @@ public struct CondensedTreeNode: Sendable, Codable, Equatable {
   public var lambdaBirth: Double
   /// Largest lambda at which something leaves it.
   public var lambdaDeath: Double
+  /// Points below the node.
   public var size: Int
   /// Excess of mass; infinite where points coincide.
   public var stability: Double

@@ -20,7 +20,8 @@ struct LoadedModel: Sendable {
   ) throws -> [TierOneVote?] {
     let rowOfCluster = Dictionary(
       uniqueKeysWithValues: clusters.ids.enumerated().map { ($1, $0) })
-    return try model.predict(.float32(vectors), threads: threads).enumerated().map { row, prediction in
+    let predictions = try model.predict(.float32(vectors), threads: threads)
+    return predictions.enumerated().map { row, prediction in
       // A label whose cluster is gone is a miss of this tier, not an error.
       guard prediction.label >= 0, let id = clusterOfLabel[prediction.label],
         let cluster = rowOfCluster[id]
@@ -79,7 +80,8 @@ public final class ModelCache: Sendable {
       if share >= settings.stalenessDeletedShare, model.missing > 0 {
         return ActiveModel(
           runID: runID,
-          skipped: "the model is stale: \(Int((share * 100).rounded())) % of its faces were deleted")
+          skipped: "the model is stale: \(Int((share * 100).rounded())) % of its faces were deleted"
+        )
       }
       return ActiveModel(runID: runID, loaded: model)
     }
@@ -109,7 +111,8 @@ public final class ModelCache: Sendable {
     _ stored: StoredModel, labels: [String: Int64], runID: Int64, of collection: CollectionRecord,
     on connection: isolated PostgresConnection
   ) throws -> LoadedModel {
-    let vectors = try FaceReader(collection).embeddings(ofSorted: stored.detectionIDs, on: connection)
+    let vectors = try FaceReader(collection).embeddings(
+      ofSorted: stored.detectionIDs, on: connection)
     return LoadedModel(
       runID: runID,
       model: try PredictionModel(

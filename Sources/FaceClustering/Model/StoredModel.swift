@@ -72,7 +72,8 @@ struct StoredModel: Sendable {
     } catch {
       throw StoredModelError(what: "\(error)")
     }
-    guard file.metadata["kind"] == Self.kind, let format = file.metadata["format"].flatMap({ Int($0) })
+    guard file.metadata["kind"] == Self.kind,
+      let format = file.metadata["format"].flatMap({ Int($0) })
     else { throw StoredModelError(what: "it is no photodb model") }
     guard format == Self.format else {
       throw StoredModelError(what: "its format is \(format), this program reads \(Self.format)")

@@ -1,6 +1,5 @@
-internal import Vectors
-
 internal import HDBSCAN
+internal import Vectors
 
 /// One setting: its name, what it means, and how text becomes its value.
 ///

@@ -1,7 +1,9 @@
 internal import PostgresClient
 internal import Store
 
-/// Compares the active run with the collection as it is now. Measures, and changes nothing.
+/// Compares the active run with the collection as it is now.
+///
+/// Measures, and changes nothing.
 struct StalenessCheck {
   let collection: CollectionRecord
   let settings: StageSettings

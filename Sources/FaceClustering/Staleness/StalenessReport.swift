@@ -6,16 +6,21 @@ public struct StalenessSignal: Sendable, Codable, Equatable {
     case stale
   }
 
+  /// What was measured, such as `growth`.
   public var name: String
   /// Absent where it could not be measured, for want of arrivals for example.
   public var value: Double?
+  /// Limit from which the signal fires, in the unit of the value.
   public var threshold: Double
+  /// Whether the value reached the limit.
   public var fired: Bool
+  /// What a firing signal makes of the report.
   public var severity: Severity
 }
 
 /// Whether the active run still fits the collection.
 public struct StalenessReport: Sendable, Codable {
+  /// What the signals come to.
   public enum Status: String, Sendable, Codable {
     case fresh
     case warning
@@ -23,13 +28,19 @@ public struct StalenessReport: Sendable, Codable {
     case noRun = "no_run"
   }
 
+  /// Name of the collection.
   public var collection: String
+  /// What the signals come to.
   public var status: Status
+  /// Active run; nil where there is none.
   public var runID: Int64?
+  /// Faces that the active run was fitted on.
   public var embeddingCount: Int
+  /// Eligible faces now.
   public var currentCount: Int
   /// Eligible faces now over eligible faces at the fit.
   public var growth: Double?
+  /// Every signal, whether it fired or not.
   public var signals: [StalenessSignal]
 
   /// 0 fresh, 1 warning, 2 stale or no run; the convention of monitoring plugins.
