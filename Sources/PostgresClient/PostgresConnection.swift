@@ -124,10 +124,11 @@ public actor PostgresConnection {
     }
   }
 
-  /// libpq keeps no SQLSTATE of a refused connection; a server that starts up or shuts down and a
-  /// database that is not there are told by the text.
+  /// libpq keeps no SQLSTATE of a refused connection, so the reasons that matter are told by the
+  /// text, which is English where the server's `lc_messages` is.
   private static func code(ofConnectFailure text: String) -> PostgresError.Code {
     if text.contains("the database system is") { return .cannotConnectNow }
+    if text.contains("too many c") { return .tooManyConnections }
     if text.contains("database \""), text.contains("does not exist") { return .undefinedDatabase }
     return .connectionUnavailable
   }

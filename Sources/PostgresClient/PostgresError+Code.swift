@@ -69,6 +69,8 @@ extension PostgresError.Code {
   public static let insufficientPrivilege: Self = "42501"
   /// No such database.
   public static let undefinedDatabase: Self = "3D000"
+  /// Every connection that the server allows is taken.
+  public static let tooManyConnections: Self = "53300"
   /// The lock was not to be had in time.
   public static let lockNotAvailable: Self = "55P03"
   /// The statement was cancelled, or ran into `statement_timeout`.

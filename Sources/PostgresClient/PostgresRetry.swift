@@ -51,7 +51,7 @@ extension PostgresError {
     switch code {
     case .serializationFailure, .deadlockDetected: true
     case .transactionResolutionUnknown: false
-    case .connectionUnavailable, .cannotConnectNow: true
+    case .connectionUnavailable, .cannotConnectNow, .tooManyConnections: true
     default: isConnectionLost || code.isConnectionProblem && code != .protocolViolation
     }
   }

@@ -28,8 +28,11 @@ struct DataFolder {
     guard let text = Files.text(of: main) else { throw Files.failure("read", main) }
     try Files.write(
       text + "\ninclude_if_exists 'photodb.conf'\n", to: main, owner: runner.user)
+    // -F: no waiting for the disk.
+    let speed = durability == .fast ? ["-F"] : []
     let answer = try await runner.run(
-      programs.postgres, ["--single", "-D", ServerLayout.unfinishedName, "postgres"],
+      programs.postgres,
+      ["--single", "-D", ServerLayout.unfinishedName] + speed + ["postgres"],
       input: "CREATE DATABASE photodb\n")
     // In this mode the server goes on, and ends well, after an error.
     if answer.contains("ERROR:") || answer.contains("FATAL:") {

@@ -20,7 +20,7 @@ enum ServerSettings {
       // The folder's name has no quotes or commas: see `ServerLayout`.
       ("unix_socket_directories", "'\"\(socketFolder)\"'"),
       ("unix_socket_permissions", "0700"),
-      ("max_connections", "100"),
+      ("max_connections", durability == .fast ? "400" : "200"),
       ("shared_buffers", "\(sharedBuffersMegabytes)MB"),
       ("work_mem", "32MB"),
       ("maintenance_work_mem", "128MB"),

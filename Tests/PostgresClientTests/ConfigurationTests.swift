@@ -69,4 +69,18 @@ import Testing
     }
     #expect(error?.code == .undefinedDatabase)
   }
+
+  @Test func aFullServerIsToldFromAMissingOne() async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false) { pool in
+      try await pool.query("CREATE ROLE guest LOGIN CONNECTION LIMIT 0")
+      let guest = try PostgresConfiguration(
+        "host='\(pool.configuration.host)' user=guest dbname='\(pool.configuration.database)'")
+      let error = await #expect(throws: PostgresError.self) {
+        try await PostgresConnection.connect(guest, logger: TestServer.silentLogger)
+      }
+      try await pool.query("DROP ROLE guest")
+      #expect(error?.code == .tooManyConnections)
+      #expect(error?.isTransient == true)
+    }
+  }
 }

@@ -27,8 +27,9 @@ import Testing
           }
         }
       }
-      let timed = try await clock.measure {
-        let copied = try await pool.withTransaction(.snapshot) { connection in
+      var copied: [Float] = []
+      let reading = try await clock.measure {
+        copied = try await pool.withTransaction(.snapshot) { connection in
           var floats = [Float](repeating: 0, count: rows * dimension)
           var row = 0
           try connection.copyOut(
@@ -44,11 +45,11 @@ import Testing
           }
           return floats
         }
-        #expect(copied == vectors)
       }
-      print("COPY of 10,000 × 512 floats: in \(writing), out \(timed)")
+      #expect(copied == vectors)
+      print("COPY of 10,000 × 512 floats: in \(writing), out \(reading)")
       // A limit that only a change of method would break, whatever else the machine does.
-      #expect(writing + timed < .seconds(5))
+      #expect(writing + reading < .seconds(5))
     }
   }
 }

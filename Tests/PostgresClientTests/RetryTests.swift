@@ -43,7 +43,7 @@ import Testing
   @Test func onlyWhatMaySucceedIsTriedAgain() {
     let again: [PostgresError.Code] = [
       .serializationFailure, .deadlockDetected, .connectionFailure, .connectionUnavailable,
-      .cannotConnectNow, .adminShutdown, .crashShutdown,
+      .cannotConnectNow, .adminShutdown, .crashShutdown, .tooManyConnections,
     ]
     for code in again { #expect(PostgresError(code, "").isTransient, "\(code.rawValue)") }
     let never: [PostgresError.Code] = [
