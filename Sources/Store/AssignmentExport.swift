@@ -2,20 +2,33 @@ public import PostgresClient
 
 /// One detection as `photodb export assignments` shows it.
 public struct AssignmentRow: Sendable, Equatable {
+  /// Id of the detection.
+  public var detectionID: Int64
+  /// Id that the detection stage gave.
   public var externalID: String
+  /// Path of the face's photo.
   public var photo: String?
+  /// Cluster that the face belongs to; nil while it waits.
   public var clusterID: Int64?
+  /// Person of that cluster.
   public var personID: Int64?
+  /// Name of that person, where there is one.
   public var person: String?
+  /// Status as docs/states.md lists them; nil for a new face.
   public var status: String?
+  /// Strength of the assignment, 0…1.
   public var confidence: Float?
+  /// Who decided last: bootstrap, predict, epsilon_ball, pool or manual.
   public var tier: String?
+  /// Density (1/Euclidean distance) at which the face left its cluster in the fit.
   public var lambda: Float?
+  /// GLOSH outlier score, 0 (inlier) … 1.
   public var outlierScore: Float?
 }
 
 /// Reads every detection with where it belongs.
 public struct AssignmentExport: Sendable {
+  /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
 
   /// An export of one collection.
@@ -29,7 +42,7 @@ public struct AssignmentExport: Sendable {
       """
       COPY (
         SELECT d.external_id, f.path, d.cluster_id, d.person_id, p.name, d.cluster_status,
-          d.cluster_confidence, d.assigned_tier, d.lambda_val, d.outlier_score
+          d.cluster_confidence, d.assigned_tier, d.lambda_val, d.outlier_score, d.id
         FROM person_detection d
         LEFT JOIN photo f ON f.collection_id = d.collection_id AND f.id = d.photo_id
         LEFT JOIN person p ON p.collection_id = d.collection_id AND p.id = d.person_id
@@ -39,7 +52,8 @@ public struct AssignmentExport: Sendable {
     ) { row in
       try handle(
         AssignmentRow(
-          externalID: try row.text(0), photo: try row.optionalText(1),
+          detectionID: try row.int64(10), externalID: try row.text(0),
+          photo: try row.optionalText(1),
           clusterID: try row.optionalInt64(2),
           personID: try row.optionalInt64(3),
           person: try row.optionalText(4),

@@ -75,13 +75,14 @@ struct Assigner: Sendable {
       linked.insert(pair.key)
       linked.formUnion(pair.value)
     }
+    // A face that is decided again, now or in a later batch, does not hold its old place.
+    let undecided = UndecidedFaces(
+      ids: faces.ids, reassignableAbove: force ? faces.ids.last : nil)
     var occupants: [Int64: [Int64: Set<Int64>]] = [:]
     if settings.samePhotoExclusion {
       let photos = Set(faces.photoIDs.compactMap { $0 }).sorted()
-      // A face that is decided again does not occupy its own old place.
-      let mine = Set(faces.ids)
       for occupant in try DetectionRepository(collection).occupants(
-        photoIDs: photos, on: connection) where !mine.contains(occupant.detectionID)
+        photoIDs: photos, except: undecided, on: connection)
       {
         occupants[occupant.photoID, default: [:]][occupant.clusterID, default: []]
           .insert(occupant.detectionID)
@@ -90,7 +91,8 @@ struct Assigner: Sendable {
     return AssignmentContext(
       settings: settings, clusters: try ClusterRepository(collection).live(on: connection),
       prohibitions: prohibitions,
-      clusterOfLinked: try review.clusters(ofDetections: linked.sorted(), on: connection),
+      clusterOfLinked: try review.clusters(
+        ofDetections: linked.sorted(), except: undecided, on: connection),
       occupants: occupants)
   }
 
@@ -147,7 +149,7 @@ struct Assigner: Sendable {
     _ = try detections.place(placements, runID: runID, on: connection)
     let review = ReviewRepository(collection)
     try review.expire(
-      detections: placements.filter { $0.status != .pending }.map(\.detectionID), on: connection)
+      detections: placements.map(\.detectionID), keeping: questions, on: connection)
     batch.report.candidates = try review.ask(questions, on: connection)
   }
 }

@@ -12,6 +12,7 @@ struct AssignmentDecider {
 
   private enum Gate {
     case open
+    case far
     case forbidden
     case samePhoto
     case verified
@@ -46,6 +47,7 @@ struct AssignmentDecider {
     func pass(_ cluster: Int, _ distance: CosineDistance) -> Bool {
       switch gate(detectionID, photoID, cluster, distance) {
       case .open: return true
+      case .far: break
       case .forbidden: constrained = true
       case .samePhoto: question(cluster, distance, "same_photo")
       case .verified: question(cluster, distance, "verified")
@@ -86,6 +88,9 @@ struct AssignmentDecider {
     {
       return .forbidden
     }
+    // A linkage distance is no radius around a centroid: what one of them lets in must also be
+    // similar to the centroid in itself.
+    if 1 - distance.value < context.settings.gateAbsolute { return .far }
     if context.settings.samePhotoExclusion, let photoID,
       let others = context.occupants[photoID]?[id], others.contains(where: { $0 != detectionID })
     {

@@ -11,14 +11,17 @@ struct MembershipChanges {
   init(dimension: Int) { self.dimension = dimension }
 
   /// Takes a unit vector out of one cluster and puts it into another.
+  ///
+  /// Wherever it goes, it is core no longer.
   mutating func move(
     _ vector: UnsafePointer<Float>, from old: Int64?, to new: Int64?, wasCore: Bool = false
   ) {
-    if old == new { return }
-    if let old {
-      add(vector, to: old, sign: -1)
-      if wasCore { cores[old, default: 0] -= 1 }
+    if let old, wasCore {
+      cores[old, default: 0] -= 1
+      counts[old, default: 0] += 0
     }
+    if old == new { return }
+    if let old { add(vector, to: old, sign: -1) }
     if let new { add(vector, to: new, sign: 1) }
   }
 

@@ -36,11 +36,11 @@ struct Bootstrap {
       }
       do {
         let report = try await fitAndApply(runID: runID, clock: clock)
-        try await lockHolder.releaseBootstrap(locks)
+        await release(locks, of: lockHolder)
         return report
       } catch {
         try await recordFailure(of: runID, reason: "\(error)")
-        try await lockHolder.releaseBootstrap(locks)
+        await release(locks, of: lockHolder)
         throw error
       }
     }
@@ -136,6 +136,15 @@ struct Bootstrap {
       else { return clustering }
       parameters.allowSingleCluster = true
       return try HDBSCAN.reextract(clustering, parameters: parameters)
+    }
+  }
+
+  private func release(_ locks: CollectionLocks, of lockHolder: PostgresConnection) async {
+    do {
+      try await lockHolder.releaseBootstrap(locks)
+    } catch {
+      // A session that broke has no locks; what the bootstrap did is decided already.
+      logger.warning("the lock of the bootstrap ended with its connection: \(error)")
     }
   }
 

@@ -66,6 +66,8 @@ struct BootstrapPlan {
   var clusters: [PlannedCluster] = []
   var placements: [PlannedPlacement] = []
   var questions: [PlannedQuestion] = []
+  /// Those of the questions that are new, or had expired.
+  var raised = 0
   var lineage: [PlannedLineage] = []
   var retired: [Int64] = []
   /// Clusters that keep their row with no member left, because people made promises about them.

@@ -35,8 +35,8 @@ struct BootstrapPlanner {
     let survivors = decideSurvivors(outcome)
     var builder = PlanBuilder(input: input, survivors: survivors, outcome: outcome)
     builder.placeFittedFaces(stateByID: stateByID, rowOfCluster: rowOfCluster)
-    builder.separateForbiddenPairs(stateByID: stateByID)
     builder.placeOutsideFaces(rowOfCluster: rowOfCluster)
+    builder.separateForbiddenPairs()
     return builder.finish(states: input.states)
   }
 

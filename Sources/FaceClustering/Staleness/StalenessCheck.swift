@@ -21,8 +21,10 @@ struct StalenessCheck {
         currentCount: counts.eligible, growth: nil, signals: [])
     }
     let metrics = try JSONText.decode(RunMetrics.self, from: run.metricsJSON)
+    // Which faces the fit saw follows from the settings of then, not of now.
     let facts = try StalenessRepository(collection).facts(
-      since: run, lastFittedID: metrics.lastDetectionID, eligibility: settings.eligibility,
+      since: run, lastFittedID: metrics.lastDetectionID,
+      eligibility: try StageSettings(runParametersJSON: run.parametersJSON).eligibility,
       on: connection)
     let growth = Double(counts.eligible) / Double(max(run.embeddingCount, 1))
     let signals = try signals(run: run, metrics: metrics, facts: facts, growth: growth)

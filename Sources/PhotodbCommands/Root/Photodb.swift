@@ -14,9 +14,20 @@ struct Photodb: AsyncParsableCommand {
 
   /// Every subcommand, in the order in which help shows them.
   static let subcommands: [any ParsableCommand.Type] = [
+    DemoCommand.self,
     DatabaseServerCommand.self,
     MigrateCommand.self,
+    ImportCommand.self,
+    BootstrapCommand.self,
+    AssignCommand.self,
+    StalenessCommand.self,
+    RunsCommand.self,
+    ExportCommand.self,
+    EvaluateCommand.self,
+    PersonCommand.self,
+    DetectionCommand.self,
     ConfigCommand.self,
+    HDBSCANCommand.self,
   ]
 }
 

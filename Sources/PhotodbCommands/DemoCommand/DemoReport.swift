@@ -1,0 +1,112 @@
+internal import ClusterEvaluation
+internal import FaceClustering
+
+/// What the demo found, for people and as JSON.
+struct DemoReport: Encodable {
+  struct Step: Encodable {
+    let name: String
+    let seconds: Double
+  }
+
+  /// One of the largest people.
+  struct Person: Encodable {
+    let personId: Int64
+    let faces: Int
+    /// Identity that most of the faces have, and how many.
+    let identity: Int
+    let facesOfIdentity: Int
+  }
+
+  /// How arrivals that one tier decided fared.
+  struct Tier: Encodable {
+    let tier: String
+    let faces: Int
+    /// Faces put to the person that holds most faces of their identity, where that can be said.
+    let right: Int?
+    let wrong: Int?
+  }
+
+  var steps: [Step] = []
+  var collection = ""
+  var people = 0
+  var largestPeople: [Person] = []
+  var bootstrap: BootstrapReport?
+  var arrivals = 0
+  var assignment: AssignmentReport?
+  var tiers: [Tier] = []
+  var stalenessBefore: StalenessReport?
+  var stalenessAfter: StalenessReport?
+  var pairwise: PrecisionRecall?
+  var bcubed: PrecisionRecall?
+  var dataDirectory: String?
+
+  /// The summary that the demo ends with.
+  var text: String {
+    var lines = ["", "people", "  \(Formatting.count(people)) people found"]
+    if let bootstrap {
+      lines[2] +=
+        "; the bootstrap left \(Formatting.count(bootstrap.noiseCount)) of "
+        + "\(Formatting.count(bootstrap.embeddingCount)) faces alone and "
+        + "\(Formatting.count(bootstrap.filteredCount)) out (too small or uncertain)"
+    }
+    var largest = TextTable([
+      ("  person", .right), ("faces", .right), ("of one identity", .right),
+    ])
+    for person in largestPeople {
+      largest.append(["\(person.personId)", "\(person.faces)", "\(person.facesOfIdentity)"])
+    }
+    lines += [largest.text, "", "\(Formatting.count(arrivals)) faces that arrived later"]
+    var decided = TextTable([("  decided by", .left), ("faces", .right), ("right", .right)])
+    for tier in tiers {
+      let share = tier.right.flatMap { right in
+        tier.wrong.flatMap { $0 + right > 0 ? Double(right) / Double(right + $0) : nil }
+      }
+      decided.append([
+        "  \(tier.tier)", "\(tier.faces)", share.map(Formatting.percent) ?? "–",
+      ])
+    }
+    lines.append(decided.text)
+    lines += ["", "the model", "  before the arrivals: \(sentence(stalenessBefore))"]
+    lines += ["  after the arrivals:  \(sentence(stalenessAfter))"]
+    if let pairwise, let bcubed {
+      lines += ["", "against the known identities"]
+      for (name, scores) in [("pairwise", pairwise), ("BCubed  ", bcubed)] {
+        lines.append(
+          "  \(name)  precision \(Formatting.decimal(scores.precision, places: 3)), recall "
+            + "\(Formatting.decimal(scores.recall, places: 3)), F "
+            + Formatting.decimal(scores.f, places: 3))
+      }
+    }
+    lines += ["", "seconds"]
+    lines += steps.map { step in
+      let name = "  " + step.name + String(repeating: " ", count: max(1, 34 - step.name.count))
+      return name + Formatting.seconds(step.seconds)
+    }
+    lines += ["", next]
+    return lines.joined(separator: "\n")
+  }
+
+  private func sentence(_ report: StalenessReport?) -> String {
+    guard let report else { return "not checked" }
+    let fired = report.signals.filter(\.fired).map { signal in
+      "\(signal.name) \(signal.value.map { Formatting.decimal($0, places: 2) } ?? "")"
+    }
+    return report.status.rawValue + (fired.isEmpty ? "" : " (\(fired.joined(separator: ", ")))")
+  }
+
+  private var next: String {
+    let person = largestPeople.first?.personId ?? 1
+    var lines = [
+      "try next (photodb is .build/release/photodb):",
+      "  photodb person name \(person) \"Ada\" --collection \(collection)     give someone a name",
+      "  photodb re-bootstrap --collection \(collection)          "
+        + "fit again with the arrivals; the name stays",
+      "  photodb export assignments --collection \(collection)    every face, and where it belongs",
+      "  photodb import YOUR_FACES.safetensors        your own faces",
+    ]
+    if let dataDirectory {
+      lines.append("everything is in \(dataDirectory); `photodb db stop` stops the server")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,36 @@
+internal import ArgumentParser
+
+/// `photodb evaluate TRUTH.csv`.
+struct EvaluateCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Compares the people found with known identities.",
+    discussion: """
+      TRUTH.csv has the columns external_id and identity; rows without identity, or with -1, are \
+      left out. Prints pairwise and BCubed precision, recall and F, faces without a group counting \
+      as groups of one, next to the same figures of other methods over the same faces.
+      """)
+
+  @Argument(help: "Known identities (CSV: external_id, identity).")
+  var truth: String
+
+  @Flag(name: .long, help: "Only our own figures; the other methods take O(n²) time.")
+  var withoutBaselines = false
+
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    let identities = try TruthFile.read(truth)
+    let bar = options.output.progressBar()
+    let evaluation = try await DatabaseSession.with(options) { session in
+      try await Evaluation.of(
+        try await session.stage(), truth: identities, baselines: !withoutBaselines
+      ) { bar.update(phase: $0, fraction: $1) }
+    }
+    bar.finish()
+    guard evaluation.faces > 0 else {
+      throw CommandFailure(
+        "\(truth): none of its external ids is in collection “\(options.database.collection)”")
+    }
+    try options.output.output.report(evaluation) { evaluation.text }
+  }
+}

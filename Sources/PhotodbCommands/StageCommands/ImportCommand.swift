@@ -1,0 +1,63 @@
+internal import ArgumentParser
+internal import FaceClustering
+internal import Vectors
+
+/// `photodb import FILE`.
+struct ImportCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "import", abstract: "Stores faces with their embeddings.",
+    discussion: """
+      FILE is .safetensors (tensors embeddings and, optionally, photo, confidence, bbox, \
+      external_id), .npy, .npz or .jsonl (photo, external_id, embedding, bbox, confidence, \
+      taken_at). Embeddings are normalised. Rows without an external id get FILE:row; a row whose \
+      external id is already there changes nothing. A row that cannot be used is reported and the \
+      others go on.
+      """)
+
+  @Argument(help: "Faces to import.")
+  var file: String
+
+  @Option(help: "Name of the model that made the embeddings. Default: what FILE says.")
+  var model: String?
+
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    let faces = try FaceFile.read(file)
+    guard faces.embeddings.columns > 0 || faces.faces.isEmpty else {
+      throw CommandFailure("\(file): the embeddings have no columns")
+    }
+    let bar = options.output.progressBar()
+    let report = try await DatabaseSession.with(options) { session in
+      // A file without one usable row must not make a collection of dimension 0.
+      if faces.faces.isEmpty {
+        return ImportReport(rejectedOnly: faces.rejected)
+      }
+      let stage = try await FaceClustering.openOrCreate(
+        pool: session.pool, collection: session.collection,
+        embeddingModel: model ?? faces.embeddingModel, dimension: faces.embeddings.columns,
+        settings: session.settings.stage, logger: session.logger)
+      return try await stage.importFaces(faces) { done, total in
+        bar.update(phase: "import", completed: done, total: total, unit: "faces")
+      }
+    }
+    bar.finish()
+    try options.output.output.report(report) { text(report) }
+    // Nothing usable in a file that has rows is a failure that cron should see.
+    if report.imported == 0, report.skipped == 0, report.read > 0 { throw ExitCode(1) }
+  }
+
+  private func text(_ report: ImportReport) -> String {
+    var lines = [
+      "read \(Formatting.count(report.read)), imported \(Formatting.count(report.imported)), "
+        + "skipped \(Formatting.count(report.skipped)) (already there), "
+        + "rejected \(Formatting.count(report.rejected.count)) in "
+        + Formatting.seconds(report.seconds)
+    ]
+    lines += report.rejected.prefix(20).map { "  row \($0.row): \($0.reason)" }
+    if report.rejected.count > 20 {
+      lines.append("  … and \(report.rejected.count - 20) more (--json lists them all)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,86 @@
+internal import ArgumentParser
+internal import FaceClustering
+internal import Store
+
+/// `photodb person name`.
+struct PersonCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "person", abstract: "Lists and names people.",
+    subcommands: [PersonListCommand.self, PersonNameCommand.self])
+}
+
+/// A person as JSON shows one.
+struct PersonDescription: Encodable {
+  let personId: Int64
+  let name: String?
+  let clusters: Int
+  let faces: Int
+
+  init(_ person: PersonRecord) {
+    personId = person.id
+    name = person.name
+    clusters = person.clusterCount
+    faces = person.faceCount
+  }
+}
+
+/// `photodb person list`.
+struct PersonListCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists people, most faces first.")
+
+  @Option(help: "How many to list.")
+  var limit = 50
+
+  @OptionGroup var options: GlobalOptions
+
+  mutating func validate() throws {
+    if limit < 1 { throw ValidationError("--limit must be at least 1.") }
+  }
+
+  func run() async throws {
+    let people = try await DatabaseSession.with(options) {
+      try await $0.stage().people(limit: limit)
+    }
+    try options.output.output.report(List(people: people.map(PersonDescription.init))) {
+      var table = TextTable([
+        ("person", .right), ("name", .left), ("faces", .right), ("clusters", .right),
+      ])
+      for person in people {
+        table.append([
+          "\(person.id)", person.name ?? "", Formatting.count(person.faceCount),
+          "\(person.clusterCount)",
+        ])
+      }
+      return people.isEmpty ? "no people yet" : table.text
+    }
+  }
+
+  private struct List: Encodable {
+    let people: [PersonDescription]
+  }
+}
+
+/// `photodb person name PERSON NAME`.
+struct PersonNameCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "name", abstract: "Gives a person a name; an empty one takes it away.")
+
+  @Argument(help: "Id of the person.")
+  var person: Int64
+
+  @Argument(help: "The name.")
+  var name: String
+
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    let record = try await DatabaseSession.with(options) {
+      try await $0.stage().name(person: person, name.isEmpty ? nil : name)
+    }
+    try options.output.output.report(PersonDescription(record)) {
+      "person \(record.id) is now \(record.name.map { "“\($0)”" } ?? "unnamed") "
+        + "(\(Formatting.count(record.faceCount)) faces)"
+    }
+  }
+}
