@@ -21,6 +21,8 @@ enum Geometry: String, CaseIterable, Sendable {
   case oneHot
   /// Everything within a hundredth of one direction.
   case tightBlob
+  /// Groups whose distance dwarfs their extent: rounding of products exceeds distances within.
+  case farTightGroups
 
   func rows(_ count: Int, _ columns: Int, seed: UInt64) -> [[Double]] {
     var random = SeededGenerator(seed: seed)
@@ -45,6 +47,7 @@ enum Geometry: String, CaseIterable, Sendable {
       case .outlier: row { _ in index == count / 2 ? 1e6 : normal() }
       case .oneHot: row { $0 == index % columns ? Double(1 + index / columns) : 0 }
       case .tightBlob: row { ($0 == 0 ? 1 : 0) + 0.01 * normal() }
+      case .farTightGroups: row { _ in Double(index % 3) * 100 + 0.01 * normal() }
       }
     }
   }

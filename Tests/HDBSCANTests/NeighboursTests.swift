@@ -1,0 +1,87 @@
+import Testing
+import Vectors
+
+@testable import HDBSCAN
+
+@Suite struct NeighboursTests {
+  /// What screening rests on: no bound may ever be broken by the products it belongs to.
+  @Test(arguments: Geometry.allCases, [3, 24, 129])
+  func screeningBoundsHold(geometry: Geometry, columns: Int) {
+    let rows = DistinctRows(floatMatrix(geometry.rows(300, columns, seed: 41)), threads: 1)
+    let screen = CentredRows(rows, frame: CentredFrame(rows, threads: 1), threads: 1)
+    var products = [Float](repeating: 0, count: rows.count * rows.count)
+    screen.products(
+      0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
+    var broken = 0
+    for a in 0..<rows.count {
+      for b in 0..<rows.count where a != b {
+        let half = rows.squaredDistance(a, b) * screen.scale * screen.scale / 2
+        let product = Double(products[a * rows.count + b])
+        let lower = Double(screen.halfLower[a]) + Double(screen.halfLower[b]) - product
+        let upper = Double(screen.halfUpper[a]) + Double(screen.halfUpper[b]) - product
+        if lower > half || upper < half { broken += 1 }
+      }
+    }
+    #expect(broken == 0)
+  }
+
+  @Test(arguments: Geometry.allCases, [1, 4, 70])
+  func listsHoldTheNearestByRadiusAndIndex(geometry: Geometry, capacity: Int) throws {
+    // Two columns: a small grid, where radii tie everywhere.
+    for columns in [2, 20] {
+      let matrix = floatMatrix(geometry.rows(700, columns, seed: 42))
+      let rows = DistinctRows(matrix, threads: 2)
+      let wanted = min(capacity, rows.count - 1)
+      let lists = try nearestNeighbours(
+        of: rows, screen: CentredRows(rows, frame: CentredFrame(rows, threads: 2), threads: 2),
+        capacity: wanted, threads: 2, progress: ProgressReporter(nil))
+      for row in 0..<rows.count {
+        let nearest = (0..<rows.count).filter { $0 != row }
+          .map { (rows.squaredDistance(row, $0), $0) }.sorted { $0 < $1 }.prefix(wanted)
+        #expect((0..<wanted).map { lists.neighbour(row, $0) } == nearest.map(\.1))
+        #expect((0..<wanted).map { lists.radius(row, $0) } == nearest.map(\.0))
+      }
+    }
+  }
+
+  @Test(arguments: 1...9)
+  func aListKeepsTheLeastWhateverTheOrder(capacity: Int) {
+    var random = SeededGenerator(seed: 43)
+    for count in 0..<30 {
+      let offers = (0..<count).map { (Double($0 % 4), $0) }
+      let lists = NeighbourLists(count: 1, capacity: capacity)
+      for (radius, neighbour) in offers.shuffled(using: &random) {
+        lists.offer(0, neighbour: neighbour, radius: radius)
+      }
+      lists.sort(0)
+      let kept = (0..<lists.length(0)).map { lists.neighbour(0, $0) }
+      #expect(kept == offers.sorted { $0 < $1 }.prefix(capacity).map(\.1))
+      for (radius, neighbour) in offers {
+        #expect(
+          lists.contains(0, neighbour: neighbour, radius: radius) == kept.contains(neighbour))
+      }
+    }
+  }
+
+  @Test func distinctRowsKnowTheirCopies() {
+    let matrix = floatMatrix([[1, 2], [3, 4], [1, 2], [-0.0, 0], [0, 0], [3, 4], [3, 4]])
+    let rows = DistinctRows(matrix, threads: 1)
+    #expect(rows.firstPoints == [0, 1, 3])
+    #expect(rows.rowOfPoint == [0, 1, 0, 2, 2, 1, 1])
+    #expect(rows.totalWeights(nil) == [2, 3, 2])
+    #expect(rows.totalWeights([1, 2, 3, 4, 5, 6, 7]) == [4, 15, 9])
+    #expect(DistinctRows(floatMatrix([[1], [2]]), threads: 1).rowOfPoint == nil)
+  }
+
+  @Test func coreRadiiCountWeights() {
+    let lists = NeighbourLists(count: 1, capacity: 3)
+    for (neighbour, radius) in [(1, 0.5), (2, 1.5), (3, 2.5)] {
+      lists.offer(0, neighbour: neighbour, radius: radius)
+    }
+    lists.sort(0)
+    #expect(coreRadii(lists, weights: nil, minSamples: 2) == [1.5])
+    #expect(coreRadii(lists, weights: [1, 1, 3, 1], minSamples: 4) == [1.5])
+    #expect(coreRadii(lists, weights: [3, 1, 1, 1], minSamples: 2) == [0])
+    #expect(coreRadii(lists, weights: [3, 1, 1, 1], minSamples: 3) == [0.5])
+  }
+}
