@@ -135,6 +135,15 @@ public struct FaceImportRepository: Sendable {
     }
   }
 
+  /// Refreshes the planner's statistics of the tables that an import fills.
+  ///
+  /// Right after a large import they still say that the tables are as small as before, and joins over
+  /// them become nested loops: seconds instead of milliseconds. A role that does not own the tables
+  /// gets a warning from the server, and autovacuum does it later.
+  public static func analyse(on connection: isolated PostgresConnection) throws {
+    try connection.query("ANALYZE photo, person_detection, face_embedding")
+  }
+
   private func photoIDs(
     _ faces: [IncomingFace], on connection: isolated PostgresConnection
   ) throws -> [String: Int64] {

@@ -72,7 +72,9 @@ public struct StageSetting: Sendable {
       \.gateTemperature
     },
     number("GATE_RELATIVE", "share of the softmax for the best cluster", 0...1) { \.gateRelative },
-    number("GATE_ABSOLUTE", "cosine similarity that every assignment must reach", -1...1) { \.gateAbsolute },
+    number("GATE_ABSOLUTE", "cosine similarity that every assignment must reach", -1...1) {
+      \.gateAbsolute
+    },
     number("STALENESS_DELETED_SHARE", "share of fitted faces deleted", 0...1) {
       \.stalenessDeletedShare
     },
