@@ -16,6 +16,8 @@ struct DataFolder {
     }
     let fresh = layout.unfinishedData
     try await runner.run("rm", ["-rf", "--", ServerLayout.unfinishedName], isOwn: true)
+    try Files.makeFolder(fresh, mode: 0o700)
+    try runner.user.takeOver(fresh)
     let forDurability = durability == .fast ? ["--no-sync"] : ["--data-checksums"]
     try await runner.run(
       programs.initdb,

@@ -6,7 +6,10 @@ extension PrivateServer {
   /// How long a server may take to recover from a crash, or to shut down.
   private static let patience = 300
 
-  /// Makes the home folder and gives it to the server's user.
+  /// Makes the home folder, for the server's user.
+  ///
+  /// A folder that is there keeps its owner: it may hold other things. What the server writes is
+  /// made, and given to its user, one by one.
   func prepareHome() throws -> ServerUser {
     let user = try ServerUser.find(forData: layout.data)
     let parent = String(layout.home[..<(layout.home.lastIndex(of: "/") ?? layout.home.startIndex)])
@@ -15,7 +18,7 @@ extension PrivateServer {
     }
     let isNew = !Files.exists(layout.home)
     try Files.makeFolder(layout.home, mode: 0o700)
-    if isNew || !Files.exists(layout.data) { try user.takeOver(layout.home) }
+    if isNew { try user.takeOver(layout.home) }
     guard user.canEnter(layout.home) else {
       throw PrivateServerError.unreachable(directory: layout.home, user: user.name)
     }
@@ -35,7 +38,7 @@ extension PrivateServer {
     ).initialiseIfNeeded()
     try prepareSocketFolder(user)
     try removeStaleFiles()
-    try rotateLog()
+    try prepareLog(user)
     try Files.write(
       ServerSettings.text(socketFolder: layout.socketFolder, durability: durability),
       to: layout.settings, owner: user)
@@ -119,10 +122,13 @@ extension PrivateServer {
     try Files.remove(socket + ".lock")
   }
 
-  /// Keeps one old log beside the new one.
-  private func rotateLog() throws {
+  /// Makes the log where there is none, and keeps one old log beside the new one.
+  private func prepareLog(_ user: ServerUser) throws {
     var buffer = stat()
-    guard stat(layout.log, &buffer) == 0, buffer.st_size > 10_000_000 else { return }
-    try Files.rename(layout.log, to: layout.log + ".1")
+    if stat(layout.log, &buffer) == 0 {
+      guard buffer.st_size > 10_000_000 else { return }
+      try Files.rename(layout.log, to: layout.log + ".1")
+    }
+    try Files.write("", to: layout.log, owner: user)
   }
 }

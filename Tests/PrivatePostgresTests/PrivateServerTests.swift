@@ -194,6 +194,20 @@ import Testing
     }
   }
 
+  @Test func aHomeThatIsThereKeepsItsOwner() async throws {
+    try await withHome { server, home in
+      let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o755]
+      try FileManager.default.createDirectory(
+        atPath: home, withIntermediateDirectories: true, attributes: attributes)
+      try "mine".write(toFile: home + "/photo.jpg", atomically: true, encoding: .utf8)
+      let owner = try FileManager.default.attributesOfItem(atPath: home)[.ownerAccountID] as? Int
+      try await #expect(one(server.start()).count == 1)
+      let later = try FileManager.default.attributesOfItem(atPath: home)[.ownerAccountID] as? Int
+      #expect(owner == Int(geteuid()))
+      #expect(later == owner)
+    }
+  }
+
   @Test func dataOfAnotherVersionIsExplained() async throws {
     try await withHome { server, home in
       try await server.start()
