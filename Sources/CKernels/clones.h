@@ -3,7 +3,14 @@
 
 // One source, compiled for several instruction sets, chosen once when the program is loaded.
 // Feature names are used because `arch=` names fall back to the default on virtual machines.
-#if defined(__x86_64__) && defined(__linux__)
+// Not under the sanitizers: the choice runs while the program is being linked, before a
+// sanitizer's runtime is ready, and its instrumentation would crash there.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define KERNEL_SANITIZED
+#endif
+#endif
+#if defined(__x86_64__) && defined(__linux__) && !defined(KERNEL_SANITIZED)
 #define KERNEL_CLONES __attribute__((target_clones("default", "fma", "avx512f")))
 #else
 #define KERNEL_CLONES

@@ -1,4 +1,4 @@
-internal import Synchronization
+internal import Glibc
 
 /// Rows of a block: two blocks of products fill a cache of 1 MB, and sgemm runs at full speed.
 let tileSize = 512
@@ -53,19 +53,33 @@ final class TileScratch {
 }
 
 /// A lock of its own for each block, so that tiles that share no block run side by side.
-final class BlockLocks: Sendable {
-  private final class Lock: Sendable {
-    let mutex = Mutex(())
+///
+/// POSIX locks, because the thread sanitizer sees them and does not see `Synchronization.Mutex`.
+final class BlockLocks {
+  private let locks: UnsafeMutablePointer<pthread_mutex_t>
+  private let count: Int
+
+  init(count: Int) {
+    self.count = count
+    locks = .allocate(capacity: max(count, 1))
+    for block in 0..<count {
+      let status = pthread_mutex_init(locks + block, nil)
+      precondition(status == 0, "the system grants no lock: error \(status)")
+    }
   }
 
-  private let locks: [Lock]
-
-  init(count: Int) { locks = (0..<count).map { _ in Lock() } }
+  deinit {
+    for block in 0..<count { pthread_mutex_destroy(locks + block) }
+    locks.deallocate()
+  }
 
   /// Runs `body` with both blocks locked, the lower first so that no two threads wait in a ring.
   func withLocks(_ first: Int, _ second: Int, _ body: () -> Void) {
-    locks[min(first, second)].mutex.withLock { _ in
-      locks[max(first, second)].mutex.withLock { _ in body() }
-    }
+    precondition(first != second, "a block is locked once")
+    pthread_mutex_lock(locks + min(first, second))
+    pthread_mutex_lock(locks + max(first, second))
+    body()
+    pthread_mutex_unlock(locks + max(first, second))
+    pthread_mutex_unlock(locks + min(first, second))
   }
 }
