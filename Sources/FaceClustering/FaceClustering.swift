@@ -90,6 +90,19 @@ public struct FaceClustering: Sendable {
       .run(file, progress: progress)
   }
 
+  /// Deletes faces; ids that are not there are ignored.
+  ///
+  /// Counts and centroids of their clusters follow; the model of the active run goes on without them.
+  ///
+  /// - Parameter externalIDs: at most some ten thousand.
+  /// - Returns: how many were deleted.
+  /// - Throws: `StoreError`, `PostgresError`.
+  /// - Complexity: O(faces · d).
+  public func deleteFaces(externalIDs: [String]) async throws -> Int {
+    let removal = FaceRemoval(collection: collection)
+    return try await pool.withTransaction { try removal.delete(externalIDs: externalIDs, on: $0) }
+  }
+
   /// Fits HDBSCAN over the collection and applies it, in one transaction.
   ///
   /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; the old run stays in charge.

@@ -218,36 +218,6 @@ public struct DetectionRepository: Sendable {
       """, [.int64(collection.id), .int64(id), .text(reason)])
   }
 
-  /// One face by its external id.
-  ///
-  /// - Throws: ``StoreError/unknownDetection(_:collection:)``.
-  public func find(
-    externalID: String, on connection: isolated PostgresConnection
-  ) throws -> DetectionState { try read(externalID, suffix: "", on: connection) }
-
-  /// Locks one face by its external id and returns its state.
-  ///
-  /// - Throws: ``StoreError/unknownDetection(_:collection:)``.
-  public func lock(
-    externalID: String, on connection: isolated PostgresConnection
-  ) throws -> DetectionState { try read(externalID, suffix: " FOR UPDATE", on: connection) }
-
-  private func read(
-    _ externalID: String, suffix: String, on connection: isolated PostgresConnection
-  ) throws -> DetectionState {
-    guard
-      let row = try connection.query(
-        """
-        SELECT id, cluster_status, cluster_id, is_core FROM person_detection
-        WHERE collection_id = $1 AND external_id = $2\(suffix)
-        """, [.int64(collection.id), .text(externalID)]
-      ).first
-    else { throw StoreError.unknownDetection(externalID, collection: collection.name) }
-    return DetectionState(
-      id: try row.int64(0), status: try row.optionalText(1).flatMap(DetectionStatus.init),
-      clusterID: try row.optionalInt64(2), isCore: try row.bool(3))
-  }
-
   /// Locks those of these faces that are still in the pool, in ascending order.
   public func lockPool(
     _ ids: [Int64], on connection: isolated PostgresConnection
@@ -279,13 +249,15 @@ public struct DetectionRepository: Sendable {
 
   /// Which clusters already have a face in which of these photos, with the face's id.
   public func occupants(
-    photoIDs: [Int64], on connection: isolated PostgresConnection
+    photoIDs: [Int64], except undecided: UndecidedFaces,
+    on connection: isolated PostgresConnection
   ) throws -> [(photoID: Int64, clusterID: Int64, detectionID: Int64)] {
     try connection.query(
       """
       SELECT photo_id, cluster_id, id FROM person_detection
       WHERE collection_id = $1 AND photo_id = ANY($2) AND cluster_id IS NOT NULL
-      """, [.int64(collection.id), .int64Array(photoIDs)]
+        AND \(UndecidedFaces.exclusion)
+      """, [.int64(collection.id), .int64Array(photoIDs)] + undecided.parameters
     ).map { (try $0.int64(0), try $0.int64(1), try $0.int64(2)) }
   }
 }

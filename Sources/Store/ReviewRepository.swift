@@ -41,9 +41,9 @@ public struct ReviewRepository: Sendable {
   /// A repository of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
-  /// Raises questions; one that was asked before, whatever its answer, is not asked again.
+  /// Raises questions; one that waits already, or that a human answered, is not asked again.
   ///
-  /// - Returns: how many were new.
+  /// - Returns: how many were raised, among them those that had expired and are open again.
   @discardableResult
   public func ask(
     _ questions: [CandidateQuestion], on connection: isolated PostgresConnection
@@ -53,7 +53,11 @@ public struct ReviewRepository: Sendable {
       """
       INSERT INTO face_match_candidate (collection_id, detection_id, cluster_id, similarity, reason)
       SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::real[], $5::text[])
-      ON CONFLICT (collection_id, detection_id, cluster_id) DO NOTHING RETURNING id
+      ON CONFLICT (collection_id, detection_id, cluster_id) DO UPDATE
+        SET status = 'pending', similarity = excluded.similarity, reason = excluded.reason,
+          decided_at = NULL, decided_by = NULL
+        WHERE face_match_candidate.status = 'expired'
+      RETURNING id
       """,
       [
         .int64(collection.id), .int64Array(questions.map(\.detectionID)),
@@ -64,15 +68,90 @@ public struct ReviewRepository: Sendable {
   }
 
   /// Closes the open questions of faces that were decided otherwise.
+  ///
+  /// - Parameter kept: questions that are still asked.
   public func expire(
-    detections ids: [Int64], on connection: isolated PostgresConnection
+    detections ids: [Int64], keeping kept: [CandidateQuestion] = [],
+    on connection: isolated PostgresConnection
   ) throws {
     if ids.isEmpty { return }
     try connection.query(
       """
       UPDATE face_match_candidate SET status = 'expired', decided_at = now()
       WHERE collection_id = $1 AND detection_id = ANY($2) AND status = 'pending'
+        AND (detection_id, cluster_id) NOT IN (SELECT * FROM unnest($3::bigint[], $4::bigint[]))
+      """,
+      [
+        .int64(collection.id), .int64Array(ids), .int64Array(kept.map(\.detectionID)),
+        .int64Array(kept.map(\.clusterID)),
+      ])
+  }
+
+  /// Closes the open questions about clusters that are gone.
+  ///
+  /// - Returns: faces that wait for an answer although no question about them is open any more.
+  public func expire(
+    clusters ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    if ids.isEmpty { return [] }
+    try connection.query(
+      """
+      UPDATE face_match_candidate SET status = 'expired', decided_at = now()
+      WHERE collection_id = $1 AND cluster_id = ANY($2) AND status = 'pending'
       """, [.int64(collection.id), .int64Array(ids)])
+    return try connection.query(
+      """
+      SELECT d.id FROM person_detection d
+      WHERE d.collection_id = $1 AND d.cluster_status = 'pending' AND NOT EXISTS (
+        SELECT FROM face_match_candidate m
+        WHERE m.collection_id = $1 AND m.detection_id = d.id AND m.status = 'pending')
+      ORDER BY d.id
+      """, [.int64(collection.id)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// Which of these questions were asked before and are not open to be asked again.
+  public func asked(
+    _ pairs: [(detectionID: Int64, clusterID: Int64)], on connection: isolated PostgresConnection
+  ) throws -> [Int64: Set<Int64>] {
+    if pairs.isEmpty { return [:] }
+    var result: [Int64: Set<Int64>] = [:]
+    for row in try connection.query(
+      """
+      SELECT detection_id, cluster_id FROM face_match_candidate
+      WHERE collection_id = $1 AND status <> 'expired'
+        AND (detection_id, cluster_id) IN (SELECT * FROM unnest($2::bigint[], $3::bigint[]))
+      """,
+      [
+        .int64(collection.id), .int64Array(pairs.map(\.detectionID)),
+        .int64Array(pairs.map(\.clusterID)),
+      ])
+    {
+      result[try row.int64(0), default: []].insert(try row.int64(1))
+    }
+    return result
+  }
+
+  /// Whatever was forbidden for a cluster that a run merged into another is forbidden for that one.
+  public func inheritProhibitions(
+    ofRun run: Int64, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      INSERT INTO cluster_person_cannot_link (collection_id, detection_id, cluster_id, person_id,
+        created_by)
+      SELECT DISTINCT $1, forbidden.detection_id, c.id, c.person_id, 'lineage'
+      FROM cluster_lineage l
+      JOIN (
+        SELECT detection_id, cluster_id FROM cluster_person_cannot_link
+        WHERE collection_id = $1 AND cluster_id IS NOT NULL
+        UNION SELECT detection_id, cluster_id FROM face_match_candidate
+        WHERE collection_id = $1 AND status = 'rejected'
+      ) forbidden ON forbidden.cluster_id = l.old_cluster_id
+      JOIN cluster c ON c.collection_id = $1 AND c.id = l.new_cluster_id
+      WHERE l.collection_id = $1 AND l.to_run_id = $2 AND l.kind = 'merged'
+      ON CONFLICT DO NOTHING
+      """, [.int64(collection.id), .int64(run)])
   }
 
   /// Records that two faces are, or are not, one person.
@@ -171,14 +250,16 @@ public struct ReviewRepository: Sendable {
 
   /// The clusters in which these faces are.
   public func clusters(
-    ofDetections ids: [Int64], on connection: isolated PostgresConnection
+    ofDetections ids: [Int64], except undecided: UndecidedFaces,
+    on connection: isolated PostgresConnection
   ) throws -> [Int64: Int64] {
     var result: [Int64: Int64] = [:]
     for row in try connection.query(
       """
       SELECT id, cluster_id FROM person_detection
       WHERE collection_id = $1 AND id = ANY($2) AND cluster_id IS NOT NULL
-      """, [.int64(collection.id), .int64Array(ids)])
+        AND \(UndecidedFaces.exclusion)
+      """, [.int64(collection.id), .int64Array(ids)] + undecided.parameters)
     {
       result[try row.int64(0)] = try row.int64(1)
     }

@@ -1,0 +1,37 @@
+internal import PostgresClient
+internal import Store
+internal import Vectors
+
+/// Deletes faces and takes them out of the counts and centroids of their clusters.
+struct FaceRemoval {
+  let collection: CollectionRecord
+
+  /// Deletes what exists of these faces, in the caller's transaction.
+  ///
+  /// - Returns: how many were deleted.
+  func delete(
+    externalIDs: [String], on connection: isolated PostgresConnection
+  ) throws -> Int {
+    try CollectionLocks(collection).shareMembership(on: connection)
+    let detections = DetectionRepository(collection)
+    let clusters = ClusterRepository(collection)
+    let before = try detections.states(externalIDs: externalIDs, on: connection)
+    // Clusters before faces, as everyone does; then see whether the faces stood still meanwhile.
+    _ = try clusters.lock(Set(before.compactMap(\.clusterID)), on: connection)
+    let ids = before.map(\.id)
+    let locked = try detections.lock(ids: ids, on: connection)
+    guard locked == before else {
+      throw PostgresError(.serializationFailure, "a face was moved by someone else meanwhile")
+    }
+    let faces = try FaceReader(collection).faces(ids: ids, on: connection)
+    let coreIDs = Set(locked.filter(\.isCore).map(\.id))
+    var changes = MembershipChanges(dimension: collection.dimension)
+    for (row, id) in faces.ids.enumerated() {
+      changes.move(
+        faces.embeddings.row(row), from: faces.clusterIDs[row], to: nil,
+        wasCore: coreIDs.contains(id))
+    }
+    try changes.apply(clusters, on: connection)
+    return try detections.delete(ids, on: connection)
+  }
+}

@@ -1,0 +1,147 @@
+import FaceClustering
+import Foundation
+import PostgresClient
+import Store
+import TestSupport
+import Testing
+import Vectors
+
+extension OnPostgres {
+  /// Faces come in whole, once, normalised; what is unusable is named and keeps nobody back.
+  @Suite struct ImportTests {
+    @Test func theSameImportTwiceChangesNothing() async throws {
+      let fixture = try FaceFixture.load()
+      try await TestStage.run { test in
+        let file = fixture.file(Array(0..<300))
+        let first = try await test.stage.importFaces(file)
+        #expect(first.read == 300)
+        #expect(first.imported == 300)
+        #expect(first.skipped == 0)
+        #expect(first.rejected == [])
+        let before = try await test.fingerprint()
+        let second = try await test.stage.importFaces(file)
+        #expect(second.imported == 0)
+        #expect(second.skipped == 300)
+        #expect(try await test.fingerprint() == before)
+        #expect(try await test.value("SELECT count(*) FROM photo") == "300")
+        // The vectors come back as they are, in order of id.
+        let stored = try await test.stage.faces()
+        #expect(stored.count == 300)
+        for row in [0, 17, 299] {
+          let distance = zip(
+            stored.embeddings.values(ofRow: row), fixture.embeddings.values(ofRow: row)
+          ).map { abs($0 - $1) }.max()
+          #expect((distance ?? 1) < 1e-6)
+        }
+      }
+    }
+
+    @Test func unusableRowsAreNamedAndTheOthersComeIn() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let good: [Float] = [1, 2, 3, 4]
+        var rows = [[Float]](repeating: good, count: 12)
+        rows[1][2] = .nan
+        rows[2][0] = .infinity
+        rows[3] = [0, 0, 0, 0]
+        var faces = (0..<12).map { IncomingFace(externalID: "f\($0)", photo: "p") }
+        faces[4].externalID = "f0"
+        faces[5].box = FaceBox(x: 0, y: 0, width: 0, height: 10)
+        faces[6].box = FaceBox(x: .nan, y: 0, width: 5, height: 10)
+        faces[7].confidence = 1.5
+        faces[8].externalID = ""
+        faces[9].confidence = .nan
+        faces[10].box = FaceBox(x: -3, y: 2, width: 60, height: 70)
+        faces[10].confidence = 0.9
+        let report = try await test.stage.importFaces(
+          FaceFile(faces: faces, rows: Array(0..<12), embeddings: Matrix(rows)))
+        #expect(report.imported == 3)
+        #expect(report.rejected.map(\.row) == [1, 2, 3, 4, 5, 6, 7, 8, 9])
+        let reasons = Dictionary(
+          uniqueKeysWithValues: report.rejected.map { ($0.row, $0.reason) })
+        #expect(reasons[1] == "the embedding holds NaN or infinity")
+        #expect(reasons[3] == "the embedding is all zero")
+        #expect(reasons[4] == "the external id “f0” is already that of row 0")
+        #expect(reasons[5] == "the face box is empty or not finite")
+        #expect(reasons[7] == "the confidence 1.5 lies outside 0…1")
+        #expect(Set(try await test.faces().keys) == ["f0", "f10", "f11"])
+      }
+    }
+
+    @Test func vectorsOfAnotherLengthOrModelAreRefused() async throws {
+      try await TestStage.run(dimension: 5) { test in
+        let error = await #expect(throws: StoreError.self) {
+          try await test.stage.importFaces(Circle.file([0, 10]))
+        }
+        #expect(
+          error?.description
+            == "collection “faces” holds embeddings of dimension 5, but 4 was given")
+        await #expect(throws: StoreError.self) {
+          try await FaceClustering.openOrCreate(
+            pool: test.pool, collection: "faces", embeddingModel: "another", dimension: 5,
+            logger: TestServer.silentLogger)
+        }
+        await #expect(throws: StoreError.self) {
+          try await FaceClustering.open(
+            pool: test.pool, collection: "nobody", logger: TestServer.silentLogger)
+        }
+      }
+    }
+
+    @Test func rawNormsAreNormalisedAndTheDatabaseRefusesOthers() async throws {
+      let fixture = try FaceFixture.load()
+      try await TestStage.run { test in
+        let rows = Array(0..<40)
+        var file = fixture.file(rows)
+        file.embeddings = Matrix(rows.map { fixture.embeddings.values(ofRow: $0).map { 20 * $0 } })
+        #expect(try await test.stage.importFaces(file).imported == 40)
+        let stored = try await test.stage.faces().embeddings
+        for row in rows { #expect(abs(stored.dotProduct(row, row) - 1) < 1e-6) }
+        await #expect(throws: PostgresError.self) {
+          try await test.pool.query("UPDATE face_embedding SET norm = 20")
+        }
+        await #expect(throws: PostgresError.self) {
+          try await test.pool.query("UPDATE face_embedding SET embedding = '\\x00'")
+        }
+      }
+    }
+
+    @Test func importsOfTheSameIdsAtOnceTakeEachOnce() async throws {
+      let fixture = try FaceFixture.load()
+      try await TestStage.run { test in
+        let rows = Array(0..<400)
+        let files = [rows, rows.reversed(), Array(rows[100...]), Array(rows[..<300])]
+          .map { fixture.file($0) }
+        let stage = test.stage
+        let imported = try await withThrowingTaskGroup(of: Int.self) { group in
+          for file in files {
+            group.addTask { try await stage.importFaces(file).imported }
+          }
+          return try await group.reduce(0, +)
+        }
+        #expect(imported == 400)
+        #expect(try await test.stage.counts().total == 400)
+        #expect(try await test.value("SELECT count(*) FROM photo") == "400")
+      }
+    }
+
+    @Test func linesOfAFileAreReadAndBadOnesNamed() async throws {
+      try await TemporaryFolder.with { folder in
+        let path = "\(folder)/faces.jsonl"
+        let lines = """
+          {"embedding": [1, 0, 0, 0], "photo": "a.jpg", "confidence": 0.99, "bbox": [1, 2, 60, 70]}
+          {"embedding": [1, 0, 0]}
+          not json
+          {"embedding": [0, 1, 0, 0], "external_id": "x"}
+          """
+        try lines.write(toFile: path, atomically: true, encoding: .utf8)
+        try await TestStage.run(dimension: 4) { test in
+          let report = try await test.stage.importFaces(FaceFile.read(path))
+          #expect(report.read == 4)
+          #expect(report.imported == 2)
+          #expect(report.rejected.map(\.row) == [2, 3])
+          #expect(Set(try await test.faces().keys) == ["faces.jsonl:1", "x"])
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import FaceClustering
+import Foundation
+import Store
+import TensorFiles
+import Vectors
+
+/// Real faces of 36 people with twelve faces each, and 140 strangers with one.
+struct FaceFixture: Sendable {
+  let embeddings: Matrix<Float>
+  let identities: [Int]
+  /// Rows of each person with several faces, in order of first appearance.
+  let people: [[Int]]
+  /// Rows of faces that stand alone.
+  let strangers: [Int]
+
+  static let shared = Result { try FaceFixture() }
+
+  static func load() throws -> FaceFixture { try shared.get() }
+
+  static let path = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "../Fixtures/stage-faces.safetensors").standardized.path
+
+  private init() throws {
+    let file = try SafetensorsFile(path: Self.path)
+    embeddings = try file.matrix("embeddings").singlePrecision
+    identities = try file.integers("identity")
+    let rows = Dictionary(grouping: identities.indices) { [identities] in identities[$0] }
+    people = rows.values.filter { $0.count > 1 }.sorted { $0[0] < $1[0] }
+    strangers = rows.values.filter { $0.count == 1 }.map { $0[0] }.sorted()
+  }
+
+  /// A file of some rows; the external id of row r is `face-r`, its photo `photo-r`.
+  func file(_ rows: [Int]) -> FaceFile {
+    FaceFile(
+      faces: rows.map { IncomingFace(externalID: "face-\($0)", photo: "photo-\($0)") },
+      rows: Array(rows.indices), embeddings: embeddings.selecting(rows: rows))
+  }
+}
+
+/// Unit vectors on a circle, where every cosine distance is known: 1 − cos of the angle between.
+enum Circle {
+  /// Four coordinates, so that there is room beside the circle.
+  static let dimension = 4
+
+  static func vector(_ degrees: Double) -> [Float] {
+    let angle = degrees * .pi / 180
+    return [Float(cos(angle)), Float(sin(angle)), 0, 0]
+  }
+
+  /// Faces at these angles, each in a photo of its own; ids are the prefix and a number from 0.
+  static func file(_ degrees: [Double], prefix: String = "face") -> FaceFile {
+    FaceFile(
+      faces: degrees.indices.map {
+        IncomingFace(externalID: "\(prefix)-\($0)", photo: "\(prefix)-photo-\($0)")
+      }, rows: Array(degrees.indices), embeddings: Matrix(degrees.map(vector)))
+  }
+
+  /// Angles of one person: `count` faces, half a degree apart, around a middle.
+  static func person(at middle: Double, count: Int = 6) -> [Double] {
+    (0..<count).map { middle + 0.5 * (Double($0) - Double(count - 1) / 2) }
+  }
+}
+
+/// SplitMix64: the same numbers on every machine.
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+}
