@@ -58,6 +58,26 @@ public struct BootstrapReport: Sendable, Codable {
   }
 }
 
+extension BootstrapReport {
+  /// Writes every field; `run_id` is null after a dry run.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(runID, forKey: .runID)
+    try container.encode(dryRun, forKey: .dryRun)
+    try container.encode(embeddingCount, forKey: .embeddingCount)
+    try container.encode(filteredCount, forKey: .filteredCount)
+    try container.encode(clusterCount, forKey: .clusterCount)
+    try container.encode(noiseCount, forKey: .noiseCount)
+    try container.encode(peopleCount, forKey: .peopleCount)
+    try container.encode(lineage, forKey: .lineage)
+    try container.encode(moved, forKey: .moved)
+    try container.encode(candidates, forKey: .candidates)
+    try container.encode(allowSingleCluster, forKey: .allowSingleCluster)
+    try container.encode(seconds, forKey: .seconds)
+    try container.encode(peakMemoryBytes, forKey: .peakMemoryBytes)
+  }
+}
+
 /// Why a bootstrap was refused.
 public enum BootstrapError: Error, Sendable, CustomStringConvertible {
   case alreadyRunning(run: Int64?, collection: String)

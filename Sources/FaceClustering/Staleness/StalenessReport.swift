@@ -59,3 +59,33 @@ public struct StalenessReport: Sendable, Codable {
     case currentCount = "current_count"
   }
 }
+
+extension StalenessSignal {
+  /// Writes every field; what could not be measured is null.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(value, forKey: .value)
+    try container.encode(threshold, forKey: .threshold)
+    try container.encode(fired, forKey: .fired)
+    try container.encode(severity, forKey: .severity)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case name, value, threshold, fired, severity
+  }
+}
+
+extension StalenessReport {
+  /// Writes every field; without an active run, `run_id` and `growth` are null.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(collection, forKey: .collection)
+    try container.encode(status, forKey: .status)
+    try container.encode(runID, forKey: .runID)
+    try container.encode(embeddingCount, forKey: .embeddingCount)
+    try container.encode(currentCount, forKey: .currentCount)
+    try container.encode(growth, forKey: .growth)
+    try container.encode(signals, forKey: .signals)
+  }
+}
