@@ -48,8 +48,8 @@ import Testing
       }
       #expect(copied == vectors)
       print("COPY of 10,000 × 512 floats: in \(writing), out \(reading)")
-      // A limit that only a change of method would break, whatever else the machine does.
-      #expect(writing + reading < .seconds(5))
+      // A limit for a gross mistake alone: the machine may be busy with other things.
+      #expect(writing + reading < .seconds(15))
     }
   }
 }
