@@ -134,7 +134,10 @@ struct Bootstrap {
         SinglePerson.looksLikeOne(
           snapshot.embeddings, threshold: settings.clusteringThreshold)
       else { return clustering }
+      // Pieces and members within the threshold are one person; a bare root would call most noise.
       parameters.allowSingleCluster = true
+      parameters.clusterSelectionEpsilon =
+        EuclideanDistance(settings.clusteringThreshold).value
       return try HDBSCAN.reextract(clustering, parameters: parameters)
     }
   }
