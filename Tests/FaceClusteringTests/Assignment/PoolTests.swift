@@ -1,0 +1,151 @@
+import FaceClustering
+import PostgresClient
+import Store
+import TestSupport
+import Testing
+
+extension OnPostgres {
+  /// The pool: who waits, since when, and when a group becomes a cluster.
+  @Suite struct PoolTests {
+    @Test func fiveCloseFacesFormAClusterAndFourDoNot() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file([10, 11, 12, 13], prefix: "a"))
+        let four = try await test.stage.assign()
+        #expect(four.tierOneSkipped == "there is no active run")
+        #expect(four.unassigned == 4)
+        #expect(four.newClusters == 0)
+        let since = try await test.value(
+          "SELECT max(unassigned_since) = min(unassigned_since) FROM person_detection")
+        #expect(since == "true")
+        _ = try await test.stage.importFaces(Circle.file([14], prefix: "b"))
+        let fifth = try await test.stage.assign()
+        #expect(fifth.newClusters == 1)
+        #expect(fifth.assigned.pool == 5)
+        #expect(fifth.unassigned == 0)
+        let faces = try await test.faces()
+        #expect(Set(faces.values.map(\.status)) == ["auto"])
+        #expect(Set(faces.values.map(\.tier)) == ["pool"])
+        #expect(
+          try await test.value(
+            "SELECT origin || ' ' || face_count || ' ' || epsilon FROM cluster")
+            == "pool 5 0.315")
+        // The middle face is the medoid, and the sixth joins by its ball.
+        #expect(
+          try await test.value(
+            """
+            SELECT d.external_id FROM cluster c JOIN person_detection d
+              ON d.id = c.medoid_detection_id
+            """) == "a-2")
+        _ = try await test.stage.importFaces(Circle.file([15], prefix: "c"))
+        #expect(try await test.stage.assign().assigned.epsilonBall == 1)
+      }
+    }
+
+    @Test func aChainDoesNotFormACluster() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        // Neighbours are 0.06 apart, the ends of any five 1.0; the radius is 0.315.
+        _ = try await test.stage.importFaces(
+          Circle.file([0, 20, 40, 60, 80, 100, 120], prefix: "chain"))
+        let report = try await test.stage.assign()
+        #expect(report.newClusters == 0)
+        #expect(report.unassigned == 7)
+      }
+    }
+
+    @Test func facesOfOnePhotoAndOppositesDoNotShareAGroup() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        var file = Circle.file([10, 11, 12, 13, 14], prefix: "a")
+        file.faces[0].photo = "group"
+        file.faces[1].photo = "group"
+        _ = try await test.stage.importFaces(file)
+        #expect(try await test.stage.assign().newClusters == 0)
+        _ = try await test.stage.importFaces(Circle.file([15], prefix: "b"))
+        let ids = try await test.faces()
+        let (one, other) = (try #require(ids["a-2"]), try #require(ids["b-0"]))
+        let review = ReviewRepository(test.collection)
+        try await test.pool.withTransaction {
+          try review.constrain(
+            one.detectionID, other.detectionID, mustLink: false, actor: nil, on: $0)
+        }
+        #expect(try await test.stage.assign().newClusters == 0)
+        _ = try await test.stage.importFaces(Circle.file([16], prefix: "c"))
+        let report = try await test.stage.assign()
+        #expect(report.newClusters == 1)
+        #expect(report.assigned.pool == 5)
+      }
+    }
+
+    @Test func sizesAreCountedAgainInsideTheTransaction() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file([10, 11, 12, 13, 14], prefix: "a"))
+        let holder = try await PostgresConnection.connect(
+          test.pool.configuration, logger: TestServer.silentLogger)
+        // Decide them first, with a minimum that nothing reaches.
+        var settings = StageSettings()
+        settings.unassignedClusterThreshold = 6
+        let patient = try await test.reopened(settings: settings)
+        #expect(try await patient.stage.assign().unassigned == 5)
+        try await holder.execute(
+          script: """
+            BEGIN; SELECT 1 FROM person_detection WHERE external_id = 'a-2' FOR UPDATE;
+            """)
+        async let forced = test.stage.assign(force: true)
+        // It skips the face that is held, reads a pool of five, and waits to lock them.
+        try await Task.sleep(for: .milliseconds(200))
+        try await holder.execute(
+          script: """
+            UPDATE person_detection SET cluster_status = 'invalid', invalid_reason = 'test',
+              unassigned_since = NULL WHERE external_id = 'a-2';
+            COMMIT;
+            """)
+        let report = try await forced
+        await holder.close()
+        #expect(report.newClusters == 0)
+        #expect(try await test.stage.counts().byStatus == ["unassigned": 4, "invalid": 1])
+      }
+    }
+
+    @Test func theFirstDateOfWaitingIsKept() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file([10, 100, 200]))
+        _ = try await test.stage.assign()
+        try await test.pool.query(
+          "UPDATE person_detection SET unassigned_since = '2020-02-02 00:00:00+00'")
+        _ = try await test.stage.assign(force: true)
+        _ = try await test.stage.bootstrap()
+        #expect(
+          try await test.value(
+            """
+            SELECT count(*) FROM person_detection
+            WHERE unassigned_since = '2020-02-02 00:00:00+00' AND cluster_status = 'unassigned'
+            """) == "3")
+        // With a cluster the date goes.
+        _ = try await test.stage.assign(externalID: "face-0", to: .newPerson(name: nil))
+        #expect(
+          try await test.value(
+            "SELECT count(*) FROM person_detection WHERE unassigned_since IS NULL") == "1")
+      }
+    }
+
+    @Test func anUnusableEmbeddingIsSetAsideWithItsReason() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file([10, 20]))
+        try await test.pool.query(
+          """
+          UPDATE face_embedding SET embedding = decode(repeat('00', 16), 'hex')
+          WHERE detection_id = (SELECT min(id) FROM person_detection)
+          """)
+        let report = try await test.stage.assign()
+        #expect(report.invalid == 1)
+        #expect(report.unassigned == 1)
+        #expect(try await test.faces()["face-0"]?.status == "invalid")
+        #expect(
+          try await test.value("SELECT invalid_reason FROM person_detection WHERE id = 1")
+            == "the embedding is all zero")
+        // It is no point of a fit, and not tried again.
+        #expect(try await test.stage.bootstrap().embeddingCount == 1)
+        #expect(try await test.stage.assign(force: true).invalid == 0)
+      }
+    }
+  }
+}
