@@ -25,14 +25,12 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
     .package(
       url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["JSON", "YAML"]),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-    .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
   ],
   targets: [
     // System libraries.
@@ -141,9 +139,10 @@ let package = Package(
     .testTarget(
       name: "PhotodbCommandsTests",
       dependencies: [
-        "FaceClustering", "HDBSCAN", "PhotodbCommands", "PostgresClient", "Store", "TensorFiles",
-        "TestSupport", "Vectors",
+        "FaceClustering", "HDBSCAN", "photodb", "PhotodbCommands", "PostgresClient", "Store",
+        "TensorFiles", "TestSupport", "Vectors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

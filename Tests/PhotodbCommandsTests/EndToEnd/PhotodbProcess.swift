@@ -1,0 +1,76 @@
+import Foundation
+import Subprocess
+import TestSupport
+
+/// Runs the built program in a folder of its own, as a user would.
+struct PhotodbProcess: Sendable {
+  struct Outcome: Sendable {
+    let code: Int32
+    let output: String
+    let error: String
+
+    /// The JSON object on standard output.
+    func object() throws -> [String: Any] {
+      let value = try JSONSerialization.jsonObject(with: Data(output.utf8))
+      guard let object = value as? [String: Any] else { throw NoObject(output: output) }
+      return object
+    }
+  }
+
+  struct NoObject: Error {
+    let output: String
+  }
+
+  /// Working folder; the private server's files go to `.photodb` inside it.
+  let folder: String
+  /// Variables beside those of the test process.
+  var environment: [String: String] = [:]
+
+  /// Runs `body` in a fresh folder and stops the private server after it.
+  static func inFreshFolder(_ body: (PhotodbProcess) async throws -> Void) async throws {
+    try await TemporaryFolder.with { folder in
+      let process = PhotodbProcess(folder: folder)
+      let result: Result<Void, any Error>
+      do { result = .success(try await body(process)) } catch { result = .failure(error) }
+      _ = try await process.run("db", "stop")
+      try result.get()
+    }
+  }
+
+  /// The program lies beside the test bundle that was built with it.
+  private static var path: String {
+    get throws {
+      // Swift Testing may run in a helper of the toolchain: the bundle is then among its arguments.
+      let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }
+      guard let bundle else { throw NoObject(output: "no test bundle in \(CommandLine.arguments)") }
+      return URL(fileURLWithPath: bundle).deletingLastPathComponent()
+        .appendingPathComponent("photodb").path
+    }
+  }
+
+  func run(_ arguments: String...) async throws -> Outcome { try await launch(arguments) }
+
+  /// Runs with `--json` and gives the object; the exit code must be 0.
+  func json(_ arguments: String...) async throws -> [String: Any] {
+    let outcome = try await launch(arguments + ["--json"])
+    guard outcome.code == 0 else { throw NoObject(output: outcome.error) }
+    return try outcome.object()
+  }
+
+  private func launch(_ arguments: [String]) async throws -> Outcome {
+    let variables =
+      ["PHOTODB_HOME=\(folder)/.photodb"] + environment.map { "\($0.key)=\($0.value)" }
+    // `env` sets the folder and the variables: one program that everyone has.
+    let words = ["-u", "DATABASE_URL", "-C", folder] + variables + [try Self.path] + arguments
+    let result = try await Subprocess.run(
+      .name("env"), arguments: Arguments(words), output: .string(limit: 64 << 20),
+      error: .string(limit: 1 << 20))
+    let code: Int32 =
+      switch result.terminationStatus {
+      case .exited(let code): Int32(code)
+      case .signaled(let signal): -Int32(signal)
+      }
+    return Outcome(
+      code: code, output: result.standardOutput, error: result.standardError)
+  }
+}

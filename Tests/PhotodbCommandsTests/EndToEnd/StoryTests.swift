@@ -1,0 +1,180 @@
+import Foundation
+import TensorFiles
+import Testing
+import Vectors
+
+/// The program as users run it: real processes, a real private server, real faces.
+@Suite("photodb from end to end", .serialized)
+struct StoryTests {
+  @Test("the demo tells its story twice, names survive, and every JSON field is there")
+  func demo() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      for round in 1...2 {
+        let demo = try await photodb.json("demo")
+        let steps = try #require(demo["steps"] as? [[String: Any]])
+        #expect(steps.count >= 8 && steps.allSatisfy { $0["seconds"] is Double }, "round \(round)")
+        let bcubed = try #require(demo["bcubed"] as? [String: Double])
+        #expect(try #require(bcubed["f"]) > 0.9)
+        let pairwise = try #require(demo["pairwise"] as? [String: Double])
+        #expect(try #require(pairwise["f"]) > 0.96)
+        let tiers = try #require(demo["tiers"] as? [[String: Any]])
+        let (right, wrong) = tiers.reduce((0, 0)) {
+          ($0.0 + ($1["right"] as? Int ?? 0), $0.1 + ($1["wrong"] as? Int ?? 0))
+        }
+        #expect(right > 500 && Double(wrong) < 0.02 * Double(right + wrong))
+      }
+      let demo = ["--collection", "demo"]
+      let people = try await photodb.json("person", "list", demo[0], demo[1])
+      let first = try #require((people["people"] as? [[String: Any]])?.first)
+      let id = try #require(first["person_id"] as? Int)
+      let named = try await photodb.json("person", "name", "\(id)", "Ada", demo[0], demo[1])
+      #expect(named["name"] as? String == "Ada")
+
+      let dry = try await photodb.json("re-bootstrap", "--dry-run", demo[0], demo[1])
+      let run = try await photodb.json("re-bootstrap", "--threads", "1", demo[0], demo[1])
+      for field in [
+        "run_id", "embedding_count", "cluster_count", "noise_count", "people_count", "lineage",
+        "moved", "candidates", "seconds", "peak_memory_bytes",
+      ] { #expect(run[field] != nil && dry[field] != nil, "\(field)") }
+      #expect(dry["run_id"] is NSNull)
+      #expect(dry["cluster_count"] as? Int == run["cluster_count"] as? Int)
+      #expect(dry["lineage"] as? [String: Int] == run["lineage"] as? [String: Int])
+      let lineage = try #require(run["lineage"] as? [String: Int])
+      #expect(Set(["continued", "split", "merged", "born", "died"]).isSubset(of: lineage.keys))
+      let seconds = try #require(run["seconds"] as? [String: Double])
+      #expect(Set(seconds.keys) == ["read", "fit", "extract", "match", "write", "total"])
+
+      let again = try await photodb.json("re-bootstrap", demo[0], demo[1])
+      #expect(again["moved"] as? Int == 0)
+      let after = try await photodb.json("person", "list", demo[0], demo[1])
+      let stillFirst = try #require(
+        (after["people"] as? [[String: Any]])?.first { $0["person_id"] as? Int == id })
+      #expect(stillFirst["name"] as? String == "Ada")
+
+      let staleness = try await photodb.json("check-staleness", demo[0], demo[1])
+      for field in ["status", "run_id", "embedding_count", "current_count", "growth", "signals"] {
+        #expect(staleness[field] != nil, "\(field)")
+      }
+      let signal = try #require((staleness["signals"] as? [[String: Any]])?.first)
+      #expect(Set(["name", "value", "threshold", "fired"]).isSubset(of: signal.keys))
+      let runs = try await photodb.json("runs", "list", demo[0], demo[1])
+      #expect((runs["runs"] as? [[String: Any]])?.count == 3)
+    }
+  }
+
+  @Test("import, bootstrap, assign, export, evaluate and a hand assignment over files")
+  func files() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      let faces = Self.people(count: 12, each: 8)
+      try NumpyFile.write(Tensor(faces), to: photodb.folder + "/faces.npy")
+      let imported = try await photodb.json("import", "faces.npy")
+      #expect(imported["read"] as? Int == 96 && imported["imported"] as? Int == 96)
+      let repeated = try await photodb.json("import", "faces.npy")
+      #expect(repeated["skipped"] as? Int == 96 && (repeated["rejected"] as? [Any])?.count == 0)
+
+      let none = try await photodb.run("check-staleness")
+      #expect(none.code == 2)
+      let run = try await photodb.json("re-bootstrap")
+      #expect(run["cluster_count"] as? Int == 12)
+      let shown = try await photodb.json("runs", "show", "1")
+      #expect(shown["status"] as? String == "completed" && shown["is_active"] as? Bool == true)
+
+      try NumpyFile.write(
+        Tensor(Self.people(count: 12, each: 1, seed: 99)), to: photodb.folder + "/late.npy")
+      _ = try await photodb.json("import", "late.npy")
+      let assigned = try await photodb.json("assign")
+      let tiers = try #require(assigned["assigned"] as? [String: Int])
+      #expect(Set(tiers.keys) == ["predict", "epsilon_ball", "pool"])
+      #expect(tiers["predict"] == 12)
+      for field in ["pending", "unassigned", "invalid", "seconds"] {
+        #expect(assigned[field] != nil, "\(field)")
+      }
+      #expect((assigned["per_face_ms"] as? [String: Double])?.keys.sorted() == ["p50", "p95"])
+
+      let placed = try await photodb.json(
+        "detection", "assign", "faces.npy:0", "--new-person", "--name", "Eve")
+      #expect(placed["cluster_id"] is Int)
+      let csv = try await photodb.run("export", "assignments")
+      let lines = csv.output.split(separator: "\n").map(String.init)
+      #expect(
+        lines.first
+          == "external_id,photo,cluster_id,person_id,person,status,confidence,tier,lambda_val,outlier_score"
+      )
+      #expect(lines.count == 109)
+      #expect(
+        lines.contains { $0.hasPrefix("faces.npy:0,") && $0.contains(",Eve,manual,1.0,manual") })
+      let jsonl = try await photodb.run("export", "assignments", "--format", "jsonl")
+      #expect(jsonl.output.split(separator: "\n").count == 108)
+
+      let truth = (0..<96).map { "faces.npy:\($0),\($0 / 8)" }.joined(separator: "\n")
+      try "external_id,identity\n\(truth)\n".write(
+        toFile: photodb.folder + "/truth.csv", atomically: true, encoding: .utf8)
+      let scores = try await photodb.json("evaluate", "truth.csv")
+      for field in [
+        "pairwise", "bcubed", "clusters", "noise", "merges_needed", "faces_to_remove", "baselines",
+      ] { #expect(scores[field] != nil, "\(field)") }
+      #expect((scores["baselines"] as? [Any])?.count == 5)
+    }
+  }
+
+  @Test("what is wrong is said in one line, with the right exit code")
+  func mistakes() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      try NumpyFile.write(
+        Tensor(Self.people(count: 2, each: 3)), to: photodb.folder + "/faces.npy")
+      _ = try await photodb.json("import", "faces.npy")
+      try NumpyFile.write(
+        Tensor(Matrix<Float>([[1, 0], [0, 1]])), to: photodb.folder + "/flat.npy")
+      var unreachable = photodb
+      unreachable.environment = ["DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"]
+      let cases: [(PhotodbProcess.Outcome, Int32, String)] = [
+        (try await photodb.run("import", "flat.npy"), 1, "dimension 128"),
+        (try await photodb.run("import", "gone.npy"), 1, "gone.npy"),
+        (try await photodb.run("assign", "--collection", "nope"), 1, "known: default"),
+        (
+          try await photodb.run("re-bootstrap", "--set", "HDBSCAN_MIN_CLUSTER_SIZE=0"), 1,
+          "2…100000"
+        ),
+        (try await photodb.run("runs", "show", "77"), 1, "no run 77"),
+        (try await photodb.run("detection", "assign", "x", "--cluster", "1"), 1, "“x”"),
+        (try await photodb.run("check-staleness", "--collection", "nope"), 3, "could not check"),
+        (try await photodb.run("re-bootstrap", "--threads", "0"), 2, "--threads"),
+        (try await unreachable.run("runs", "list"), 1, "127.0.0.1"),
+      ]
+      for (outcome, code, text) in cases {
+        #expect(outcome.code == code, "\(outcome.error)")
+        #expect(outcome.error.contains(text), "\(outcome.error)")
+        #expect(!outcome.error.contains("hunter2"))
+        if code != 2 {
+          #expect(outcome.error.split(separator: "\n").count == 1, "\(outcome.error)")
+        }
+      }
+    }
+  }
+
+  /// Faces of made-up people: tight around directions that are far from each other.
+  private static func people(count: Int, each: Int, seed: UInt64 = 7) -> Matrix<Float> {
+    var directions = SplitMix(state: 1)
+    let centres = (0..<count).map { _ in (0..<128).map { _ in directions.next(in: -1...1) } }
+    var noise = SplitMix(state: seed)
+    return Matrix(
+      centres.flatMap { centre in
+        (0..<each).map { _ in centre.map { $0 + 0.3 * noise.next(in: -1...1) } }
+      })
+  }
+}
+
+/// A small seeded generator, the same everywhere (Steele, Lea, Flood 2014, doi:10.1145/2660193.2660195).
+private struct SplitMix {
+  var state: UInt64
+
+  mutating func next(in range: ClosedRange<Float>) -> Float {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var z = state
+    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+    z ^= z >> 31
+    return range.lowerBound
+      + (range.upperBound - range.lowerBound) * Float(z >> 40) / Float(1 << 24)
+  }
+}
