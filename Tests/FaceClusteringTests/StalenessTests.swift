@@ -1,0 +1,143 @@
+import FaceClustering
+import PostgresClient
+import Store
+import Testing
+
+extension OnPostgres {
+  /// Each signal fires at its threshold, and the exit code follows the worst.
+  @Suite struct StalenessTests {
+    private static let angles = [0.0, 90, 180, 270].flatMap { Circle.person(at: $0) }
+
+    private func run(_ body: (TestStage) async throws -> Void) async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        _ = try await test.stage.bootstrap()
+        try await body(test)
+      }
+    }
+
+    private func report(_ test: TestStage, daysLater: Double = 0) async throws -> StalenessReport {
+      let now = try #require(
+        try await test.value("SELECT extract(epoch FROM now())").flatMap { Double($0) })
+      return try await test.stage.checkStaleness(now: now + daysLater * 86_400)
+    }
+
+    private func fired(_ report: StalenessReport) -> [String] {
+      report.signals.filter(\.fired).map(\.name)
+    }
+
+    @Test func freshAfterABootstrapAndNothingWithoutOne() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        let none = try await report(test)
+        #expect(none.status == .noRun)
+        #expect(none.exitCode == 2)
+        #expect(none.currentCount == 24)
+        let run = try await test.stage.bootstrap()
+        let fresh = try await report(test)
+        #expect(fresh.status == .fresh)
+        #expect(fresh.exitCode == 0)
+        #expect(fresh.runID == run.runID)
+        #expect(fresh.growth == 1)
+        #expect(fired(fresh) == [])
+        #expect(
+          fresh.signals.map(\.name) == [
+            "growth", "deleted_share", "embedding_model_changed", "parameters_changed",
+            "pool_share", "tier1_noise_rate", "drift", "age_days",
+          ])
+      }
+    }
+
+    @Test func growthFiresAtAQuarter() async throws {
+      try await run { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([1, 2, 3, 91, 92], prefix: "new"))
+        #expect(try await report(test).status == .fresh)
+        _ = try await test.stage.importFaces(Circle.file([93], prefix: "sixth"))
+        let stale = try await report(test)
+        #expect(stale.growth == 1.25)
+        #expect(stale.exitCode == 2)
+        #expect(fired(stale) == ["growth"])
+      }
+    }
+
+    @Test func deletionFiresAtAFifthWhateverArrives() async throws {
+      try await run { test in
+        _ = try await test.stage.deleteFaces(externalIDs: (0..<4).map { "face-\($0)" })
+        #expect(try await report(test).status == .fresh)
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-4"])
+        _ = try await test.stage.importFaces(
+          Circle.file([1, 2, 3, 91, 92], prefix: "new"))
+        let stale = try await report(test)
+        #expect(stale.growth == 1)
+        #expect(fired(stale) == ["deleted_share"])
+        #expect(stale.status == .stale)
+      }
+    }
+
+    @Test func changedParametersAreAWarningAndOnlyThat() async throws {
+      try await run { test in
+        var settings = test.stage.settings
+        settings.minSamples = 5
+        settings.minFaceConfidence = 0.95
+        settings.gateRelative = 0.5
+        let report = try await report(try await test.reopened(settings: settings))
+        #expect(fired(report) == ["parameters_changed"])
+        #expect(report.signals.first { $0.name == "parameters_changed" }?.value == 2)
+        #expect(report.status == .warning)
+        #expect(report.exitCode == 1)
+      }
+    }
+
+    @Test func aStricterFilterIsNoDeletion() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        var file = Circle.file(Self.angles)
+        for index in file.faces.indices { file.faces[index].confidence = 0.92 }
+        _ = try await test.stage.importFaces(file)
+        _ = try await test.stage.bootstrap()
+        var settings = test.stage.settings
+        settings.minFaceConfidence = 0.95
+        let report = try await report(try await test.reopened(settings: settings))
+        #expect(fired(report) == ["parameters_changed"])
+        #expect(report.currentCount == 0)
+      }
+    }
+
+    @Test func arrivalsThatStayInThePoolFire() async throws {
+      var settings = StageSettings()
+      settings.unassignedClusterThreshold = 10_000
+      settings.stalenessThreshold = 1_000
+      settings.gateAbsolute = 0.9
+      try await TestStage.run(dimension: 4, settings: settings) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        _ = try await test.stage.bootstrap()
+        // Fourteen that fit and five that do not: too few to mean anything.
+        let near = (0..<14).map { Double($0) }
+        _ = try await test.stage.importFaces(
+          Circle.file(near + [45, 135, 225, 315, 44], prefix: "new"))
+        #expect(try await test.stage.assign().unassigned == 5)
+        let few = try await report(test)
+        #expect(few.signals.first { $0.name == "pool_share" }?.value == nil)
+        #expect(few.status == .fresh)
+        _ = try await test.stage.importFaces(
+          Circle.file([46, 47, 134, 136], prefix: "more"))
+        #expect(try await test.stage.assign().unassigned == 4)
+        let many = try await report(test)
+        #expect(many.signals.first { $0.name == "pool_share" }?.value == 9.0 / 23)
+        #expect(fired(many).contains("pool_share"))
+        #expect(many.status == .stale)
+      }
+    }
+
+    @Test func ageAndAnotherModelFire() async throws {
+      try await run { test in
+        #expect(try await report(test, daysLater: 89).status == .fresh)
+        let old = try await report(test, daysLater: 91)
+        #expect(fired(old) == ["age_days"])
+        #expect(old.status == .warning)
+        try await test.pool.query("UPDATE hdbscan_run SET embedding_model = 'older'")
+        #expect(fired(try await report(test)) == ["embedding_model_changed"])
+      }
+    }
+  }
+}
