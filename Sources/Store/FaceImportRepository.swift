@@ -135,12 +135,22 @@ public struct FaceImportRepository: Sendable {
     }
   }
 
-  /// Refreshes the planner's statistics of the tables that an import fills.
+  /// Refreshes the planner's statistics where an import was large beside what they know.
   ///
-  /// Right after a large import they still say that the tables are as small as before, and joins over
-  /// them become nested loops: seconds instead of milliseconds. A role that does not own the tables
-  /// gets a warning from the server, and autovacuum does it later.
-  public static func analyse(on connection: isolated PostgresConnection) throws {
+  /// Right after it they still know nothing of the new rows, above all of those of a new collection,
+  /// and joins over them become nested loops: seconds instead of milliseconds. Smaller imports leave
+  /// it to autovacuum. A role that does not own the tables gets a warning from the server.
+  ///
+  /// - Parameter imported: rows that were just added.
+  public static func refreshStatistics(
+    imported: Int, on connection: isolated PostgresConnection
+  ) throws {
+    guard imported >= 1_000 else { return }
+    let known = try connection.query(
+      "SELECT reltuples::double precision FROM pg_class WHERE oid = 'person_detection'::regclass"
+    ).single().double(0)
+    // Below 0 means never analysed: then the planner goes by the tables' real sizes, which is fine.
+    if known < 0 || Double(imported) < 0.1 * known { return }
     try connection.query("ANALYZE photo, person_detection, face_embedding")
   }
 

@@ -22,9 +22,6 @@ struct FaceImport {
   let collection: CollectionRecord
   let chunkSize: Int
 
-  /// Imports of this size refresh the planner's statistics; smaller ones leave it to autovacuum.
-  private static let analyseFrom = 1_000
-
   /// Imports what is usable; a row that is not is reported and keeps nobody else back.
   ///
   /// A face is stored whole or not at all, so an import that was cut off can simply be repeated.
@@ -44,8 +41,9 @@ struct FaceImport {
       report.skipped += usable.count - stored
       progress?(rows.upperBound, file.faces.count)
     }
-    if report.imported >= Self.analyseFrom {
-      try await pool.withTransaction { try FaceImportRepository.analyse(on: $0) }
+    let imported = report.imported
+    try await pool.withTransaction {
+      try FaceImportRepository.refreshStatistics(imported: imported, on: $0)
     }
     report.rejected.sort { $0.row < $1.row }
     report.seconds = clock.total
