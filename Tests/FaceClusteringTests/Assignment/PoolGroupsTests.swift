@@ -1,0 +1,86 @@
+import Testing
+import Vectors
+
+@testable import FaceClustering
+@testable import Store
+
+/// Groups of the pool against the definition.
+@Suite struct PoolGroupsTests {
+  private func pool(_ vectors: Matrix<Float>, photos: [Int64?]? = nil) -> FaceSnapshot {
+    FaceSnapshot(
+      ids: (0..<vectors.rows).map { Int64($0 + 1) },
+      photoIDs: photos ?? Array(repeating: nil, count: vectors.rows),
+      statuses: Array(repeating: .unassigned, count: vectors.rows),
+      clusterIDs: Array(repeating: nil, count: vectors.rows), embeddings: vectors)
+  }
+
+  private func groups(_ minimum: Int = 5) -> PoolGroups {
+    PoolGroups(radius: CosineDistance(0.315), minimum: minimum, samePhotoExclusion: true)
+  }
+
+  private func find(_ degrees: [Double], minimum: Int = 5, new: Set<Int64>? = nil) -> [[Int]] {
+    let pool = pool(Matrix(degrees.map(Circle.vector)))
+    return groups(minimum).find(
+      in: pool, newIDs: new ?? Set(pool.ids), prohibitions: Prohibitions())
+  }
+
+  @Test func groupsAreFoundAndChainsAreNot() {
+    #expect(find([0, 1, 2, 3]) == [])
+    #expect(find([0, 1, 2, 3, 4]) == [[0, 1, 2, 3, 4]])
+    #expect(
+      find([0, 100, 1, 101, 2, 102, 3, 103, 4, 104]) == [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]])
+    #expect(find([0, 20, 40, 60, 80, 100]) == [])
+  }
+
+  @Test func onlyGroupsAroundNewFacesAreLookedFor() {
+    let two = [0.0, 1, 2, 3, 4, 100, 101, 102, 103, 104]
+    #expect(find(two, new: [7]) == [[5, 6, 7, 8, 9]])
+    #expect(find(two, new: []) == [])
+  }
+
+  @Test func realFacesAreGroupedByTheDefinition() throws {
+    let fixture = try FaceFixture.load()
+    let pool = pool(fixture.embeddings)
+    for minimum in [3, 5, 8] {
+      let found = groups(minimum).find(
+        in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions())
+      #expect(!found.isEmpty)
+      var taken: Set<Int> = []
+      for group in found {
+        #expect(group.count >= minimum)
+        #expect(group == group.sorted())
+        #expect(taken.isDisjoint(with: group))
+        taken.formUnion(group)
+        for a in group {
+          for b in group where a < b {
+            #expect(1 - fixture.embeddings.dotProduct(a, b) <= 0.315)
+          }
+        }
+      }
+      // And the same again, whatever the screening products gave.
+      #expect(
+        groups(minimum).find(in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions())
+          == found)
+    }
+  }
+
+  @Test func nearClustersAreThoseWithinTheirRadius() throws {
+    let fixture = try FaceFixture.load()
+    var live = LiveClusters()
+    let rows = fixture.people.map { $0[0] }
+    live.references = fixture.embeddings.selecting(rows: rows)
+    live.ids = rows.indices.map { Int64($0) }
+    live.epsilons = rows.indices.map { $0 % 3 == 0 ? nil : CosineDistance(0.2 + 0.01 * Double($0)) }
+    let found = NearClusters.within(
+      faces: fixture.embeddings, clusters: live, defaultRadius: CosineDistance(0.45), threads: 2)
+    for face in 0..<fixture.embeddings.rows {
+      let expected = rows.indices.map { cluster in
+        NearCluster(
+          cluster: cluster,
+          distance: NearClusters.distance(fixture.embeddings, face, live.references, cluster))
+      }.filter { $0.distance <= live.epsilons[$0.cluster] ?? CosineDistance(0.45) }
+        .sorted { ($0.distance, $0.cluster) < ($1.distance, $1.cluster) }
+      #expect(found[face] == expected)
+    }
+  }
+}
