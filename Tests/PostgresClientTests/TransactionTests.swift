@@ -81,16 +81,20 @@ import Testing
       try await pool.query("CREATE TABLE t (id int PRIMARY KEY, n int NOT NULL)")
       try await pool.query("INSERT INTO t VALUES (1, 0), (2, 0)")
       let attempts = Guarded(0)
+      let holders = Guarded(0)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for order in [[1, 2], [2, 1]] as [[Int64]] {
           group.addTask {
             try await pool.withTransaction { connection in
               attempts.withLock { $0 += 1 }
               try connection.query("SET LOCAL deadlock_timeout = '20ms'")
-              for id in order {
-                try connection.query("UPDATE t SET n = n + 1 WHERE id = $1", [.int64(id)])
-                try connection.query("SELECT pg_sleep(0.2)")
+              try connection.query("UPDATE t SET n = n + 1 WHERE id = $1", [.int64(order[0])])
+              holders.withLock { $0 += 1 }
+              // Each holds its first row before either asks for its second; 30 seconds at most.
+              for _ in 0..<3000 where holders.withLock({ $0 }) < 2 {
+                try connection.query("SELECT pg_sleep(0.01)")
               }
+              try connection.query("UPDATE t SET n = n + 1 WHERE id = $1", [.int64(order[1])])
             }
           }
         }

@@ -64,14 +64,13 @@ struct Evaluation: Encodable {
       uniqueKeysWithValues: zip(assignments.map(\.detectionID), identities))
     let truth = snapshot.ids.map { identityOf[$0] ?? -1 }
     let vectors = snapshot.embeddings
-    let methods:
-      [(name: String, threshold: Double, run: (CosineDistance) throws -> [Int])] = [
-        ("dbscan", 0.5, { try densityBaseline(vectors, radius: $0, minFaces: 3) }),
-        ("chinese_whispers", 0.5, { try chineseWhispers(vectors, threshold: $0) }),
-        ("chinese_whispers", 0.55, { try chineseWhispers(vectors, threshold: $0) }),
-        ("average_linkage", 0.6, { try averageLinkage(vectors, threshold: $0) }),
-        ("average_linkage", 0.7, { try averageLinkage(vectors, threshold: $0) }),
-      ]
+    let methods: [(name: String, threshold: Double, run: (CosineDistance) throws -> [Int])] = [
+      ("dbscan", 0.5, { try densityBaseline(vectors, radius: $0, minFaces: 3) }),
+      ("chinese_whispers", 0.5, { try chineseWhispers(vectors, threshold: $0) }),
+      ("chinese_whispers", 0.55, { try chineseWhispers(vectors, threshold: $0) }),
+      ("average_linkage", 0.6, { try averageLinkage(vectors, threshold: $0) }),
+      ("average_linkage", 0.7, { try averageLinkage(vectors, threshold: $0) }),
+    ]
     return try methods.enumerated().map { index, method in
       progress?("baseline \(method.name)", Double(index) / Double(methods.count))
       do {

@@ -7,7 +7,8 @@ internal import Store
 /// `photodb check-staleness`, for cron and monitoring.
 struct StalenessCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check-staleness", abstract: "Says whether the active run still fits the collection.",
+    commandName: "check-staleness",
+    abstract: "Says whether the active run still fits the collection.",
     discussion: """
       Changes nothing and never starts a bootstrap. Exit codes: 0 fresh, 1 warning, 2 stale or no \
       active run, 3 could not check.
