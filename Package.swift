@@ -137,6 +137,13 @@ let package = Package(
       ],
       swiftSettings: strict),
     .testTarget(
+      name: "FaceClusteringTests",
+      dependencies: [
+        "FaceClustering", "HDBSCAN", "PostgresClient", "Store", "TensorFiles", "TestSupport",
+        "Vectors", .product(name: "Logging", package: "swift-log"),
+      ],
+      exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
       name: "PhotodbCommandsTests",
       dependencies: [
         "FaceClustering", "HDBSCAN", "photodb", "PhotodbCommands", "PostgresClient", "Store",
