@@ -66,7 +66,8 @@ CREATE TABLE person_detection (
     (cluster_id IS NOT NULL)
     = (coalesce(cluster_status, '') IN ('auto', 'hdbscan', 'hdbscan_core', 'manual'))),
   CONSTRAINT a_person_exactly_with_a_cluster CHECK ((cluster_id IS NULL) = (person_id IS NULL)),
-  CONSTRAINT invalid_has_a_reason CHECK ((cluster_status = 'invalid') = (invalid_reason IS NOT NULL))
+  CONSTRAINT invalid_has_a_reason CHECK (
+    (coalesce(cluster_status, '') = 'invalid') = (invalid_reason IS NOT NULL))
 );
 
 CREATE INDEX person_detection_new ON person_detection (collection_id, id)

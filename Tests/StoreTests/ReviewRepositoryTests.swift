@@ -1,0 +1,98 @@
+import PostgresClient
+import Store
+import Testing
+
+extension RepositoriesOnPostgres {
+  /// Questions and prohibitions.
+  @Suite struct ReviewRepositoryTests {
+    private func question(_ stored: StoredCollection, _ face: Int, _ similarity: Float = 0.5)
+      -> CandidateQuestion
+    {
+      CandidateQuestion(
+        detectionID: stored.faces[face], clusterID: stored.cluster, similarity: similarity,
+        reason: "bootstrap_conflict")
+    }
+
+    private func statuses(_ stored: StoredCollection) async throws -> String? {
+      try await stored.value(
+        "SELECT string_agg(status, ' ' ORDER BY detection_id) FROM face_match_candidate")
+    }
+
+    @Test func aQuestionIsAskedOnceUntilItExpires() async throws {
+      try await StoredCollection.run { stored in
+        let review = ReviewRepository(stored.collection)
+        let questions = [question(stored, 0), question(stored, 1)]
+        func ask(_ questions: [CandidateQuestion]) async throws -> Int {
+          try await stored.pool.withTransaction { try review.ask(questions, on: $0) }
+        }
+        #expect(try await ask(questions) == 2)
+        #expect(try await ask(questions) == 0)
+        try await stored.pool.withTransaction {
+          try review.expire(
+            detections: stored.faces, keeping: [questions[1]], on: $0)
+        }
+        #expect(try await statuses(stored) == "expired pending")
+        #expect(try await ask([question(stored, 0, 0.75)]) == 1)
+        #expect(try await statuses(stored) == "pending pending")
+        #expect(
+          try await stored.value("SELECT max(similarity) FROM face_match_candidate") == "0.75")
+        for answer in ["accepted", "rejected"] {
+          try await stored.pool.query("UPDATE face_match_candidate SET status = '\(answer)'")
+          #expect(try await ask(questions) == 0)
+          #expect(try await statuses(stored) == "\(answer) \(answer)")
+        }
+        let pairs = questions.map { ($0.detectionID, $0.clusterID) }
+        let asked = try await stored.pool.withTransaction { try review.asked(pairs, on: $0) }
+        #expect(asked[stored.faces[0]] == [stored.cluster])
+      }
+    }
+
+    @Test func everythingForbiddenIsFound() async throws {
+      try await StoredCollection.run { stored in
+        let review = ReviewRepository(stored.collection)
+        let (faces, cluster, person) = (stored.faces, stored.cluster, stored.person)
+        try await stored.pool.withTransaction {
+          try review.ask([question(stored, 0)], on: $0)
+          try $0.query("UPDATE face_match_candidate SET status = 'rejected'")
+          try review.forbid(
+            detectionID: faces[1], clusterID: cluster, personID: person, actor: "a", on: $0)
+          // Saying it twice is saying it once.
+          try review.forbid(
+            detectionID: faces[1], clusterID: cluster, personID: person, actor: "b", on: $0)
+          try review.constrain(faces[3], faces[2], mustLink: false, actor: nil, on: $0)
+          try review.constrain(faces[4], faces[5], mustLink: true, actor: nil, on: $0)
+        }
+        let found = try await stored.pool.withTransaction {
+          try review.prohibitions(detections: faces, on: $0)
+        }
+        #expect(found.clusters == [faces[0]: [cluster], faces[1]: [cluster]])
+        #expect(found.persons == [faces[1]: [person]])
+        #expect(found.detections == [faces[2]: [faces[3]], faces[3]: [faces[2]]])
+        try await stored.pool.withTransaction {
+          for face in [faces[0], faces[1]] {
+            try review.allow(
+              detectionID: face, clusterID: cluster, personID: person, on: $0)
+          }
+        }
+        let rest = try await stored.pool.withTransaction {
+          try review.prohibitions(detections: faces, on: $0)
+        }
+        #expect(rest.clusters.isEmpty && rest.persons.isEmpty)
+        #expect(try await statuses(stored) == "expired")
+      }
+    }
+
+    @Test func anOpinionThatChangesReplacesTheOldOne() async throws {
+      try await StoredCollection.run { stored in
+        let review = ReviewRepository(stored.collection)
+        try await stored.pool.withTransaction {
+          try review.constrain(
+            stored.faces[0], stored.faces[1], mustLink: false, actor: nil, on: $0)
+          try review.constrain(
+            stored.faces[1], stored.faces[0], mustLink: true, actor: nil, on: $0)
+        }
+        #expect(try await stored.value("SELECT kind FROM detection_constraint") == "must_link")
+      }
+    }
+  }
+}
