@@ -83,6 +83,40 @@ extension OnPostgres {
       }
     }
 
+    @Test func decidingAgainGoesInOrderOfIdWhateverTheBatches() async throws {
+      for size in [1, 100] {
+        try await run { test in
+          // Of two pairs the first face is kept out; the second takes its place. One pair shares a
+          // photo, the other is said to be two people.
+          var file = Circle.file([5, 6, 95, 96], prefix: "new")
+          for index in 0..<2 { file.faces[index].photo = "group" }
+          _ = try await test.stage.importFaces(file)
+          let faces = try await test.faces()
+          let ids = try (0..<4).map { try #require(faces["new-\($0)"]).detectionID }
+          let review = ReviewRepository(test.collection)
+          try await test.pool.withTransaction {
+            try review.constrain(ids[2], ids[3], mustLink: false, actor: nil, on: $0)
+            for (id, resident) in [(ids[0], "face-0"), (ids[2], "face-6")] {
+              try review.forbid(
+                detectionID: id, clusterID: faces[resident]?.clusterID, personID: nil, actor: nil,
+                on: $0)
+            }
+          }
+          _ = try await test.stage.assign(batchSize: size)
+          let before = try await test.faces()
+          #expect(
+            (0..<4).map { before["new-\($0)"]?.status }
+              == ["constrained", "auto", "constrained", "auto"])
+          try await test.pool.query("DELETE FROM cluster_person_cannot_link")
+          _ = try await test.stage.assign(force: true, batchSize: size)
+          let after = try await test.faces()
+          #expect(
+            (0..<4).map { after["new-\($0)"]?.status }
+              == ["auto", "pending", "auto", "constrained"])
+        }
+      }
+    }
+
     @Test func aVerifiedClusterWantsFacesThatAreNearer() async throws {
       // Epsilon is 0.675, so that a verified cluster takes what is below 0.54; similarity alone
       // is no gate here.
