@@ -85,8 +85,9 @@ public struct FaceImportRepository: Sendable {
     let photos = try photoIDs(faces, on: connection)
     let ids = try connection.query(
       """
-      SELECT nextval(pg_get_serial_sequence('person_detection', 'id'))
-      FROM generate_series(1, $1::integer)
+      SELECT nextval(own.sequence)
+      FROM (SELECT pg_get_serial_sequence('person_detection', 'id')::regclass AS sequence
+            OFFSET 0) own, generate_series(1, $1::integer)
       """, [.int32(Int32(faces.count))]
     ).map { try $0.int64(0) }
     let collectionID = collection.id

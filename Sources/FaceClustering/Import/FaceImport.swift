@@ -54,7 +54,7 @@ struct FaceImport {
     _ rows: Range<Int>, of file: FaceFile, firstRow: inout [String: Int],
     rejected: inout [RejectedRow]
   ) -> [Int] {
-    let chunk = file.embeddings.selecting(rows: Array(rows))
+    let chunk = vectors(Array(rows), of: file)
     let defects = Dictionary(
       uniqueKeysWithValues: chunk.defectiveRows().map { ($0.row + rows.lowerBound, $0.defect) })
     return rows.filter { row in
@@ -64,6 +64,12 @@ struct FaceImport {
       }
       return true
     }
+  }
+
+  /// Some rows, ascending; no copy is made where they are all.
+  private func vectors(_ rows: [Int], of file: FaceFile) -> Matrix<Float> {
+    rows.count == file.embeddings.rows
+      ? file.embeddings : file.embeddings.selecting(rows: rows)
   }
 
   private func fault(
@@ -96,7 +102,7 @@ struct FaceImport {
 
   private func store(_ rows: [Int], of file: FaceFile) async throws -> Int {
     if rows.isEmpty { return 0 }
-    let unit = try file.embeddings.selecting(rows: rows).normalised()
+    let unit = try vectors(rows, of: file).normalised()
     let faces = rows.map { file.faces[$0] }
     let norms = faces.indices.map { Float(unit.dotProduct($0, $0).squareRoot()) }
     let repository = FaceImportRepository(collection)
