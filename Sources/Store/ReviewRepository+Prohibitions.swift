@@ -1,0 +1,150 @@
+public import PostgresClient
+
+/// What people said that forbids a cluster or a person for a face.
+public struct Prohibitions: Sendable {
+  /// Clusters forbidden for a detection.
+  public var clusters: [Int64: Set<Int64>] = [:]
+  /// Persons forbidden for a detection.
+  public var persons: [Int64: Set<Int64>] = [:]
+  /// Detections that must not share a cluster, both ways.
+  public var detections: [Int64: Set<Int64>] = [:]
+
+  /// Nothing is forbidden.
+  public init() {}
+}
+
+extension ReviewRepository {
+  /// Records that two faces are, or are not, one person.
+  public func constrain(
+    _ a: Int64, _ b: Int64, mustLink: Bool, actor: String?,
+    on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      INSERT INTO detection_constraint (collection_id, kind, detection_a_id, detection_b_id,
+        created_by)
+      VALUES ($1, $2, least($3, $4), greatest($3, $4), $5)
+      ON CONFLICT (collection_id, detection_a_id, detection_b_id) DO UPDATE SET kind = $2
+      """,
+      [
+        .int64(collection.id), .text(mustLink ? "must_link" : "cannot_link"), .int64(a), .int64(b),
+        actor.map(PostgresValue.text) ?? .null,
+      ])
+  }
+
+  /// Records that a face is not of this cluster and not of this person.
+  public func forbid(
+    detectionID: Int64, clusterID: Int64?, personID: Int64?, actor: String?,
+    on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      INSERT INTO cluster_person_cannot_link (collection_id, detection_id, cluster_id, person_id,
+        created_by)
+      VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+      """,
+      [
+        .int64(collection.id), .int64(detectionID), clusterID.map(PostgresValue.int64) ?? .null,
+        personID.map(PostgresValue.int64) ?? .null, actor.map(PostgresValue.text) ?? .null,
+      ])
+  }
+
+  /// Takes back that a face is not of this cluster and not of this person.
+  public func allow(
+    detectionID: Int64, clusterID: Int64, personID: Int64,
+    on connection: isolated PostgresConnection
+  ) throws {
+    let parameters: [PostgresValue] = [
+      .int64(collection.id), .int64(detectionID), .int64(clusterID), .int64(personID),
+    ]
+    try connection.query(
+      """
+      DELETE FROM cluster_person_cannot_link
+      WHERE collection_id = $1 AND detection_id = $2 AND (cluster_id = $3 OR person_id = $4)
+      """, parameters)
+    try connection.query(
+      """
+      UPDATE face_match_candidate SET status = 'expired', decided_at = now()
+      WHERE collection_id = $1 AND detection_id = $2 AND status = 'rejected'
+        AND cluster_id IN (SELECT id FROM cluster
+          WHERE collection_id = $1 AND (id = $3 OR person_id = $4))
+      """, parameters)
+  }
+
+  /// Everything that is forbidden for these faces; rejected candidates count as forbidden clusters.
+  public func prohibitions(
+    detections ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> Prohibitions {
+    var result = Prohibitions()
+    let parameters: [PostgresValue] = [.int64(collection.id), .int64Array(ids)]
+    for row in try connection.query(
+      """
+      SELECT detection_id, cluster_id, person_id FROM cluster_person_cannot_link
+      WHERE collection_id = $1 AND detection_id = ANY($2)
+      UNION ALL
+      SELECT detection_id, cluster_id, NULL FROM face_match_candidate
+      WHERE collection_id = $1 AND detection_id = ANY($2) AND status = 'rejected'
+      """, parameters)
+    {
+      let detection = try row.int64(0)
+      if let cluster = try row.optionalInt64(1) {
+        result.clusters[detection, default: []].insert(cluster)
+      }
+      if let person = try row.optionalInt64(2) {
+        result.persons[detection, default: []].insert(person)
+      }
+    }
+    for row in try connection.query(
+      """
+      SELECT detection_a_id, detection_b_id FROM detection_constraint
+      WHERE collection_id = $1 AND kind = 'cannot_link'
+        AND (detection_a_id = ANY($2) OR detection_b_id = ANY($2))
+      """, parameters)
+    {
+      let (a, b) = (try row.int64(0), try row.int64(1))
+      result.detections[a, default: []].insert(b)
+      result.detections[b, default: []].insert(a)
+    }
+    return result
+  }
+
+  /// The clusters in which these faces are.
+  public func clusters(
+    ofDetections ids: [Int64], except undecided: UndecidedFaces,
+    on connection: isolated PostgresConnection
+  ) throws -> [Int64: Int64] {
+    var result: [Int64: Int64] = [:]
+    for row in try connection.query(
+      """
+      SELECT id, cluster_id FROM person_detection
+      WHERE collection_id = $1 AND id = ANY($2) AND cluster_id IS NOT NULL
+        AND \(UndecidedFaces.exclusion)
+      """, [.int64(collection.id), .int64Array(ids)] + undecided.parameters)
+    {
+      result[try row.int64(0)] = try row.int64(1)
+    }
+    return result
+  }
+
+  /// Whatever was forbidden for a cluster that a run merged into another is forbidden for that one.
+  public func inheritProhibitions(
+    ofRun run: Int64, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      INSERT INTO cluster_person_cannot_link (collection_id, detection_id, cluster_id, person_id,
+        created_by)
+      SELECT DISTINCT $1, forbidden.detection_id, c.id, c.person_id, 'lineage'
+      FROM cluster_lineage l
+      JOIN (
+        SELECT detection_id, cluster_id FROM cluster_person_cannot_link
+        WHERE collection_id = $1 AND cluster_id IS NOT NULL
+        UNION SELECT detection_id, cluster_id FROM face_match_candidate
+        WHERE collection_id = $1 AND status = 'rejected'
+      ) forbidden ON forbidden.cluster_id = l.old_cluster_id
+      JOIN cluster c ON c.collection_id = $1 AND c.id = l.new_cluster_id
+      WHERE l.collection_id = $1 AND l.to_run_id = $2 AND l.kind = 'merged'
+      ON CONFLICT DO NOTHING
+      """, [.int64(collection.id), .int64(run)])
+  }
+}
