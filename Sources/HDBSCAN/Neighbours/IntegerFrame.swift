@@ -19,6 +19,14 @@ struct IntegerFrame: Sendable {
   /// Largest value of a byte, in root mean squares of all values of the typical row.
   private static let clips = [2.5, 3, 3.5, 4, 4.5, 5, 6, 8, 11, 16, 32, 64, 128]
 
+  /// A frame as it is.
+  init(centre: Matrix<Double>, scale: Double) {
+    self.centre = centre
+    self.scale = scale
+  }
+
+  /// Chooses the scale for centred rows.
+  ///
   /// - Returns: nil where bytes cannot serve: rows too long, or values beyond any useful scale.
   /// - Complexity: O(d).
   init?<Scalar: ExactScalar>(_ rows: DistinctRows<Scalar>, frame: CentredFrame) {

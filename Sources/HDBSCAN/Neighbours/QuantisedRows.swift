@@ -16,12 +16,12 @@ struct QuantisedRows: ScreeningSource {
   let count: Int
   let halfLower: [Int32]
   let kernel: kernel_integer_kind
-  private let scale: Double
+  let scale: Double
   /// ρ̄.
   private let commonResidual: Double
   /// A: no two entries are farther apart.
   private let largestDistance: Double
-  private let facts: [EntryFacts]
+  let facts: [EntryFacts]
   private let offsets: [Int32]
   private let codes: ByteRows
   private let columns: Int
@@ -31,7 +31,7 @@ struct QuantisedRows: ScreeningSource {
   private let threads: Int
 
   /// What rounding kept and lost of a row.
-  private struct EntryFacts {
+  struct EntryFacts {
     var squares: Int32
     var sum: Int32
     var residual: Double
@@ -155,46 +155,5 @@ struct QuantisedRows: ScreeningSource {
       facts: selected.map { facts[$0] }, scale: scale, commonResidual: commonResidual,
       largestDistance: largestDistance, codes: codes, columns: columns,
       entries: selected.map { entries?[$0] ?? $0 }, kernel: kernel, threads: threads)
-  }
-
-  /// Share of all pairs that screening would keep, measured on a sample.
-  ///
-  /// - Parameter capacity: length of the neighbour lists.
-  /// - Complexity: O(n · d) for a sample of constant size.
-  func survivingShare(capacity: Int) -> Double {
-    let samples = min(count, 48)
-    let sample = (0..<samples).map { $0 * count / samples }
-    let selected = selecting(sample)
-    let blocks = Blocks(rows: count)
-    let blockStep = max(blocks.count / 64, 1)
-    let scratch = TileScratch<Int32>()
-    var squares = [[Int32]](repeating: [], count: samples)
-    var closeness = squares
-    for block in stride(from: 0, to: blocks.count, by: blockStep) {
-      let columns = blocks.range(block)
-      selected.products(
-        0..<samples, with: self, columns, into: scratch.products, stride: tileSize)
-      for entry in 0..<samples {
-        let products = scratch.products + entry * tileSize
-        for column in columns where column != sample[entry] {
-          let product = products[column - columns.lowerBound]
-          squares[entry].append(
-            facts[sample[entry]].squares + facts[column].squares - 2 * product)
-          closeness[entry].append(product - halfLower[column])
-        }
-      }
-    }
-    var kept = 0
-    var looked = 0
-    for entry in 0..<samples {
-      let found = squares[entry].count
-      looked += found
-      let place = min(capacity, found) - 1
-      if place < 0 { continue }
-      let nearest = squares[entry].sorted()[place]
-      let limit = reach(sample[entry], squaredLimit: Double(nearest) / (scale * scale))
-      kept += closeness[entry].count { $0 >= limit }
-    }
-    return looked == 0 ? 0 : Double(kept) / Double(looked)
   }
 }
