@@ -68,13 +68,14 @@ import Vectors
     #expect(screen.survivingShare(capacity: 4) < 0.02)
   }
 
-  @Test(arguments: [Geometry.farTightGroups, .clustered])
-  func dataTooCoarseForBytesFallBack(geometry: Geometry) {
-    let rows = DistinctRows(floatMatrix(geometry.rows(1500, 64, seed: 47)), threads: 1)
-    let frame = CentredFrame(rows, threads: 1)
-    let kernel = Screening(kernel: .portable)
-    let usesBytes = kernel.integers(rows, frame: frame, capacity: 4, threads: 1) != nil
-    #expect(usesBytes == (geometry == .clustered))
+  /// Groups whose extent is far below the step of a byte: every pair within one survives.
+  @Test func dataTooCoarseForBytesFallBack() throws {
+    let rows = DistinctRows(
+      floatMatrix(Geometry.farTightGroups.rows(1500, 64, seed: 47)), threads: 1)
+    #expect(try #require(integers(rows)).survivingShare(capacity: 4) > 0.2)
+    let yielding = Screening(kernel: .portable)
+      .integers(rows, frame: CentredFrame(rows, threads: 1), capacity: 4, threads: 1)
+    #expect(yielding == nil)
   }
 
   @Test func rowsBeyondTheIntegerRangeUseFloats() throws {

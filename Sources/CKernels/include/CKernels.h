@@ -14,6 +14,10 @@
 /// Squared Euclidean distance of two float rows; differences and sum in double.
 double kernel_squared_distance_float(const float *a, const float *b, size_t stride);
 
+/// Whether `kernel_squared_distance_float` surely exceeds a limit; quicker, and may say no (0) in
+/// doubt. NaN and infinity as a limit give no.
+int kernel_is_beyond_float(const float *a, const float *b, size_t stride, double limit);
+
 /// Squared Euclidean distance of two double rows.
 double kernel_squared_distance_double(const double *a, const double *b, size_t stride);
 

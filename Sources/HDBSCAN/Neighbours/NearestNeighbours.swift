@@ -140,6 +140,8 @@ private final class NeighbourSearch<Scalar: ExactScalar, Source: ScreeningSource
   }
 
   private func decide(_ first: Int, _ second: Int) {
+    let limit = max(lists.worst(first), lists.worst(second))
+    if rows.isBeyond(first, second, squaredLimit: limit) { return }
     let square = rows.squaredDistance(first, second)
     enter(first, neighbour: second, square: square)
     enter(second, neighbour: first, square: square)

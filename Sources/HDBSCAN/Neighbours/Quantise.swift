@@ -19,4 +19,15 @@ extension ExactScalar {
     return kernel_quantise_double(
       UnsafeRawPointer(row).assumingMemoryBound(to: Double.self), centre, stride, scale, codes)
   }
+
+  /// Whether the canonical squared distance of two rows surely exceeds a limit; a quick test that
+  /// may say no in doubt, and always does for doubles.
+  static func isBeyond(
+    _ a: UnsafePointer<Self>, _ b: UnsafePointer<Self>, stride: Int, limit: Double
+  ) -> Bool {
+    guard Self.self == Float.self, limit.isFinite else { return false }
+    return kernel_is_beyond_float(
+      UnsafeRawPointer(a).assumingMemoryBound(to: Float.self),
+      UnsafeRawPointer(b).assumingMemoryBound(to: Float.self), stride, limit) != 0
+  }
 }

@@ -113,6 +113,11 @@ struct LighterEdges<Scalar: ExactScalar, Source: ScreeningSource> {
     let a = order.rows[first]
     let b = order.rows[second]
     if max(reachability.coreDistances[a], reachability.coreDistances[b]) >= bottleneck { return }
+    if reachability.rows.isBeyond(
+      a, b, squaredLimit: reachability.squaredLimit(weight: bottleneck))
+    {
+      return
+    }
     let weight = reachability.weight(a, b)
     if weight < bottleneck { lighter.append(CandidateEdge(a, b, weight: weight)) }
   }
