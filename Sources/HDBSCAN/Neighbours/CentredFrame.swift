@@ -10,7 +10,7 @@ struct CentredFrame: Sendable {
   let scale: Double
 
   /// Most rows that the centre is computed from.
-  private static let sampleSize = 63
+  private static let sampleSize = 255
 
   /// - Complexity: O(n · d).
   init<Scalar: ExactScalar>(_ rows: DistinctRows<Scalar>, threads: Int) {
