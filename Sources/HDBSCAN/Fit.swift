@@ -32,11 +32,13 @@ public func fit(
 ) throws(HDBSCANError) -> Clustering {
   try checkParameters(parameters, threads: threads)
   try checkWeights(weights, count: points.count)
+  let screening = Screening(kernel: try ScreeningKernel.selected())
   let vectors = try preparedPoints(points, metric: parameters.metric)
   let reporter = ProgressReporter(progress)
   let tree = try mutualReachabilityTree(
     of: vectors, minSamples: parameters.minSamples ?? parameters.minClusterSize,
-    alpha: parameters.alpha, weights: weights, threads: threads, progress: reporter)
+    alpha: parameters.alpha, weights: weights, threads: threads, screening: screening,
+    progress: reporter)
   reporter.report(.hierarchy, completed: 0, of: 1)
   try reporter.throwIfCancelled()
   let clustering = extractClusters(
@@ -57,6 +59,6 @@ public func estimatedFitMemory(points count: Int, dimensions: Int, minSamples: I
   let stride = (max(dimensions, 1) + 15) / 16 * 16
   let neighbours = min(minSamples + 2, max(count - 1, 0))
   let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 1024
-  let tiles = availableThreads * 2 << 20
+  let tiles = availableThreads * 4 << 20
   return count * perPoint + tiles
 }

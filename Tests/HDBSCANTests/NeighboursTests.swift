@@ -4,27 +4,6 @@ import Vectors
 @testable import HDBSCAN
 
 @Suite struct NeighboursTests {
-  /// What screening rests on: no bound may ever be broken by the products it belongs to.
-  @Test(arguments: Geometry.allCases, [3, 24, 129])
-  func screeningBoundsHold(geometry: Geometry, columns: Int) {
-    let rows = DistinctRows(floatMatrix(geometry.rows(300, columns, seed: 41)), threads: 1)
-    let screen = CentredRows(rows, frame: CentredFrame(rows, threads: 1), threads: 1)
-    var products = [Float](repeating: 0, count: rows.count * rows.count)
-    screen.products(
-      0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
-    var broken = 0
-    for a in 0..<rows.count {
-      for b in 0..<rows.count where a != b {
-        let half = rows.squaredDistance(a, b) * screen.scale * screen.scale / 2
-        let product = Double(products[a * rows.count + b])
-        let lower = Double(screen.halfLower[a]) + Double(screen.halfLower[b]) - product
-        let upper = Double(screen.halfUpper[a]) + Double(screen.halfUpper[b]) - product
-        if lower > half || upper < half { broken += 1 }
-      }
-    }
-    #expect(broken == 0)
-  }
-
   @Test(arguments: Geometry.allCases, [1, 4, 70])
   func listsHoldTheNearestByRadiusAndIndex(geometry: Geometry, capacity: Int) throws {
     // Two columns: a small grid, where radii tie everywhere.

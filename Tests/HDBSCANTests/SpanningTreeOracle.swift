@@ -92,11 +92,19 @@ func directGeometry<Scalar: ExactScalar>(
 
 func floatMatrix(_ rows: [[Double]]) -> Matrix<Float> { Matrix(rows.map { $0.map { Float($0) } }) }
 
-/// The tree that the library computes.
+/// The tree that the library computes, screened by the fastest kernel unless told otherwise.
+///
+/// Bytes are forced by default, so that data too coarse for them is tested too.
 func computedTree(
-  _ points: Points, minSamples: Int, alpha: Double = 1, weights: [Int]? = nil, threads: Int = 2
+  _ points: Points, minSamples: Int, alpha: Double = 1, weights: [Int]? = nil, threads: Int = 2,
+  kernel: ScreeningKernel? = nil, isForced: Bool = true
 ) throws -> MutualReachabilityTree {
-  try mutualReachabilityTree(
+  let screening = Screening(
+    kernel: try kernel ?? ScreeningKernel.named(nil), isForced: isForced)
+  return try mutualReachabilityTree(
     of: points, minSamples: minSamples, alpha: alpha, weights: weights, threads: threads,
-    progress: ProgressReporter(nil))
+    screening: screening, progress: ProgressReporter(nil))
 }
+
+/// The kernels that this processor can run.
+let availableKernels = ScreeningKernel.allCases.filter(\.isAvailable)

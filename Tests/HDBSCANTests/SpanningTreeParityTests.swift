@@ -11,8 +11,17 @@ import Vectors
     weights: [Int]? = nil
   ) throws {
     let expected = directGeometry(matrix, minSamples: minSamples, alpha: alpha, weights: weights)
-    let found = try computedTree(
-      points, minSamples: minSamples, alpha: alpha, weights: weights)
+    var trees: [MutualReachabilityTree] = []
+    for kernel in availableKernels {
+      trees.append(
+        try computedTree(
+          points, minSamples: minSamples, alpha: alpha, weights: weights, kernel: kernel))
+    }
+    for tree in trees {
+      #expect(tree.coreDistances == trees[0].coreDistances)
+      #expect(tree.edges.map(\.weight) == trees[0].edges.map(\.weight))
+    }
+    let found = trees[trees.count - 1]
     #expect(found.coreDistances == expected.cores)
     #expect(found.edges.map(\.weight) == expected.weights)
     var sets = DisjointSets(count: matrix.rows)

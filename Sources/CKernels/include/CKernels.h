@@ -14,6 +14,10 @@
 /// Squared Euclidean distance of two float rows; differences and sum in double.
 double kernel_squared_distance_float(const float *a, const float *b, size_t stride);
 
+/// Whether `kernel_squared_distance_float` surely exceeds a limit; quicker, and may say no (0) in
+/// doubt. NaN and infinity as a limit give no.
+int kernel_is_beyond_float(const float *a, const float *b, size_t stride, double limit);
+
 /// Squared Euclidean distance of two double rows.
 double kernel_squared_distance_double(const double *a, const double *b, size_t stride);
 
@@ -33,6 +37,80 @@ double kernel_dot_double(const double *a, const double *b, size_t stride);
 size_t kernel_screen_row(const float *products, const float *column_half,
                          const float *column_reach, float row_half, float row_reach, size_t begin,
                          size_t end, uint32_t *survivors);
+
+/// `kernel_screen_row` for integer products; see `kernel_integer_tile` for the ranges.
+size_t kernel_screen_row_integer(const int32_t *products, const int32_t *column_half,
+                                 const int32_t *column_reach, int32_t row_half, int32_t row_reach,
+                                 size_t begin, size_t end, uint32_t *survivors);
+
+/// A way to compute integer products; all give the same integers.
+typedef enum {
+  KERNEL_INTEGER_PORTABLE = 0,
+  KERNEL_INTEGER_AVX2 = 1,
+  KERNEL_INTEGER_VNNI = 2,
+} kernel_integer_kind;
+
+/// Whether the processor and the system can run a kernel.
+int kernel_integer_available(kernel_integer_kind kind);
+
+/// A tile of products of rows of bytes.
+///
+/// Bytes are in -127...127 and rows have at most 16384 of them, so that sums are below 2^29.
+/// Rows lie in panels of 16: byte c of row r at panel r / 16, offset c / 4 * 64 + r % 16 * 4 + c % 4;
+/// every panel is whole, padded with zeros.
+///
+/// `row_offset` is -128 times the sum of each row. Screening keeps (i, j) when its product is at
+/// least column_half[j] + row_reach[i] or column_reach[j] + row_half[i]; halves and reaches are
+/// within +-2^30 and the sum of any two within 32 bits. All arrays of rows and columns are readable
+/// up to the next multiple of 16.
+typedef struct {
+  const int8_t *rows;
+  const int8_t *columns;
+  size_t steps;
+  size_t row_count;
+  size_t column_count;
+  const int32_t *row_offset;
+  const int32_t *row_half;
+  const int32_t *row_reach;
+  const int32_t *column_half;
+  const int32_t *column_reach;
+} kernel_integer_tile;
+
+/// A pair of a tile that screening kept, and its product.
+typedef struct {
+  uint16_t row;
+  uint16_t column;
+  int32_t product;
+} kernel_survivor;
+
+/// Writes product (i, j) to products[i * stride + j].
+void kernel_integer_products(kernel_integer_kind kind, const kernel_integer_tile *tile,
+                             int32_t *products, size_t stride);
+
+/// Writes the pairs that screening keeps, in any order; returns how many (room for all pairs).
+size_t kernel_integer_screen(kernel_integer_kind kind, const kernel_integer_tile *tile,
+                             kernel_survivor *survivors);
+
+/// What rounding a row to bytes lost and kept: |z - q|^2 in double, |q|^2, and the sum of q.
+typedef struct {
+  double residual_square;
+  int32_t squares;
+  int32_t sum;
+} kernel_quantised;
+
+/// Writes q = z = (row - centre) * scale, rounded to the nearest integer in -127...127.
+///
+/// `centre` is padded with zeros to `stride` and aligned to 64 bytes; `codes` has room for
+/// `stride` bytes. The row has at most 16384 columns.
+kernel_quantised kernel_quantise_float(const float *row, const double *centre, size_t stride,
+                                       double scale, int8_t *codes);
+
+/// As `kernel_quantise_float`, of a row of doubles.
+kernel_quantised kernel_quantise_double(const double *row, const double *centre, size_t stride,
+                                        double scale, int8_t *codes);
+
+/// Writes a row of 4 * steps bytes into lane 0..<16 of a panel.
+void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel);
 
 /// Processors that this process is allowed to run on (its affinity mask), at least 1.
 size_t kernel_available_processors(void);

@@ -9,12 +9,11 @@ internal import Vectors
 ///     2ε (n_i + n_j) + (2/ε + 2)(r_i² + r_j²).
 ///
 /// D'² = n_i + n_j − 2 x'_i·x'_j, where the float product errs by at most γ_d |x'_i||x'_j| ≤
-/// γ_d (n_i + n_j)/2 in any order of summation (Higham 2002, §3.1). So every bound splits into one
-/// part for each row, and two numbers a row, `halfLower` and `halfUpper`, hold all of it.
+/// γ_d (n_i + n_j)/2 in any order of summation (Higham 2002, §3.1). So the lower bound splits into
+/// one part for each row, and `halfLower` holds all of it.
 struct CentredRows: ScreeningSource {
   let scale: Double
   let halfLower: [Float]
-  let halfUpper: [Float]
   private let copies: Matrix<Float>
 
   var count: Int { copies.rows }
@@ -26,20 +25,14 @@ struct CentredRows: ScreeningSource {
     let count = rows.count
     let columns = rows.columns
     var lower = [Float](repeating: 0, count: count)
-    var upper = [Float](repeating: 0, count: count)
     copies = lower.withUnsafeMutableBufferPointer { lower in
-      let lowerTarget = lower
-      return upper.withUnsafeMutableBufferPointer { upper in
-        let upperTarget = upper
-        return Matrix<Float>(rows: count, columns: columns) { storage, stride in
-          frame.centre.withUnsafeBufferPointer { centre in
-            parallelForChunks(count, chunk: 256, threads: threads) { chunk in
-              for row in chunk {
-                let bounds = copyCentred(
-                  rows.row(row), centre: centre, scale: frame.scale, to: storage + row * stride)
-                lowerTarget[row] = bounds.lower
-                upperTarget[row] = bounds.upper
-              }
+      let target = lower
+      return Matrix<Float>(rows: count, columns: columns) { storage, stride in
+        frame.centre.withUnsafeBufferPointer { centre in
+          parallelForChunks(count, chunk: 256, threads: threads) { chunk in
+            for row in chunk {
+              target[row] = copyCentred(
+                rows.row(row), centre: centre, scale: frame.scale, to: storage + row * stride)
             }
           }
         }
@@ -47,13 +40,11 @@ struct CentredRows: ScreeningSource {
     }
     scale = frame.scale
     halfLower = lower
-    halfUpper = upper
   }
 
-  private init(scale: Double, lower: [Float], upper: [Float], copies: Matrix<Float>) {
+  private init(scale: Double, lower: [Float], copies: Matrix<Float>) {
     self.scale = scale
     halfLower = lower
-    halfUpper = upper
     self.copies = copies
   }
 
@@ -65,18 +56,32 @@ struct CentredRows: ScreeningSource {
       copies, rows: rows, by: other.copies, columns: columns, into: result, stride: stride)
   }
 
+  /// See ``ScreeningSource``; a pair may be within the limit only if g − halfLower[j] ≥ reach.
+  func reach(_ entry: Int, squaredLimit: Double) -> Float {
+    if squaredLimit < 0 { return .infinity }
+    let half = squaredLimit * (scale * scale) * (0.5 + 0x1p-21)
+    let reach = Float(Double(halfLower[entry]) - half)
+    return reach.isFinite ? reach.nextDown : -.infinity
+  }
+
+  func screenTile(
+    _ rows: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Float>
+  ) -> Int {
+    products(rows, with: self, columns, into: scratch.products, stride: tileSize)
+    return screenProducts(rows, columns, isDiagonal: false, scratch)
+  }
+
   func selecting(_ entries: [Int]) -> CentredRows {
     CentredRows(
-      scale: scale, lower: entries.map { halfLower[$0] }, upper: entries.map { halfUpper[$0] },
-      copies: copies.selecting(rows: entries))
+      scale: scale, lower: entries.map { halfLower[$0] }, copies: copies.selecting(rows: entries))
   }
 }
 
-/// Writes one centred copy and bounds what a product of it can hide.
+/// Writes one centred copy; half its squared norm, less what a product of it can hide.
 private func copyCentred<Scalar: ExactScalar>(
   _ row: UnsafePointer<Scalar>, centre: UnsafeBufferPointer<Double>, scale: Double,
   to target: UnsafeMutablePointer<Float>
-) -> (lower: Float, upper: Float) {
+) -> Float {
   var squares = 0.0
   var lost = 0.0
   for column in 0..<centre.count {
@@ -99,5 +104,5 @@ private func copyCentred<Scalar: ExactScalar>(
   // Underflow: subnormal float products, and squares of the canonical kernel below 2⁻¹⁰⁷⁴.
   let absolute = 1e-34 * (columns + 1) + columns * scale * scale * 0x1p-1073
   let slack = squares * relative + residualSquare * (2 / epsilon + 2) + absolute
-  return (Float((squares - slack) / 2), Float((squares + slack) / 2))
+  return Float((squares - slack) / 2)
 }

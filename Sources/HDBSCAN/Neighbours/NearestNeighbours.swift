@@ -25,19 +25,24 @@ func nearestNeighbours<Scalar: ExactScalar, Source: ScreeningSource>(
   let tiles = blocks.offDiagonalTiles()
   let total = blocks.count + 2 * tiles.count
   let done = Atomic(0)
-  parallelFor(blocks.count, threads: threads, makeScratch: TileScratch.init) { block, scratch in
+  parallelFor(blocks.count, threads: threads, makeScratch: TileScratch<Source.Bound>.init) {
+    block, scratch in
     if progress.isCancelled { return }
     search.searchDiagonal(blocks.range(block), scratch)
     let completed = done.wrappingAdd(1, ordering: .relaxed).newValue
     progress.report(.neighbours, completed: completed, of: total)
   }
   let locks = BlockLocks(count: blocks.count)
-  parallelFor(tiles.count, threads: threads, makeScratch: TileScratch.init) { tile, scratch in
+  parallelFor(tiles.count, threads: threads, makeScratch: TileScratch<Source.Bound>.init) {
+    tile, scratch in
     if progress.isCancelled { return }
     let (first, second) = tiles[tile]
     let (upper, lower) = (blocks.range(first), blocks.range(second))
-    screen.products(upper, with: screen, lower, into: scratch.products, stride: tileSize)
-    locks.withLocks(first, second) { search.searchTile(upper, lower, scratch) }
+    locks.withLocks(first, second) { search.copyReaches(upper, lower, scratch) }
+    let found = screen.screenTile(upper, lower, scratch)
+    if found > 0 {
+      locks.withLocks(first, second) { search.decide(found, upper, lower, scratch) }
+    }
     let completed = done.wrappingAdd(2, ordering: .relaxed).newValue
     progress.report(.neighbours, completed: completed, of: total)
   }
@@ -55,7 +60,7 @@ private final class NeighbourSearch<Scalar: ExactScalar, Source: ScreeningSource
   private let screen: Source
   private let capacity: Int
   /// Screening reach of each row: that of the worst entry, or of a proven bound on it.
-  private let reach: UnsafeMutablePointer<Float>
+  private let reach: UnsafeMutablePointer<Source.Bound>
 
   init(rows: DistinctRows<Scalar>, screen: Source, capacity: Int) {
     self.rows = rows
@@ -63,74 +68,80 @@ private final class NeighbourSearch<Scalar: ExactScalar, Source: ScreeningSource
     self.capacity = capacity
     lists = NeighbourLists(count: rows.count, capacity: capacity)
     reach = .allocate(capacity: rows.count)
-    reach.initialize(repeating: -.infinity, count: rows.count)
+    reach.initialize(repeating: .keepsAll, count: rows.count)
   }
 
   deinit { reach.deallocate() }
 
-  func searchDiagonal(_ block: Range<Int>, _ scratch: TileScratch) {
+  func searchDiagonal(_ block: Range<Int>, _ scratch: TileScratch<Source.Bound>) {
     screen.products(block, with: screen, block, into: scratch.products, stride: tileSize)
     for row in block { reach[row] = initialReach(row, block, scratch) }
-    screenRows(block, block, scratch)
+    copyReaches(block, block, scratch)
+    decide(
+      screen.screenProducts(block, block, isDiagonal: true, scratch), block, block, scratch)
   }
 
-  func searchTile(_ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch) {
-    screenRows(upper, lower, scratch)
+  /// Hands the reaches of a tile to screening, so that it needs no lock.
+  func copyReaches(
+    _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch<Source.Bound>
+  ) {
+    scratch.rowReach.update(from: reach + upper.lowerBound, count: upper.count)
+    scratch.columnReach.update(from: reach + lower.lowerBound, count: lower.count)
   }
 
-  /// The k-th smallest upper bound within the block bounds the k-th nearest distance.
+  /// The largest distance to the rows of the block that look nearest bounds the k-th nearest one.
   ///
   /// For long lists the bound is not worth its cost: the block fills the list by itself.
-  private func initialReach(_ row: Int, _ block: Range<Int>, _ scratch: TileScratch) -> Float {
-    guard capacity <= 64, capacity < block.count else { return -.infinity }
+  private func initialReach(
+    _ row: Int, _ block: Range<Int>, _ scratch: TileScratch<Source.Bound>
+  ) -> Source.Bound {
+    guard capacity <= 64, capacity < block.count else { return .keepsAll }
     let products = scratch.products + (row - block.lowerBound) * tileSize
-    return withUnsafeTemporaryAllocation(of: Float.self, capacity: capacity) { least in
-      least.initialize(repeating: .infinity)
-      screen.halfUpper.withUnsafeBufferPointer { halfUpper in
+    return withUnsafeTemporaryAllocation(
+      of: (closeness: Source.Bound, row: Int).self, capacity: capacity
+    ) { nearest in
+      var length = 0
+      screen.halfLower.withUnsafeBufferPointer { halfLower in
         for column in block where column != row {
-          let bound = halfUpper[column] - products[column - block.lowerBound]
-          if bound >= least[capacity - 1] { continue }
-          var place = capacity - 1
-          while place > 0, least[place - 1] > bound {
-            least[place] = least[place - 1]
+          let closeness = products[column - block.lowerBound] - halfLower[column]
+          if length == capacity {
+            if closeness <= nearest[capacity - 1].closeness { continue }
+          } else {
+            length += 1
+          }
+          var place = length - 1
+          while place > 0, nearest[place - 1].closeness < closeness {
+            nearest[place] = nearest[place - 1]
             place -= 1
           }
-          least[place] = bound
+          nearest[place] = (closeness, column)
         }
       }
-      let half = Double(least[capacity - 1]) + Double(screen.halfUpper[row])
-      return screen.reach(row, squaredLimit: max(2 * half / (screen.scale * screen.scale), 0))
+      let limit = nearest.prefix(length).reduce(0) { max($0, rows.squaredDistance(row, $1.row)) }
+      return screen.reach(row, squaredLimit: limit)
     }
   }
 
-  /// Screens `rows` × `columns` and decides the survivors; in a diagonal tile each pair once.
-  private func screenRows(_ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch) {
-    let isDiagonal = upper == lower
-    screen.halfLower.withUnsafeBufferPointer { halfLower in
-      guard let half = halfLower.baseAddress else { return }
-      let columnHalf = half + lower.lowerBound
-      let columnReach = reach + lower.lowerBound
-      for row in upper {
-        let local = row - upper.lowerBound
-        let products = scratch.products + local * tileSize
-        let found = kernel_screen_row(
-          products, columnHalf, columnReach, half[row], reach[row], isDiagonal ? local + 1 : 0,
-          lower.count, scratch.survivors)
-        for survivor in 0..<found {
-          let column = Int(scratch.survivors[survivor])
-          // Reaches may have become tighter since this row was screened.
-          if products[column] - columnHalf[column] < reach[row],
-            products[column] - columnReach[column] < half[row]
-          {
-            continue
-          }
-          decide(row, lower.lowerBound + column)
-        }
+  /// Decides the pairs that screening kept.
+  func decide(
+    _ count: Int, _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch<Source.Bound>
+  ) {
+    screen.halfLower.withUnsafeBufferPointer { half in
+      for pair in 0..<count {
+        let survivor = scratch.pairs[pair]
+        let row = upper.lowerBound + Int(survivor.row)
+        let column = lower.lowerBound + Int(survivor.column)
+        let product = Source.Bound(productOf: survivor)
+        // Reaches may have become tighter since this pair was screened.
+        if product - half[column] < reach[row], product - reach[column] < half[row] { continue }
+        decide(row, column)
       }
     }
   }
 
   private func decide(_ first: Int, _ second: Int) {
+    let limit = max(lists.worst(first), lists.worst(second))
+    if rows.isBeyond(first, second, squaredLimit: limit) { return }
     let square = rows.squaredDistance(first, second)
     enter(first, neighbour: second, square: square)
     enter(second, neighbour: first, square: square)

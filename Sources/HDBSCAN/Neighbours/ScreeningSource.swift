@@ -1,46 +1,69 @@
-/// Cheap approximate inner products of rows, with proven bounds on squared distances.
+/// Cheap approximate inner products of rows, with a proven promise about squared distances.
 ///
 /// This is the seam between the exact algorithm and the arithmetic that makes it fast: float32
-/// matrix products now, integer products where they pay. A source holds one entry for each of
-/// `count` rows x and promises, with g = the product it returns for a pair of entries,
+/// matrix products (``CentredRows``) or integer products (``QuantisedRows``). A source holds one
+/// entry for each of `count` rows x and promises, with g = the product it returns for a pair:
+/// if the *computed* canonical squared distance of rows i and j is at most L, then
 ///
-///     halfLower[i] + halfLower[j] − g  ≤  scale² · |x_i − x_j|² / 2  ≤  halfUpper[i] + halfUpper[j] − g
+///     g − halfLower[j] ≥ reach(i, squaredLimit: L)   and   g − halfLower[i] ≥ reach(j, squaredLimit: L)
 ///
-/// where |x_i − x_j|² is the *computed* result of the canonical kernel. The bounds leave room for
-/// the float32 subtractions of the screening compare.
+/// in the arithmetic of `Bound`. docs/exactness.md derives this for both sources.
 protocol ScreeningSource: Sendable {
+  associatedtype Bound: ScreeningBound
+
   /// Number of entries.
   var count: Int { get }
-  /// Distances between entries are this many times those between rows.
-  var scale: Double { get }
-  var halfLower: [Float] { get }
-  var halfUpper: [Float] { get }
+  /// One part of the bound for each entry; may be longer than `count`.
+  var halfLower: [Bound] { get }
+
+  /// The number that screening compares with so that no pair within a distance is lost.
+  ///
+  /// - Parameters:
+  ///   - entry: i.
+  ///   - squaredLimit: square of the distance of interest; infinity keeps every pair, a negative
+  ///     number none.
+  func reach(_ entry: Int, squaredLimit: Double) -> Bound
 
   /// Writes the products of entries `rows` of this source with entries `columns` of another.
   ///
-  /// Product (i, j) goes to `(i − rows.lowerBound) * stride + j − columns.lowerBound`.
+  /// Product (i, j) goes to `(i − rows.lowerBound) * stride + j − columns.lowerBound`. Both ranges
+  /// start at multiples of 16.
   func products(
     _ rows: Range<Int>, with other: Self, _ columns: Range<Int>,
-    into result: UnsafeMutablePointer<Float>, stride: Int)
+    into result: UnsafeMutablePointer<Bound>, stride: Int)
+
+  /// Finds the pairs of a tile of two different blocks that the reaches in `scratch` cannot reject.
+  ///
+  /// - Returns: how many pairs were written to `scratch.pairs`, in any order.
+  func screenTile(_ rows: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Bound>) -> Int
 
   /// A source of some of the entries, in the order given.
   func selecting(_ entries: [Int]) -> Self
 }
 
 extension ScreeningSource {
-  /// The number that screening compares with so that no pair within a distance is lost.
+  /// Screens products that are in `scratch.products` already, row by row, columns ascending.
   ///
-  /// A pair (i, j) may be within the limit of i only if product − halfLower[j] ≥ reach(i), and
-  /// within the limit of j only if product − reach(j) ≥ halfLower[i].
-  ///
-  /// - Parameters:
-  ///   - entry: i.
-  ///   - squaredLimit: square of the distance of interest; infinity keeps every pair, a negative
-  ///     number none.
-  func reach(_ entry: Int, squaredLimit: Double) -> Float {
-    if squaredLimit < 0 { return .infinity }
-    let half = squaredLimit * (scale * scale) * (0.5 + 0x1p-21)
-    let reach = Float(Double(halfLower[entry]) - half)
-    return reach.isFinite ? reach.nextDown : -.infinity
+  /// - Parameter isDiagonal: whether both ranges are one block; then each pair is looked at once.
+  func screenProducts(
+    _ rows: Range<Int>, _ columns: Range<Int>, isDiagonal: Bool, _ scratch: TileScratch<Bound>
+  ) -> Int {
+    var count = 0
+    halfLower.withUnsafeBufferPointer { halfLower in
+      guard let half = halfLower.baseAddress else { return }
+      for row in 0..<rows.count {
+        let products = scratch.products + row * tileSize
+        let found = Bound.screenRow(
+          products, half + columns.lowerBound, scratch.columnReach,
+          rowHalf: half[rows.lowerBound + row], rowReach: scratch.rowReach[row],
+          from: isDiagonal ? row + 1 : 0, to: columns.count, into: scratch.survivors)
+        for survivor in 0..<found {
+          let column = Int(scratch.survivors[survivor])
+          scratch.pairs[count] = products[column].survivor(row: row, column: column)
+          count += 1
+        }
+      }
+    }
+    return count
   }
 }

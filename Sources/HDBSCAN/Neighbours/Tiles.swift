@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Glibc
 
 /// Rows of a block: two blocks of products fill a cache of 1 MB, and sgemm runs at full speed.
@@ -25,31 +26,42 @@ struct Blocks {
 }
 
 /// What one thread needs to screen a tile.
-final class TileScratch {
-  let products: UnsafeMutablePointer<Float>
+final class TileScratch<Bound: ScreeningBound> {
+  /// Products of a whole tile.
+  let products: UnsafeMutablePointer<Bound>
+  /// Pairs that screening kept; room for a whole tile, touched only as far as it is needed.
+  let pairs: UnsafeMutablePointer<kernel_survivor>
+  /// Columns that screening of one row kept.
   let survivors: UnsafeMutablePointer<UInt32>
-  let rowReach: UnsafeMutablePointer<Float>
-  let columnReach: UnsafeMutablePointer<Float>
+  /// Reaches of the rows of a tile.
+  let rowReach: UnsafeMutablePointer<Bound>
+  /// Reaches of the columns of a tile.
+  let columnReach: UnsafeMutablePointer<Bound>
   let rowLimit: UnsafeMutablePointer<Double>
   let columnLimit: UnsafeMutablePointer<Double>
-  private let storage: UnsafeMutableRawPointer
 
   init() {
-    let productBytes = tileSize * tileSize * 4
-    storage = .allocate(byteCount: productBytes + tileSize * (4 * 3 + 8 * 2), alignment: 64)
-    products = storage.bindMemory(to: Float.self, capacity: tileSize * tileSize)
-    let floats = (storage + productBytes).bindMemory(to: Float.self, capacity: 2 * tileSize)
-    rowReach = floats
-    columnReach = floats + tileSize
-    let limits = (storage + productBytes + 8 * tileSize).bindMemory(
-      to: Double.self, capacity: 2 * tileSize)
-    rowLimit = limits
-    columnLimit = limits + tileSize
-    survivors = (storage + productBytes + 24 * tileSize).bindMemory(
-      to: UInt32.self, capacity: tileSize)
+    products = .allocate(capacity: tileSize * tileSize)
+    pairs = .allocate(capacity: tileSize * tileSize)
+    survivors = .allocate(capacity: tileSize)
+    rowReach = .allocate(capacity: tileSize)
+    columnReach = .allocate(capacity: tileSize)
+    // Kernels read whole registers, so what lies beyond the last column must be defined.
+    rowReach.initialize(repeating: .keepsNone, count: tileSize)
+    columnReach.initialize(repeating: .keepsNone, count: tileSize)
+    rowLimit = .allocate(capacity: tileSize)
+    columnLimit = .allocate(capacity: tileSize)
   }
 
-  deinit { storage.deallocate() }
+  deinit {
+    products.deallocate()
+    pairs.deallocate()
+    survivors.deallocate()
+    rowReach.deallocate()
+    columnReach.deallocate()
+    rowLimit.deallocate()
+    columnLimit.deallocate()
+  }
 }
 
 /// A lock of its own for each block, so that tiles that share no block run side by side.

@@ -1,4 +1,3 @@
-internal import CKernels
 internal import Vectors
 
 /// Connects the components of a forest by edges that are short, though not always the shortest.
@@ -60,7 +59,9 @@ private func nearestOutside<Scalar: ExactScalar, Source: ScreeningSource>(
   exits.withUnsafeMutableBufferPointer { exits in
     let target = exits
     let batches = (representatives.count + batchSize - 1) / batchSize
-    parallelFor(batches, threads: threads, makeScratch: TileScratch.init) { batch, scratch in
+    parallelFor(
+      batches, threads: threads, makeScratch: TileScratch<Source.Bound>.init
+    ) { batch, scratch in
       let range = batch * batchSize..<min((batch + 1) * batchSize, representatives.count)
       for block in 0..<blocks.count {
         let columns = blocks.range(block)
@@ -80,7 +81,7 @@ private func nearestOutside<Scalar: ExactScalar, Source: ScreeningSource>(
 
 /// Improves the best edge of one representative by the columns of one block.
 private func nearestOutside<Scalar: ExactScalar, Source: ScreeningSource>(
-  _ row: Int, _ columns: Range<Int>, products: UnsafePointer<Float>, best: CandidateEdge?,
+  _ row: Int, _ columns: Range<Int>, products: UnsafePointer<Source.Bound>, best: CandidateEdge?,
   components: [Int], screen: Source, reachability: MutualReachability<Scalar>,
   survivors: UnsafeMutablePointer<UInt32>
 ) -> CandidateEdge? {
@@ -89,7 +90,7 @@ private func nearestOutside<Scalar: ExactScalar, Source: ScreeningSource>(
   if best == nil {
     // Start from the most promising column, so that few others survive.
     var promising = -1
-    var most = -Float.infinity
+    var most = Source.Bound.keepsAll
     for column in columns where components[column] != component {
       let closeness = products[column - columns.lowerBound] - screen.halfLower[column]
       if promising < 0 || closeness > most { (promising, most) = (column, closeness) }
@@ -104,8 +105,9 @@ private func nearestOutside<Scalar: ExactScalar, Source: ScreeningSource>(
     guard let base = half.baseAddress else { return 0 }
     let columnHalf = base + columns.lowerBound
     // Only the reach of the row counts: the second comparison repeats the first.
-    return kernel_screen_row(
-      products, columnHalf, columnHalf, reach, reach, 0, columns.count, survivors)
+    return Source.Bound.screenRow(
+      products, columnHalf, columnHalf, rowHalf: reach, rowReach: reach, from: 0,
+      to: columns.count, into: survivors)
   }
   for survivor in 0..<found {
     let column = columns.lowerBound + Int(survivors[survivor])

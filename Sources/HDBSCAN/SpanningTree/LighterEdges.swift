@@ -29,37 +29,30 @@ struct LighterEdges<Scalar: ExactScalar, Source: ScreeningSource> {
   ///   - upper: a block of positions.
   ///   - lower: the same block, or a later one.
   func search(
-    _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch
+    _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch<Source.Bound>
   ) -> [CandidateEdge] {
-    screen.products(upper, with: screen, lower, into: scratch.products, stride: tileSize)
-    return upper == lower
-      ? searchDiagonal(upper, scratch) : searchTile(upper, lower, scratch)
+    upper == lower ? searchDiagonal(upper, scratch) : searchTile(upper, lower, scratch)
   }
 
   private func searchTile(
-    _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch
+    _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch<Source.Bound>
   ) -> [CandidateEdge] {
     setLimits(upper, lower, scratch)
     var lighter: [CandidateEdge] = []
-    screen.halfLower.withUnsafeBufferPointer { halfLower in
-      guard let half = halfLower.baseAddress else { return }
-      for row in 0..<upper.count {
-        let found = kernel_screen_row(
-          scratch.products + row * tileSize, half + lower.lowerBound, scratch.columnReach,
-          half[upper.lowerBound + row], scratch.rowReach[row], 0, lower.count, scratch.survivors)
-        for survivor in 0..<found {
-          let column = Int(scratch.survivors[survivor])
-          decide(
-            upper.lowerBound + row, lower.lowerBound + column,
-            bottleneck: max(scratch.rowLimit[row], scratch.columnLimit[column]), &lighter)
-        }
-      }
+    for pair in 0..<screen.screenTile(upper, lower, scratch) {
+      let row = Int(scratch.pairs[pair].row)
+      let column = Int(scratch.pairs[pair].column)
+      decide(
+        upper.lowerBound + row, lower.lowerBound + column,
+        bottleneck: max(scratch.rowLimit[row], scratch.columnLimit[column]), &lighter)
     }
     return lighter
   }
 
   /// Largest gaps from each row to the start of the other block, and back from each column.
-  private func setLimits(_ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch) {
+  private func setLimits(
+    _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch<Source.Bound>
+  ) {
     var between = order.gaps[lower.lowerBound]
     for position in upper.upperBound..<lower.lowerBound {
       between = max(between, order.gaps[position])
@@ -80,38 +73,36 @@ struct LighterEdges<Scalar: ExactScalar, Source: ScreeningSource> {
     }
   }
 
-  private func searchDiagonal(_ block: Range<Int>, _ scratch: TileScratch) -> [CandidateEdge] {
-    var lighter: [CandidateEdge] = []
+  private func searchDiagonal(
+    _ block: Range<Int>, _ scratch: TileScratch<Source.Bound>
+  ) -> [CandidateEdge] {
+    screen.products(block, with: screen, block, into: scratch.products, stride: tileSize)
+    // Screened with the largest bottleneck of each row, then tested with that of each pair.
     var limit = 0.0
     for position in block.reversed() {
-      let row = position - block.lowerBound
-      scratch.rowReach[row] = reach(position, weight: limit)
+      scratch.rowReach[position - block.lowerBound] = reach(position, weight: limit)
+      scratch.columnReach[position - block.lowerBound] = .keepsNone
       limit = max(limit, order.gaps[position])
     }
-    screen.halfLower.withUnsafeBufferPointer { halfLower in
-      guard let half = halfLower.baseAddress else { return }
-      let columnHalf = half + block.lowerBound
-      for row in 0..<block.count {
-        // Screened with the largest bottleneck of the row, then tested with that of each pair.
-        let found = kernel_screen_row(
-          scratch.products + row * tileSize, columnHalf, columnHalf, scratch.rowReach[row],
-          scratch.rowReach[row], row + 1, block.count, scratch.survivors)
-        var bottleneck = 0.0
-        var column = row
-        for survivor in 0..<found {
-          while column < Int(scratch.survivors[survivor]) {
-            column += 1
-            bottleneck = max(bottleneck, order.gaps[block.lowerBound + column])
-          }
-          decide(
-            block.lowerBound + row, block.lowerBound + column, bottleneck: bottleneck, &lighter)
-        }
+    var lighter: [CandidateEdge] = []
+    var row = -1
+    var column = 0
+    var bottleneck = 0.0
+    for pair in 0..<screen.screenProducts(block, block, isDiagonal: true, scratch) {
+      let survivor = scratch.pairs[pair]
+      if Int(survivor.row) != row {
+        (row, column, bottleneck) = (Int(survivor.row), Int(survivor.row), 0)
       }
+      while column < Int(survivor.column) {
+        column += 1
+        bottleneck = max(bottleneck, order.gaps[block.lowerBound + column])
+      }
+      decide(block.lowerBound + row, block.lowerBound + column, bottleneck: bottleneck, &lighter)
     }
     return lighter
   }
 
-  private func reach(_ position: Int, weight: Double) -> Float {
+  private func reach(_ position: Int, weight: Double) -> Source.Bound {
     screen.reach(position, squaredLimit: reachability.squaredLimit(weight: weight))
   }
 
@@ -122,6 +113,11 @@ struct LighterEdges<Scalar: ExactScalar, Source: ScreeningSource> {
     let a = order.rows[first]
     let b = order.rows[second]
     if max(reachability.coreDistances[a], reachability.coreDistances[b]) >= bottleneck { return }
+    if reachability.rows.isBeyond(
+      a, b, squaredLimit: reachability.squaredLimit(weight: bottleneck))
+    {
+      return
+    }
     let weight = reachability.weight(a, b)
     if weight < bottleneck { lighter.append(CandidateEdge(a, b, weight: weight)) }
   }

@@ -8,12 +8,13 @@ internal import Vectors
 ///   - alpha: divides distances (not core distances); above 0.
 ///   - weights: points that each point stands for, at least 1; nil means 1 each.
 ///   - threads: most threads to use; the result does not depend on it.
+///   - screening: the arithmetic that screens pairs; the result does not depend on it.
 /// - Throws: ``HDBSCANError/cancelled``.
 /// - Complexity: O(n² · d) time in matrix products, O(n · (d + minSamples)) memory; for a matrix
 ///   of distances O(n²) and O(n · minSamples).
 func mutualReachabilityTree(
   of points: Points, minSamples: Int, alpha: Double, weights: [Int]?, threads: Int,
-  progress: ProgressReporter
+  screening: Screening, progress: ProgressReporter
 ) throws(HDBSCANError) -> MutualReachabilityTree {
   progress.report(.preparation, completed: 0, of: 1)
   try progress.throwIfCancelled()
@@ -21,9 +22,11 @@ func mutualReachabilityTree(
   let samples = max(min(minSamples, others), 0)
   switch points {
   case .float32(let matrix):
-    return try treeOfVectors(matrix, samples, alpha, weights, threads, progress)
+    return try treeOfVectors(
+      matrix, samples, alpha, weights, threads, screening, progress)
   case .float64(let matrix):
-    return try treeOfVectors(matrix, samples, alpha, weights, threads, progress)
+    return try treeOfVectors(
+      matrix, samples, alpha, weights, threads, screening, progress)
   case .distances(let matrix):
     let cores = coreDistances(matrix, weights: weights, minSamples: samples, threads: threads)
     progress.report(.neighbours, completed: 1, of: 1)
@@ -37,31 +40,53 @@ private let spareNeighbours = 2
 
 private func treeOfVectors<Scalar: ExactScalar>(
   _ matrix: Matrix<Scalar>, _ minSamples: Int, _ alpha: Double, _ weights: [Int]?, _ threads: Int,
-  _ progress: ProgressReporter
+  _ screening: Screening, _ progress: ProgressReporter
 ) throws(HDBSCANError) -> MutualReachabilityTree {
   let rows = DistinctRows(matrix, threads: threads)
   if rows.count < 2 {
     return withCopies(of: rows, coreDistances: [Double](repeating: 0, count: rows.count), tree: [])
   }
   let frame = CentredFrame(rows, threads: threads)
-  let screen = CentredRows(rows, frame: frame, threads: threads)
-  let lists = try nearestNeighbours(
-    of: rows, screen: screen, capacity: min(minSamples + spareNeighbours, rows.count - 1),
+  let capacity = min(minSamples + spareNeighbours, rows.count - 1)
+  let task = TreeTask(
+    rows: rows, minSamples: minSamples, capacity: capacity, alpha: alpha, weights: weights,
     threads: threads, progress: progress)
-  let reachability = MutualReachability(
-    rows: rows,
-    coreDistances: coreRadii(
-      lists, weights: rows.totalWeights(weights), minSamples: minSamples
-    ).map { $0.squareRoot() },
-    alpha: alpha)
-  var forest = minimumSpanningForest(
-    edges(of: lists, reachability: reachability), count: rows.count)
-  let tree = try joinComponents(
-    forest.edges, sets: &forest.sets, screen: screen, reachability: reachability,
-    threads: threads, progress: progress)
-  let minimum = try refineTree(
-    tree, screen: screen, reachability: reachability, threads: threads, progress: progress)
-  return withCopies(of: rows, coreDistances: reachability.coreDistances, tree: minimum)
+  if let screen = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
+    return try task.tree(screen)
+  }
+  return try task.tree(CentredRows(rows, frame: frame, threads: threads))
+}
+
+/// The work on distinct rows, whatever screens them.
+private struct TreeTask<Scalar: ExactScalar> {
+  let rows: DistinctRows<Scalar>
+  let minSamples: Int
+  let capacity: Int
+  let alpha: Double
+  let weights: [Int]?
+  let threads: Int
+  let progress: ProgressReporter
+
+  func tree<Source: ScreeningSource>(
+    _ screen: Source
+  ) throws(HDBSCANError) -> MutualReachabilityTree {
+    let lists = try nearestNeighbours(
+      of: rows, screen: screen, capacity: capacity, threads: threads, progress: progress)
+    let reachability = MutualReachability(
+      rows: rows,
+      coreDistances: coreRadii(
+        lists, weights: rows.totalWeights(weights), minSamples: minSamples
+      ).map { $0.squareRoot() },
+      alpha: alpha)
+    var forest = minimumSpanningForest(
+      edges(of: lists, reachability: reachability), count: rows.count)
+    let tree = try joinComponents(
+      forest.edges, sets: &forest.sets, screen: screen, reachability: reachability,
+      threads: threads, progress: progress)
+    let minimum = try refineTree(
+      tree, screen: screen, reachability: reachability, threads: threads, progress: progress)
+    return withCopies(of: rows, coreDistances: reachability.coreDistances, tree: minimum)
+  }
 }
 
 /// The tree over all points: copies of a row hang on its first point.

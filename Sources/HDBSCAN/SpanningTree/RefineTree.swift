@@ -62,7 +62,8 @@ extension LighterEdges {
     let blocks = Blocks(rows: order.rows.count)
     let found = Mutex<[CandidateEdge]>([])
     let done = Atomic(tiles.startIndex)
-    parallelFor(tiles.count, threads: threads, makeScratch: TileScratch.init) { tile, scratch in
+    parallelFor(tiles.count, threads: threads, makeScratch: TileScratch<Source.Bound>.init) {
+      tile, scratch in
       if progress.isCancelled { return }
       let (first, second) = tiles[tiles.startIndex + tile]
       let lighter = search(blocks.range(first), blocks.range(second), scratch)

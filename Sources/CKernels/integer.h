@@ -1,0 +1,31 @@
+#ifndef CKERNELS_INTEGER_H
+#define CKERNELS_INTEGER_H
+
+#include "include/CKernels.h"
+
+// Rows of a panel, and bytes of one row that lie together in it: one register of 512 bits holds
+// four columns of all rows of a panel.
+enum { PANEL = 16, STEP = 4, STEP_BYTES = PANEL * STEP };
+
+// Where a kernel puts the products of a tile: either all of them, or those that survive screening.
+typedef struct {
+  int32_t *products;
+  size_t stride;
+  kernel_survivor *survivors;
+  size_t found;
+} integer_sink;
+
+typedef void integer_kernel(const kernel_integer_tile *tile, integer_sink *sink);
+
+integer_kernel integer_portable;
+#if defined(__x86_64__)
+integer_kernel integer_avx2;
+integer_kernel integer_vnni;
+#endif
+
+// Start of the panel that a row lies in.
+static inline const int8_t *integer_panel(const int8_t *panels, size_t steps, size_t row) {
+  return panels + row / PANEL * steps * STEP_BYTES;
+}
+
+#endif

@@ -1,0 +1,88 @@
+#if defined(__x86_64__)
+#include "integer.h"
+
+#include <immintrin.h>
+
+// AVX-512 VNNI multiplies unsigned by signed bytes, four at a time, and adds them to 32-bit lanes
+// without saturation. Columns become unsigned by adding 128 (a flipped sign bit); sums start at
+// -128 times the sum of the row, which takes the offset away again, exactly.
+
+#define VNNI __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni")))
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+// 8 rows times 3 panels of columns: 24 sums, 3 columns and a row fit the 32 registers.
+enum { ROWS = 8, WIDTH = 3 };
+
+VNNI static inline __attribute__((always_inline)) void
+screen(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_t j, __mmask16 valid,
+       __m512i sum) {
+  __m512i first = _mm512_add_epi32(_mm512_loadu_si512(tile->column_half + j),
+                                   _mm512_set1_epi32(tile->row_reach[i]));
+  __m512i second = _mm512_add_epi32(_mm512_loadu_si512(tile->column_reach + j),
+                                    _mm512_set1_epi32(tile->row_half[i]));
+  __mmask16 kept =
+      _mm512_mask_cmp_epi32_mask(valid, sum, _mm512_min_epi32(first, second), _MM_CMPINT_NLT);
+  if (__builtin_expect(kept != 0, 0)) {
+    int32_t values[PANEL];
+    _mm512_storeu_si512(values, sum);
+    for (uint32_t left = kept; left != 0; left &= left - 1) {
+      uint32_t lane = (uint32_t)__builtin_ctz(left);
+      sink->survivors[sink->found++] = (kernel_survivor){
+          .row = (uint16_t)i, .column = (uint16_t)(j + lane), .product = values[lane]};
+    }
+  }
+}
+
+VNNI static inline __attribute__((always_inline)) void
+block(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_t j, const int width) {
+  const size_t panel_bytes = tile->steps * STEP_BYTES;
+  const int8_t *a = integer_panel(tile->rows, tile->steps, i) + i % PANEL * STEP;
+  const int8_t *b = integer_panel(tile->columns, tile->steps, j);
+  const __m512i flip = _mm512_set1_epi8((char)0x80);
+  __m512i sums[ROWS][WIDTH];
+  UNROLL for (int r = 0; r < ROWS; r++)
+    UNROLL for (int c = 0; c < width; c++)
+      sums[r][c] = _mm512_set1_epi32(tile->row_offset[i + (size_t)r]);
+  for (size_t step = 0; step < tile->steps; step++) {
+    __m512i columns[WIDTH];
+    UNROLL for (int c = 0; c < width; c++)
+      columns[c] = _mm512_xor_si512(_mm512_loadu_si512(b + (size_t)c * panel_bytes), flip);
+    UNROLL for (int r = 0; r < ROWS; r++) {
+      int32_t four;
+      __builtin_memcpy(&four, a + r * STEP, STEP);
+      __m512i row = _mm512_set1_epi32(four);
+      UNROLL for (int c = 0; c < width; c++)
+        sums[r][c] = _mm512_dpbusd_epi32(sums[r][c], columns[c], row);
+    }
+    a += STEP_BYTES;
+    b += STEP_BYTES;
+  }
+  size_t rows = tile->row_count - i < ROWS ? tile->row_count - i : ROWS;
+  UNROLL for (int c = 0; c < width; c++) {
+    size_t first = j + (size_t)c * PANEL;
+    size_t left = tile->column_count - first;
+    __mmask16 valid = left >= PANEL ? (__mmask16)0xFFFF : (__mmask16)((1u << left) - 1);
+    UNROLL for (int r = 0; r < ROWS; r++) {
+      if ((size_t)r < rows) {
+        if (sink->products)
+          _mm512_mask_storeu_epi32(sink->products + (i + (size_t)r) * sink->stride + first, valid,
+                                   sums[r][c]);
+        else
+          screen(tile, sink, i + (size_t)r, first, valid, sums[r][c]);
+      }
+    }
+  }
+}
+
+VNNI void integer_vnni(const kernel_integer_tile *tile, integer_sink *sink) {
+  for (size_t i = 0; i < tile->row_count; i += ROWS) {
+    size_t j = 0;
+    for (; j + (WIDTH - 1) * PANEL < tile->column_count; j += WIDTH * PANEL)
+      block(tile, sink, i, j, WIDTH);
+    if (j + PANEL < tile->column_count)
+      block(tile, sink, i, j, 2);
+    else if (j < tile->column_count)
+      block(tile, sink, i, j, 1);
+  }
+}
+#endif

@@ -1,0 +1,62 @@
+internal import CKernels
+internal import Vectors
+
+/// Rows of bytes: `rows` × `stride`, filled once by the closure given to the initialiser.
+///
+/// `@unchecked Sendable`: after `init` nothing can write through it.
+final class ByteRows: @unchecked Sendable {
+  let stride: Int
+  let base: UnsafePointer<Int8>
+  private let storage: UnsafeMutablePointer<Int8>
+
+  init(rows: Int, stride: Int, fill: (UnsafeMutablePointer<Int8>) -> Void) {
+    self.stride = stride
+    storage = .allocate(capacity: max(rows * stride, 1))
+    storage.initialize(repeating: 0, count: rows * stride)
+    base = UnsafePointer(storage)
+    fill(storage)
+  }
+
+  deinit { storage.deallocate() }
+}
+
+/// Rows of bytes in panels of 16, as integer kernels read them (see `kernel_integer_tile`).
+///
+/// `@unchecked Sendable`: after `init` nothing can write through it.
+final class BytePanels: @unchecked Sendable {
+  /// Groups of four columns in a row.
+  let steps: Int
+  private let storage: UnsafeMutableRawPointer
+
+  static let rowsOfPanel = 16
+
+  /// - Parameter entries: the row of each place, in order; nil takes all rows as they are.
+  /// - Complexity: O(n · d).
+  init(_ rows: ByteRows, entries: [Int]?, count: Int, columns: Int, threads: Int) {
+    let lanes = Self.rowsOfPanel
+    let steps = (columns + 3) / 4
+    let panelBytes = steps * 4 * lanes
+    let panels = (count + lanes - 1) / lanes
+    // One more panel, so that a kernel may read ahead of the last.
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: (panels + 1) * panelBytes, alignment: 64)
+    let bytes = raw.initializeMemory(as: Int8.self, repeating: 0, count: (panels + 1) * panelBytes)
+    self.steps = steps
+    storage = raw
+    parallelForChunks(panels, chunk: 16, threads: threads) { chunk in
+      for row in chunk.lowerBound * lanes..<min(chunk.upperBound * lanes, count) {
+        kernel_integer_pack(
+          rows.base + (entries?[row] ?? row) * rows.stride, steps, row % lanes,
+          bytes + row / lanes * panelBytes)
+      }
+    }
+  }
+
+  deinit { storage.deallocate() }
+
+  /// Start of the panel of a row whose index is a multiple of 16.
+  func panel(ofRow row: Int) -> UnsafePointer<Int8> {
+    precondition(row % Self.rowsOfPanel == 0, "a tile starts with a panel")
+    return UnsafePointer(storage.assumingMemoryBound(to: Int8.self)) + row * steps * 4
+  }
+}

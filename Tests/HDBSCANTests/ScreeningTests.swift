@@ -1,0 +1,120 @@
+import CKernels
+import Testing
+import Vectors
+
+@testable import HDBSCAN
+
+@Suite struct ScreeningTests {
+  /// What exactness rests on: at the exact distance of a pair, both tests must keep it.
+  private func brokenPromises<Scalar: ExactScalar, Source: ScreeningSource>(
+    _ rows: DistinctRows<Scalar>, _ screen: Source
+  ) -> Int {
+    var products = [Source.Bound](repeating: 0, count: rows.count * rows.count)
+    screen.products(
+      0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
+    var broken = 0
+    for a in 0..<rows.count {
+      for b in 0..<rows.count where a != b {
+        let reach = screen.reach(a, squaredLimit: rows.squaredDistance(a, b))
+        if products[a * rows.count + b] - screen.halfLower[b] < reach { broken += 1 }
+        if products[b * rows.count + a] - reach < screen.halfLower[b] { broken += 1 }
+      }
+    }
+    return broken
+  }
+
+  private func integers<Scalar: ExactScalar>(
+    _ rows: DistinctRows<Scalar>
+  ) -> QuantisedRows? {
+    Screening(kernel: .portable, isForced: true).integers(
+      rows, frame: CentredFrame(rows, threads: 1), capacity: 3, threads: 1)
+  }
+
+  @Test(arguments: Geometry.allCases, [3, 24, 129])
+  func noPairWithinItsLimitIsLost(geometry: Geometry, columns: Int) {
+    let rows = DistinctRows(floatMatrix(geometry.rows(300, columns, seed: 41)), threads: 1)
+    let frame = CentredFrame(rows, threads: 1)
+    #expect(brokenPromises(rows, CentredRows(rows, frame: frame, threads: 1)) == 0)
+    if let screen = integers(rows) { #expect(brokenPromises(rows, screen) == 0) }
+  }
+
+  /// Residuals of the largest size, all in the direction of the difference: the bound is reached.
+  @Test(arguments: [4, 64, 300])
+  func rowsOnTheBoundAreKept(columns: Int) throws {
+    var random = SeededGenerator(seed: 45)
+    // Steps of a power of two that the frame would choose, and offsets of half a step.
+    let rows = (0..<200).map { index in
+      (0..<columns).map { column in
+        let step = Double(Int.random(in: -3...3, using: &random))
+        let half = index % 2 == 0 ? 0.499_999 : -0.499_999
+        return step + (column % 3 == 0 ? half : 0.5)
+      }
+    }
+    let matrix = floatMatrix(rows)
+    let distinct = DistinctRows(matrix, threads: 1)
+    for clip in [0.5, 1, 3, 20] {
+      let frame = IntegerFrame(
+        centre: Matrix(rows: 1, columns: distinct.stride) { _, _ in }, scale: clip)
+      let screen = QuantisedRows(
+        distinct, frame: frame, kernel: KERNEL_INTEGER_PORTABLE, threads: 1)
+      #expect(brokenPromises(distinct, screen) == 0)
+    }
+  }
+
+  /// Screening must also reject, or it would be exact and useless.
+  @Test func mostPairsAreRejected() throws {
+    let rows = DistinctRows(floatMatrix(Geometry.clustered.rows(2000, 64, seed: 46)), threads: 1)
+    let screen = try #require(integers(rows))
+    #expect(screen.survivingShare(capacity: 4) < 0.02)
+  }
+
+  /// Groups whose extent is far below the step of a byte: every pair within one survives.
+  @Test func dataTooCoarseForBytesFallBack() throws {
+    let rows = DistinctRows(
+      floatMatrix(Geometry.farTightGroups.rows(1500, 64, seed: 47)), threads: 1)
+    #expect(try #require(integers(rows)).survivingShare(capacity: 4) > 0.2)
+    let yielding = Screening(kernel: .portable)
+      .integers(rows, frame: CentredFrame(rows, threads: 1), capacity: 4, threads: 1)
+    #expect(yielding == nil)
+  }
+
+  @Test func rowsBeyondTheIntegerRangeUseFloats() throws {
+    let long = DistinctRows(floatMatrix(Geometry.uniform.rows(3, 16385, seed: 48)), threads: 1)
+    #expect(integers(long) == nil)
+    let tree = try computedTree(
+      .float32(floatMatrix(Geometry.uniform.rows(40, 16384, seed: 49))), minSamples: 2)
+    #expect(tree.edges.count == 39)
+    let tiny = Matrix(Geometry.uniform.rows(9, 4, seed: 50).map { $0.map { $0 * 0x1p-1060 } })
+    #expect(integers(DistinctRows(tiny, threads: 1)) == nil)
+  }
+
+  @Test func kernelsAreNamed() throws {
+    #expect(try ScreeningKernel.named("sgemm") == .sgemm)
+    #expect(try ScreeningKernel.named("") == ScreeningKernel.named(nil))
+    #expect(try ScreeningKernel.named(nil) != .portable)
+    for kernel in ScreeningKernel.allCases where kernel.isAvailable {
+      #expect(try ScreeningKernel.named(kernel.rawValue) == kernel)
+    }
+    #expect {
+      try ScreeningKernel.named("quantum")
+    } throws: { error in
+      guard case HDBSCANError.invalidParameter("PHOTODB_KERNEL", "\"quantum\"", _) = error else {
+        return false
+      }
+      return "\(error)".contains("sgemm")
+    }
+  }
+
+  @Test(arguments: Geometry.allCases)
+  func kernelsGiveTheSameTreeForcedOrNot(geometry: Geometry) throws {
+    let points = Points.float32(floatMatrix(geometry.rows(1700, 40, seed: 51)))
+    let expected = try computedTree(points, minSamples: 3, kernel: .sgemm)
+    for kernel in availableKernels {
+      for isForced in [false, true] {
+        let tree = try computedTree(points, minSamples: 3, kernel: kernel, isForced: isForced)
+        #expect(tree.coreDistances == expected.coreDistances)
+        #expect(tree.edges.map(\.weight) == expected.edges.map(\.weight))
+      }
+    }
+  }
+}

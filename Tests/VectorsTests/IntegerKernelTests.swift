@@ -1,0 +1,153 @@
+import CKernels
+import Testing
+
+private let kinds = [KERNEL_INTEGER_PORTABLE, KERNEL_INTEGER_AVX2, KERNEL_INTEGER_VNNI]
+  .filter { kernel_integer_available($0) != 0 }
+
+/// Bytes in panels, with what kernels want to know of each row.
+private struct Panels {
+  var bytes: [Int8]
+  var rows: [[Int8]]
+  var offsets: [Int32]
+  let steps: Int
+
+  init(_ rows: [[Int8]]) {
+    let columns = rows.first?.count ?? 0
+    let steps = (columns + 3) / 4
+    var bytes = [Int8](repeating: 0, count: (rows.count + 15) / 16 * steps * 64)
+    for (index, row) in rows.enumerated() {
+      let padded = row + [Int8](repeating: 0, count: steps * 4 - columns)
+      bytes.withUnsafeMutableBufferPointer { bytes in
+        guard let base = bytes.baseAddress else { return }
+        kernel_integer_pack(padded, steps, index % 16, base + index / 16 * steps * 64)
+      }
+    }
+    self.bytes = bytes
+    self.rows = rows
+    self.steps = steps
+    offsets =
+      rows.map { row in -128 * row.reduce(0) { $0 + Int32($1) } }
+      + [Int32](repeating: 0, count: 16)
+  }
+
+  func product(_ row: Int, _ other: Panels, _ column: Int) -> Int32 {
+    zip(rows[row], other.rows[column]).reduce(0) { $0 + Int32($1.0) * Int32($1.1) }
+  }
+}
+
+private func randomRows(_ count: Int, _ columns: Int, seed: UInt64) -> [[Int8]] {
+  makeRows(count, columns, seed: seed, scale: 127.49).map { $0.map { Int8($0.rounded()) } }
+}
+
+/// Every product and every verdict of a kernel against scalar loops.
+private func check(
+  _ kind: kernel_integer_kind, _ rows: Panels, _ columns: Panels, reaches: (Int) -> Int32
+) {
+  let (m, n) = (rows.rows.count, columns.rows.count)
+  let rowHalf = (0..<m + 16).map { Int32($0 % 7 * 1000) }
+  let columnHalf = (0..<n + 16).map { Int32($0 % 5 * -900) }
+  let rowReach = (0..<m + 16).map { reaches($0) }
+  let columnReach = (0..<n + 16).map { reaches($0 + 3) }
+  var products = [Int32](repeating: .min, count: m * (n + 3))
+  var survivors = [kernel_survivor](repeating: kernel_survivor(), count: m * n)
+  var tile = kernel_integer_tile()
+  (tile.steps, tile.row_count, tile.column_count) = (rows.steps, m, n)
+  let found = rows.bytes.withUnsafeBufferPointer { rowBytes in
+    columns.bytes.withUnsafeBufferPointer { columnBytes in
+      rows.offsets.withUnsafeBufferPointer { offsets in
+        rowHalf.withUnsafeBufferPointer { rowHalf in
+          columnHalf.withUnsafeBufferPointer { columnHalf in
+            rowReach.withUnsafeBufferPointer { rowReach in
+              columnReach.withUnsafeBufferPointer { columnReach in
+                (tile.rows, tile.columns) = (rowBytes.baseAddress, columnBytes.baseAddress)
+                tile.row_offset = offsets.baseAddress
+                (tile.row_half, tile.row_reach) = (rowHalf.baseAddress, rowReach.baseAddress)
+                tile.column_half = columnHalf.baseAddress
+                tile.column_reach = columnReach.baseAddress
+                kernel_integer_products(kind, &tile, &products, n + 3)
+                return kernel_integer_screen(kind, &tile, &survivors)
+              }
+            }
+          }
+        }
+      }
+    }
+  }
+  var wrong = 0
+  var expected = Set<Int>()
+  for i in 0..<m {
+    for j in 0..<n {
+      let product = rows.product(i, columns, j)
+      if products[i * (n + 3) + j] != product { wrong += 1 }
+      if product >= columnHalf[j] + rowReach[i] || product >= columnReach[j] + rowHalf[i] {
+        expected.insert(i * n + j)
+      }
+    }
+    // Beyond the last column nothing is written.
+    if products[(i * (n + 3) + n)..<((i + 1) * (n + 3))].contains(where: { $0 != .min }) {
+      wrong += 1
+    }
+  }
+  #expect(wrong == 0)
+  #expect(Set(survivors[..<found].map { Int($0.row) * n + Int($0.column) }) == expected)
+  #expect(found == expected.count)
+  for kept in survivors[..<found] {
+    #expect(kept.product == rows.product(Int(kept.row), columns, Int(kept.column)))
+  }
+}
+
+@Suite struct IntegerKernelTests {
+  @Test(arguments: kinds, [1, 2, 3, 4, 5, 31, 64, 129, 512])
+  func productsAndVerdictsEqualScalarLoops(kind: kernel_integer_kind, columns: Int) {
+    for (m, n) in [(1, 1), (7, 50), (16, 48), (17, 31), (9, 97), (64, 65)] {
+      check(
+        kind, Panels(randomRows(m, columns, seed: UInt64(m))),
+        Panels(randomRows(n, columns, seed: UInt64(n + 1)))
+      ) { Int32($0 % 11 * 4000 * columns / 16) }
+    }
+  }
+
+  /// Where sums of two products are largest, 16 bits must hold them.
+  @Test(arguments: kinds, [4, 512, 16384])
+  func extremesDoNotSaturate(kind: kernel_integer_kind, columns: Int) {
+    let signs: [Int8] = [127, -127]
+    let rows = signs.flatMap { a in
+      signs.map { b in (0..<columns).map { $0 % 2 == 0 ? a : b } }
+    }
+    check(kind, Panels(rows), Panels(rows)) { $0 % 2 == 0 ? -(1 << 30) : 1 << 30 }
+  }
+
+  @Test(arguments: kinds)
+  func limitsKeepAllOrNone(kind: kernel_integer_kind) {
+    let rows = Panels(randomRows(33, 40, seed: 5))
+    check(kind, rows, rows) { _ in -(1 << 30) }
+    check(kind, rows, rows) { _ in 1 << 30 }
+  }
+
+  @Test func roundingKeepsItsBooks() {
+    // Half-way values, values at and beyond the clip, negative zero.
+    let values: [Double] = [
+      0.5, 1.5, -0.5, -2.5, 126.5, 127, 127.4999, 128, 1e9, -1e30, -0.0, 3.25,
+    ]
+    let stride = 16
+    let storage = UnsafeMutableRawPointer.allocate(byteCount: stride * 20, alignment: 64)
+    defer { storage.deallocate() }
+    let row = storage.bindMemory(to: Double.self, capacity: stride)
+    row.initialize(repeating: 0, count: stride)
+    row.update(from: values, count: values.count)
+    let zeros = UnsafeMutableRawPointer.allocate(byteCount: stride * 8, alignment: 64)
+    defer { zeros.deallocate() }
+    let centre = zeros.bindMemory(to: Double.self, capacity: stride)
+    centre.initialize(repeating: 0, count: stride)
+    var codes = [Int8](repeating: 99, count: stride)
+    let kept = kernel_quantise_double(row, centre, stride, 1, &codes)
+    let expected: [Int8] = [0, 2, 0, -2, 126, 127, 127, 127, 127, -127, 0, 3, 0, 0, 0, 0]
+    #expect(codes == expected)
+    #expect(kept.squares == expected.reduce(0) { $0 + Int32($1) * Int32($1) })
+    #expect(kept.sum == expected.reduce(0) { $0 + Int32($1) })
+    let lost = zip(values, expected).reduce(0.0) {
+      $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1))
+    }
+    #expect(abs(kept.residual_square - lost) <= lost * 1e-12)
+  }
+}
