@@ -131,9 +131,9 @@ public struct PredictionModel: Sendable {
   }
 }
 
-extension UnsafeMutableBufferPointer where Element == Prediction {
+extension UnsafeMutableBufferPointer {
   /// Initialises one element of memory that holds none yet.
-  fileprivate func initializeElement(at index: Int, to value: Prediction) {
+  func initializeElement(at index: Int, to value: Element) {
     (self.baseAddress.map { $0 + index })?.initialize(to: value)
   }
 }
