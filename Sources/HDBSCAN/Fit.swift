@@ -20,6 +20,8 @@ public import Vectors
 ///   - points: n × d vectors, or n × n distances where the metric is precomputed.
 ///   - parameters: see ``Parameters``; `minSamples` above n − 1 counts as n − 1.
 ///   - weights: points that each point stands for, at least 1; nil means 1 each.
+///   - constraints: pairs of points that belong together or apart. The clusters are those that
+///     satisfy most of them, stability breaking ties; a pair given twice counts twice.
 ///   - threads: most threads to use, at least 1.
 ///   - progress: told how far the work is; may cancel it.
 /// - Throws: ``HDBSCANError``: a parameter out of range, unusable rows with their indices, a
@@ -28,11 +30,13 @@ public import Vectors
 ///   ``estimatedFitMemory(points:dimensions:minSamples:)``.
 public func fit(
   _ points: Points, parameters: Parameters, weights: [Int]? = nil,
-  threads: Int = availableThreads, progress: ProgressHandler? = nil
+  constraints: [PairConstraint] = [], threads: Int = availableThreads,
+  progress: ProgressHandler? = nil
 ) throws(HDBSCANError) -> Clustering {
   try checkParameters(parameters, threads: threads)
   try checkWeights(weights, count: points.count)
   let screening = Screening(kernel: try ScreeningKernel.selected())
+  try checkConstraints(constraints, count: points.count, parameters: parameters)
   let vectors = try preparedPoints(points, metric: parameters.metric)
   let reporter = ProgressReporter(progress)
   let tree = try mutualReachabilityTree(
@@ -42,7 +46,8 @@ public func fit(
   reporter.report(.hierarchy, completed: 0, of: 1)
   try reporter.throwIfCancelled()
   let clustering = extractClusters(
-    from: tree, pointCount: points.count, parameters: parameters, weights: weights)
+    from: tree, pointCount: points.count, parameters: parameters, weights: weights,
+    constraints: constraints)
   reporter.report(.hierarchy, completed: 1, of: 1)
   return clustering
 }

@@ -18,14 +18,14 @@ public struct PredictionModel: Sendable {
   /// Length of a vector, d.
   public let columns: Int
 
-  private let rows: AnyTrainingRows
+  let rows: AnyTrainingRows
   /// Training point of each row, ascending.
-  private let pointOfRow: [Int]
+  let pointOfRow: [Int]
   /// Core distance of each row.
   private let coreDistances: [Double]
   private let weights: [Int]?
   private let neededWeight: Int
-  private let placement: Placement
+  let placement: Placement
 
   /// Makes a model from the parts of a fit.
   ///
@@ -106,17 +106,48 @@ public struct PredictionModel: Sendable {
   private func predict<Scalar: ExactScalar>(
     _ queries: Matrix<Scalar>, _ training: TrainingRows<Scalar>, _ threads: Int
   ) -> [Prediction] {
+    search(queries, training, threads) { prediction($0) }
+  }
+
+  /// Where each query hangs in the tree.
+  ///
+  /// - Complexity: that of ``predict(_:threads:)``.
+  func places<Scalar: ExactScalar>(
+    of queries: Matrix<Scalar>, _ training: TrainingRows<Scalar>, _ threads: Int
+  ) -> [TreePlace] {
+    search(queries, training, threads) { search in
+      if let row = search.identicalRow {
+        return placement.treePlace(ofTrainingPoint: pointOfRow[row])
+      }
+      guard let nearest = search.result() else {
+        return TreePlace(cluster: placement.pointCount, lambda: 0)
+      }
+      return placement.treePlace(
+        ofNeighbour: pointOfRow[nearest.row], mutualReachability: nearest.mutualReachability)
+    }
+  }
+
+  /// The row of a training point; nil where the model no longer holds it.
+  func row(ofPoint point: Int) -> Int? {
+    let row = pointOfRow.partitioningIndex { $0 >= point }
+    return row < pointOfRow.count && pointOfRow[row] == point ? row : nil
+  }
+
+  private func search<Scalar: ExactScalar, Value>(
+    _ queries: Matrix<Scalar>, _ training: TrainingRows<Scalar>, _ threads: Int,
+    _ value: (_ search: ReachabilitySearch) -> Value
+  ) -> [Value] {
     let block = QueryBlock(
       training: training, coreDistances: coreDistances, weights: weights,
       neededWeight: neededWeight, alpha: parameters.alpha)
     // Large blocks make good products, but every thread should have work.
     let size = min(192, max(1, (queries.rows + threads - 1) / max(threads, 1)))
-    return [Prediction](unsafeUninitializedCapacity: queries.rows) { buffer, count in
+    return [Value](unsafeUninitializedCapacity: queries.rows) { buffer, count in
       // Every index is written by exactly one chunk.
       nonisolated(unsafe) let results = buffer
       parallelForChunks(queries.rows, chunk: size, threads: threads) { range in
         for (search, query) in zip(block.search(queries, range), range) {
-          results.initializeElement(at: query, to: prediction(search))
+          results.initializeElement(at: query, to: value(search))
         }
       }
       count = queries.rows
@@ -131,9 +162,9 @@ public struct PredictionModel: Sendable {
   }
 }
 
-extension UnsafeMutableBufferPointer where Element == Prediction {
+extension UnsafeMutableBufferPointer {
   /// Initialises one element of memory that holds none yet.
-  fileprivate func initializeElement(at index: Int, to value: Prediction) {
+  func initializeElement(at index: Int, to value: Element) {
     (self.baseAddress.map { $0 + index })?.initialize(to: value)
   }
 }

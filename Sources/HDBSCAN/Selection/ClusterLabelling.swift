@@ -21,14 +21,7 @@ struct ClusterLabelling: Sendable {
     }
     labelOfCluster = labels
     deathOfLabel = nodes.map { deaths[$0 - tree.pointCount] }
-    if nodes.first == tree.root, let rootDeath = deathOfLabel.first {
-      // Everything is below the root, so members are those that outlast its last split, or with
-      // an epsilon those that are still there at that distance.
-      let epsilon = parameters.clusterSelectionEpsilon
-      leastLambda = epsilon > 0 ? 1 / epsilon : rootDeath
-    } else {
-      leastLambda = 0
-    }
+    leastLambda = nodes.isEmpty || nodes.first != tree.root ? 0 : tree.leastLambdaOfRoot(parameters)
   }
 
   /// Label of something that leaves `cluster` (or a cluster below it) at `lambda`; −1 is noise.
@@ -42,5 +35,16 @@ struct ClusterLabelling: Sendable {
     let death = deathOfLabel[label]
     if death == 0 || death == .infinity || lambda == .infinity { return 1 }
     return min(lambda, death) / death
+  }
+}
+
+extension CondensedTree {
+  /// Least lambda of a member where the root is the one cluster.
+  ///
+  /// Everything is below the root, so members are those that outlast its last split, or with an
+  /// epsilon those that are still there at that distance.
+  func leastLambdaOfRoot(_ parameters: Parameters) -> Double {
+    let epsilon = parameters.clusterSelectionEpsilon
+    return epsilon > 0 ? 1 / epsilon : clusterDeaths.first ?? 0
   }
 }

@@ -5,9 +5,11 @@
 ///   - pointCount: n.
 ///   - parameters: already validated.
 ///   - weights: points that each point stands for; nil means 1 each.
-/// - Complexity: O(n log n).
+///   - constraints: pairs of points that belong together or apart; already validated.
+/// - Complexity: O(n log n + constraints · depth).
 func extractClusters(
-  from tree: MutualReachabilityTree, pointCount: Int, parameters: Parameters, weights: [Int]?
+  from tree: MutualReachabilityTree, pointCount: Int, parameters: Parameters, weights: [Int]?,
+  constraints: [PairConstraint] = []
 ) -> Clustering {
   let linkage = SingleLinkage(
     edges: tree.edges, pointCount: pointCount, weights: weights, ties: parameters.ties)
@@ -15,7 +17,7 @@ func extractClusters(
     condensing: linkage, minClusterSize: parameters.minClusterSize,
     coreDistances: tree.coreDistances
   ).mergingSiblings(separatedForLessThan: parameters.clusterSelectionPersistence)
-  let selection = condensed.selectClusters(parameters)
+  let selection = condensed.selectClusters(parameters, constraints: constraints)
   let labelling = ClusterLabelling(
     tree: condensed, nodes: selection.nodes, parameters: parameters)
   let lambdas = condensed.pointLambdas
@@ -39,15 +41,30 @@ extension CondensedTree {
   /// The chosen clusters are an antichain: none is above another. The root is chosen only with
   /// `allowSingleCluster`, and only when there are two points or more.
   ///
-  /// - Complexity: O(rows).
-  public func selectClusters(_ parameters: Parameters) -> Selection {
+  /// With constraints, excess of mass takes the clusters that satisfy most of them and among equals
+  /// the most stable (Campello et al. 2013, doi:10.1007/s10618-013-0311-4); leaf selection heeds
+  /// none.
+  ///
+  /// - Parameters:
+  ///   - parameters: settings of the selection.
+  ///   - constraints: pairs of points of this tree.
+  /// - Complexity: O(rows + constraints · depth).
+  public func selectClusters(
+    _ parameters: Parameters, constraints: [PairConstraint] = []
+  ) -> Selection {
     let facts = ClusterFacts(self)
     guard facts.count > 0, facts.sizes[0] > 1 else {
       return Selection(nodes: [], stabilities: [], persistences: [])
     }
     let chosen =
       switch parameters.selectionMethod {
-      case .eom: excessOfMass(facts, parameters: parameters)
+      case .eom where constraints.isEmpty: excessOfMass(facts, parameters: parameters)
+      case .eom:
+        constrainedExcessOfMass(
+          facts,
+          netPairs: netPairs(
+            constraints, facts: facts, leastRootLambda: leastLambdaOfRoot(parameters)),
+          parameters: parameters)
       case .leaf: leafClusters(facts, parameters: parameters)
       }
     return selection(

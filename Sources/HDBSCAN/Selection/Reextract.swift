@@ -7,12 +7,14 @@
 /// - Parameters:
 ///   - clustering: a fit, with its spanning tree.
 ///   - parameters: the new settings. A `minSamples` of nil keeps that of the fit.
+///   - constraints: pairs of points that belong together or apart. The clusters are those that
+///     satisfy most of them, stability breaking ties; a pair given twice counts twice.
 /// - Returns: what a fit with these parameters would return.
 /// - Throws: ``HDBSCANError/invalidParameter(name:value:expected:)`` where a setting is out of range
 ///   or may not change, ``HDBSCANError/shapeMismatch(_:)`` where the parts do not fit together.
-/// - Complexity: O(n log n).
+/// - Complexity: O(n log n + constraints · depth).
 public func reextract(
-  _ clustering: Clustering, parameters: Parameters
+  _ clustering: Clustering, parameters: Parameters, constraints: [PairConstraint] = []
 ) throws(HDBSCANError) -> Clustering {
   var wanted = parameters
   let fitted = clustering.parameters
@@ -23,13 +25,15 @@ public func reextract(
   try requireSame("alpha", wanted.alpha, fitted.alpha)
   try requireSame("metric", wanted.metric.rawValue, fitted.metric.rawValue)
   try checkExtraction(wanted)
+  try checkConstraints(
+    constraints, count: clustering.coreDistances.count, parameters: wanted)
   try checkStoredTree(clustering)
   let weights = clustering.tree.pointWeights
   return extractClusters(
     from: MutualReachabilityTree(
       coreDistances: clustering.coreDistances, edges: clustering.spanningTree),
     pointCount: clustering.coreDistances.count, parameters: wanted,
-    weights: weights.allSatisfy { $0 == 1 } ? nil : weights)
+    weights: weights.allSatisfy { $0 == 1 } ? nil : weights, constraints: constraints)
 }
 
 private func requireSame<Value: Equatable & CustomStringConvertible>(
