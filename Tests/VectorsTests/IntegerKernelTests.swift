@@ -1,8 +1,11 @@
 import CKernels
 import Testing
 
-private let kinds = [KERNEL_INTEGER_PORTABLE, KERNEL_INTEGER_AVX2, KERNEL_INTEGER_VNNI]
-  .filter { kernel_integer_available($0) != 0 }
+private let kinds = [
+  KERNEL_INTEGER_PORTABLE, KERNEL_INTEGER_AVX2, KERNEL_INTEGER_VNNI, KERNEL_INTEGER_AMX_MODEL,
+  KERNEL_INTEGER_AMX,
+]
+.filter { kernel_integer_available($0) != 0 }
 
 /// Bytes in panels, with what kernels want to know of each row.
 private struct Panels {
@@ -14,7 +17,7 @@ private struct Panels {
   init(_ rows: [[Int8]]) {
     let columns = rows.first?.count ?? 0
     let steps = (columns + 3) / 4
-    var bytes = [Int8](repeating: 0, count: (rows.count + 15) / 16 * steps * 64)
+    var bytes = [Int8](repeating: 0, count: (rows.count + 15) / 16 * steps * 64 + 1024)
     for (index, row) in rows.enumerated() {
       let padded = row + [Int8](repeating: 0, count: steps * 4 - columns)
       bytes.withUnsafeMutableBufferPointer { bytes in

@@ -48,6 +48,9 @@ typedef enum {
   KERNEL_INTEGER_PORTABLE = 0,
   KERNEL_INTEGER_AVX2 = 1,
   KERNEL_INTEGER_VNNI = 2,
+  /// The AMX kernel over a model of its tiles in plain C; slow, for tests.
+  KERNEL_INTEGER_AMX_MODEL = 3,
+  KERNEL_INTEGER_AMX = 4,
 } kernel_integer_kind;
 
 /// Whether the processor and the system can run a kernel.
@@ -57,7 +60,7 @@ int kernel_integer_available(kernel_integer_kind kind);
 ///
 /// Bytes are in -127...127 and rows have at most 16384 of them, so that sums are below 2^29.
 /// Rows lie in panels of 16: byte c of row r at panel r / 16, offset c / 4 * 64 + r % 16 * 4 + c % 4;
-/// every panel is whole, padded with zeros.
+/// every panel is whole, padded with zeros, and the 1024 bytes after the last one are readable.
 ///
 /// `row_offset` is -128 times the sum of each row. Screening keeps (i, j) when its product is at
 /// least column_half[j] + row_reach[i] or column_reach[j] + row_half[i]; halves and reaches are
