@@ -31,7 +31,7 @@ import Vectors
     _ rows: DistinctRows<Scalar>
   ) -> QuantisedRows? {
     Screening(kernel: .portable, isForced: true).integers(
-      rows, frame: CentredFrame(rows, threads: 1), capacity: 3, threads: 1)
+      rows, frame: CentredFrame(rows, threads: 1), capacity: 3, threads: 1)?.rows
   }
 
   @Test(arguments: Geometry.allCases, [3, 24, 129])

@@ -102,17 +102,30 @@ struct QuantisedRows: ScreeningSource {
   }
 
   func reach(_ entry: Int, squaredLimit: Double) -> Int32 {
+    reach(of: facts[entry], squaredLimit: squaredLimit)
+  }
+
+  /// The reach of a row that need not be one of these, against these.
+  func reach(of fact: EntryFacts, squaredLimit: Double) -> Int32 {
     if squaredLimit < 0 { return .keepsNone }
-    let distance = (scaled(squaredLimit) + facts[entry].residual + commonResidual) * (1 + 0x1p-40)
+    let distance = (scaled(squaredLimit) + fact.residual + commonResidual) * (1 + 0x1p-40)
     if !(distance < largestDistance) { return .keepsAll }
-    return Int32(((Double(facts[entry].squares) - distance * distance) / 2).rounded(.down))
+    return Int32(((Double(fact.squares) - distance * distance) / 2).rounded(.down))
   }
 
   func isSurelyBeyond(
     _ first: Int, _ second: Int, product: Int32, squaredLimit: Double
   ) -> Bool? {
-    let cross = kernel_integer_cross(codesOf(first), codesOf(second), codes.stride / 2)
-    let (a, b) = (facts[first], facts[second])
+    isSurelyBeyond(first, of: self, second, product: product, squaredLimit: squaredLimit)
+  }
+
+  /// Whether an entry is surely farther than a limit from an entry of another source in this frame.
+  func isSurelyBeyond(
+    _ first: Int, of other: QuantisedRows, _ second: Int, product: Int32, squaredLimit: Double
+  ) -> Bool {
+    let cross = kernel_integer_cross(
+      codesOf(first), other.codesOf(second), codes.stride / 2)
+    let (a, b) = (facts[first], other.facts[second])
     let squares = (a.fineSquares + b.fineSquares) * (1 - 0x1p-38)
     // What is left out, r_i·r_j / 256², is at most |r_i/256| |r_j/256|.
     let least =
@@ -146,8 +159,16 @@ struct QuantisedRows: ScreeningSource {
   func screenTile(
     _ rows: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Int32>
   ) -> Int {
+    screenTile(rows, with: self, columns, scratch)
+  }
+
+  /// As the other, with the columns of another source in this frame.
+  func screenTile(
+    _ rows: Range<Int>, with other: QuantisedRows, _ columns: Range<Int>,
+    _ scratch: TileScratch<Int32>
+  ) -> Int {
     withTile(
-      rows, with: self, columns, reaches: (row: scratch.rowReach, column: scratch.columnReach)
+      rows, with: other, columns, reaches: (row: scratch.rowReach, column: scratch.columnReach)
     ) {
       kernel_integer_screen(kernel, $0, scratch.pairs)
     }

@@ -53,8 +53,8 @@ private func treeOfVectors<Scalar: ExactScalar>(
     weights: rows.totalWeights(weights), pairsPerRow: screening.pairsPerRow, threads: threads,
     progress: progress)
   let found =
-    if let screen = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
-      try task.tree(screen)
+    if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
+      try task.tree(bytes.rows)
     } else {
       try task.tree(CentredRows(rows, frame: frame, threads: threads))
     }
