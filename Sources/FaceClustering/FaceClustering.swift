@@ -105,6 +105,10 @@ public struct FaceClustering: Sendable {
 
   /// Fits HDBSCAN over the collection and applies it, in one transaction.
   ///
+  /// Cancel the task that called it, or return false from `progress`, to stop it: the run's record
+  /// then says `cancelled` and ``BootstrapError/cancelled(run:collection:)`` is thrown. A task that is
+  /// cancelled after the commit gets its report.
+  ///
   /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; the old run stays in charge.
   /// - Complexity: that of the fit, O(n² · d) products; memory O(n · d).
   public func bootstrap(
@@ -226,11 +230,9 @@ public struct FaceClustering: Sendable {
   ) throws {
     let runs = RunRepository(collection)
     guard try runs.running(on: connection) != nil else { return }
-    let locks = CollectionLocks(collection)
     // Whoever works on a run holds this lock; if we get it, nobody does.
-    if try locks.tryBootstrap(on: connection) {
+    if try CollectionLocks(collection).holdOffBootstrap(on: connection) {
       try runs.failAbandoned(on: connection)
-      try locks.releaseBootstrap(on: connection)
     }
   }
 }

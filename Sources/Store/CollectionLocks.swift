@@ -28,6 +28,12 @@ public struct CollectionLocks: Sendable {
       .bool(0)
   }
 
+  /// Whether no bootstrap is at work; until the transaction ends none begins.
+  public func holdOffBootstrap(on connection: isolated PostgresConnection) throws -> Bool {
+    try connection.query(
+      "SELECT pg_try_advisory_xact_lock($1, $2)", keys(Self.bootstrapSpace))[0].bool(0)
+  }
+
   /// Gives the bootstrap lock back.
   public func releaseBootstrap(on connection: isolated PostgresConnection) throws {
     try connection.query("SELECT pg_advisory_unlock($1, $2)", keys(Self.bootstrapSpace))

@@ -83,6 +83,8 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
   case alreadyRunning(run: Int64?, collection: String)
   case notEnoughMemory(needed: Int64, available: Int64, faces: Int)
   case superseded(run: Int64)
+  /// The task was cancelled, or the progress handler returned false; nil after a dry run.
+  case cancelled(run: Int64?, collection: String)
   case nothingToFit(collection: String, filtered: Int)
 
   /// One line that says what is wrong, where, and what to do.
@@ -90,13 +92,17 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
     switch self {
     case .alreadyRunning(let run, let collection):
       "a bootstrap of collection “\(collection)” is already running"
-        + (run.map { " (run \($0))" } ?? "") + "; wait for it or look at `photodb runs list`"
+        + (run.map { " (run \($0))" } ?? ", which has no number yet")
+        + "; wait for it or look at `photodb runs list`"
     case .notEnoughMemory(let needed, let available, let faces):
       "a fit of \(faces) faces needs about \(needed / 1_048_576) MB of memory and "
         + "\(available / 1_048_576) MB are free; nothing was changed"
     case .superseded(let run):
       "run \(run) lost its place while it was fitting (the database connection was cut); "
         + "nothing was changed, start it again"
+    case .cancelled(let run, let collection):
+      (run.map { "run \($0)" } ?? "the dry run")
+        + " of collection “\(collection)” was cancelled; nothing was changed"
     case .nothingToFit(let collection, let filtered):
       "collection “\(collection)” has no eligible face"
         + (filtered > 0

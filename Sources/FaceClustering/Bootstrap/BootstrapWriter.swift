@@ -28,13 +28,18 @@ struct BootstrapWriter {
     let (plan, peopleCount) = try fitted.plan(
       collection: collection, settings: settings, on: connection)
     report.seconds.match = clock.lap()
+    // Whoever cancels the task gets all of it undone up to the last statement.
+    try Task.checkCancellation()
     let ids = try writeClusters(plan, on: connection)
+    try Task.checkCancellation()
     try writeFaces(plan, ids: ids, on: connection)
+    try Task.checkCancellation()
     try writeQuestionsAndLineage(plan, ids: ids, from: previousRun, on: connection)
     report.add(plan, peopleCount: peopleCount)
     report.runID = runID
     try runs.complete(
       runID, try result(plan, ids: ids, report: report), on: connection)
+    try Task.checkCancellation()
     return report
   }
 
