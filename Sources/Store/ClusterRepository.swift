@@ -100,6 +100,9 @@ public struct ClusterRepository: Sendable {
   }
 
   /// Locks clusters in ascending order of id and returns their sums.
+  ///
+  /// The lock lets foreign keys to the clusters pass: a question about a cluster need not wait for
+  /// whoever moves faces of it.
   public func lock(
     _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
   ) throws -> [ClusterSum] {
@@ -107,7 +110,8 @@ public struct ClusterRepository: Sendable {
     return try connection.query(
       """
       SELECT id, face_count, centroid_sum, core_count FROM cluster
-      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE
+      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id
+      FOR NO KEY UPDATE
       """, [.int64(collection.id), .int64Array(ids.sorted())]
     ).map { row in
       let id = try row.int64(0)

@@ -247,14 +247,26 @@ public struct DetectionRepository: Sendable {
     return counts
   }
 
-  /// Which clusters already have a face in which of these photos, with the face's id.
+  /// Locks photos in ascending order of id, so that their faces are decided one after the other.
+  public func lockPhotos(
+    _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
+  ) throws {
+    if ids.isEmpty { return }
+    // Imports refer to photos meanwhile; only those who decide wait for each other.
+    try connection.query(
+      """
+      SELECT id FROM photo WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
+      """, [.int64(collection.id), .int64Array(ids.sorted())])
+  }
+
+  /// Which persons already have a face in which of these photos, with the face's id.
   public func occupants(
     photoIDs: [Int64], except undecided: UndecidedFaces,
     on connection: isolated PostgresConnection
-  ) throws -> [(photoID: Int64, clusterID: Int64, detectionID: Int64)] {
+  ) throws -> [(photoID: Int64, personID: Int64, detectionID: Int64)] {
     try connection.query(
       """
-      SELECT photo_id, cluster_id, id FROM person_detection
+      SELECT photo_id, person_id, id FROM person_detection
       WHERE collection_id = $1 AND photo_id = ANY($2) AND cluster_id IS NOT NULL
         AND \(UndecidedFaces.exclusion)
       """, [.int64(collection.id), .int64Array(photoIDs)] + undecided.parameters

@@ -120,7 +120,7 @@ extension OnPostgres {
             detectionID: foreign.detectionID, clusterID: cluster, personID: person,
             on: connection)
           #expect(
-            try review.clusters(
+            try review.persons(
               ofDetections: [foreign.detectionID],
               except: UndecidedFaces(ids: [], reassignableAbove: nil), on: connection
             ).isEmpty)

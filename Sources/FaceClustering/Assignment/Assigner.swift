@@ -70,28 +70,35 @@ struct Assigner: Sendable {
     for faces: FaceSnapshot, on connection: isolated PostgresConnection
   ) throws -> AssignmentContext {
     let review = ReviewRepository(collection)
+    // The faces are locked, so nothing can be said about them until this transaction ends.
     let prohibitions = try review.prohibitions(detections: faces.ids, on: connection)
     let linked = prohibitions.detections.reduce(into: Set<Int64>()) { linked, pair in
       linked.insert(pair.key)
       linked.formUnion(pair.value)
     }
+    // Whoever decides about linked faces, or about other faces of these photos, comes before or
+    // after: what is read from here on is what holds at the commit.
+    if !linked.isEmpty { try CollectionLocks(collection).ownLinks(on: connection) }
+    let detections = DetectionRepository(collection)
+    let photos = Set(faces.photoIDs.compactMap { $0 })
+    if settings.samePhotoExclusion { try detections.lockPhotos(photos, on: connection) }
+    // Clusters first: the faces of every cluster that is seen here are seen below, too.
+    let clusters = try ClusterRepository(collection).live(on: connection)
     // A face that is decided again, now or in a later batch, does not hold its old place.
     let undecided = UndecidedFaces(
       ids: faces.ids, reassignableAbove: force ? faces.ids.last : nil)
     var occupants: [Int64: [Int64: Set<Int64>]] = [:]
     if settings.samePhotoExclusion {
-      let photos = Set(faces.photoIDs.compactMap { $0 }).sorted()
-      for occupant in try DetectionRepository(collection).occupants(
-        photoIDs: photos, except: undecided, on: connection)
+      for occupant in try detections.occupants(
+        photoIDs: photos.sorted(), except: undecided, on: connection)
       {
-        occupants[occupant.photoID, default: [:]][occupant.clusterID, default: []]
+        occupants[occupant.photoID, default: [:]][occupant.personID, default: []]
           .insert(occupant.detectionID)
       }
     }
     return AssignmentContext(
-      settings: settings, clusters: try ClusterRepository(collection).live(on: connection),
-      prohibitions: prohibitions,
-      clusterOfLinked: try review.clusters(
+      settings: settings, clusters: clusters, prohibitions: prohibitions,
+      personOfLinked: try review.persons(
         ofDetections: linked.sorted(), except: undecided, on: connection),
       occupants: occupants)
   }
@@ -128,11 +135,12 @@ struct Assigner: Sendable {
       let id = faces.ids[row]
       var placement = Placement(detectionID: id, status: .unassigned, tier: "pool")
       switch outcome {
-      case .assigned(let cluster, let tier, let confidence):
+      case .assigned(let cluster, let tier, let confidence, let asked):
         placement.status = .auto
         placement.clusterID = clusters.ids[cluster]
         placement.confidence = Float(confidence)
         placement.tier = tier
+        questions += asked
       case .pending(let asked):
         placement.status = .pending
         placement.tier = "epsilon_ball"
@@ -157,7 +165,7 @@ struct Assigner: Sendable {
 extension Assigner.Batch {
   fileprivate mutating func count(_ outcome: AssignmentOutcome, detectionID: Int64) {
     switch outcome {
-    case .assigned(_, "predict", _): report.assigned.predict += 1
+    case .assigned(_, "predict", _, _): report.assigned.predict += 1
     case .assigned: report.assigned.epsilonBall += 1
     case .pending: report.pending += 1
     case .pool(let constrained):

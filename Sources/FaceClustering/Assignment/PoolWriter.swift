@@ -19,18 +19,31 @@ struct PoolWriter {
     let pool = try FaceReader(collection).pool(settings.eligibility, on: connection)
     let prohibitions = try ReviewRepository(collection).prohibitions(
       detections: pool.ids, on: connection)
+    // A face alone is no group, whatever a caller of the library asks for.
+    let minimum = max(settings.unassignedClusterThreshold, 2)
     let radius = CosineDistance(
       settings.poolThresholdFactor * settings.clusteringThreshold.value)
     let found = PoolGroups(
-      radius: radius, minimum: settings.unassignedClusterThreshold,
+      radius: radius, minimum: minimum,
       samePhotoExclusion: settings.samePhotoExclusion
     ).find(in: pool, newIDs: newIDs, prohibitions: prohibitions)
-    // Another worker may have taken members meanwhile: lock what is still free, then count again.
+    // Another worker may have taken members meanwhile, or a human said that two are not one: lock
+    // what is still free, look at what is forbidden again, then count.
     let free = Set(
       try DetectionRepository(collection).lockPool(
         found.flatMap { group in group.map { pool.ids[$0] } }, on: connection))
-    let groups = found.map { group in group.filter { free.contains(pool.ids[$0]) } }
-      .filter { $0.count >= settings.unassignedClusterThreshold }
+    let forbidden = try ReviewRepository(collection).prohibitions(
+      detections: free.sorted(), on: connection
+    ).detections
+    let groups = found.map { group in
+      group.reduce(into: [Int]()) { members, row in
+        let others = forbidden[pool.ids[row]] ?? []
+        if free.contains(pool.ids[row]), !members.contains(where: { others.contains(pool.ids[$0]) })
+        {
+          members.append(row)
+        }
+      }
+    }.filter { $0.count >= minimum }
     let facts = groups.map { group in
       MemberFacts.facts(
         of: group.map {

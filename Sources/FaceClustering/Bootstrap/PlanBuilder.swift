@@ -105,18 +105,18 @@ struct PlanBuilder {
     }
   }
 
-  /// Of two faces that people said are different, the weaker one leaves a shared cluster.
+  /// Of two faces that people said are different, the weaker one leaves a shared person.
   mutating func separateForbiddenPairs() {
     var evicted: Set<Int64> = []
     let indexOf = Dictionary(
       uniqueKeysWithValues: placements.enumerated().map { ($1.placement.detectionID, $0) })
     for (a, others) in input.prohibitions.detections.sorted(by: { $0.key < $1.key }) {
       for b in others.sorted() where a < b {
-        guard let slot = finalSlot[a], finalSlot[b] == slot, !evicted.contains(a),
-          !evicted.contains(b)
+        guard let slotOfA = finalSlot[a], let slotOfB = finalSlot[b],
+          areOnePerson(slotOfA, slotOfB), !evicted.contains(a), !evicted.contains(b)
         else { continue }
         let loser = weaker(a, b, indexOf: indexOf)
-        guard let loser, let index = indexOf[loser] else { continue }
+        guard let loser, let index = indexOf[loser], let slot = finalSlot[loser] else { continue }
         evicted.insert(loser)
         finalSlot[loser] = nil
         members[slot].removeAll { $0.detectionID == loser }
@@ -270,6 +270,14 @@ struct PlanBuilder {
       clusters?.contains(input.live.ids[old]) ?? false
         || persons?.contains(input.live.personIDs[old]) ?? false
     }
+  }
+
+  private func areOnePerson(_ a: Int, _ b: Int) -> Bool {
+    func person(_ slot: Int) -> Int64? {
+      oldOfSlot[slot].map { input.live.personIDs[$0] } ?? inheritedPersons[slot]
+    }
+    // A new cluster without heritage gets a person of its own.
+    return a == b || person(a).map { $0 == person(b) } ?? false
   }
 
   private func weaker(_ a: Int64, _ b: Int64, indexOf: [Int64: Int]) -> Int64? {

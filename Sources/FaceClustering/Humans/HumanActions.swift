@@ -63,27 +63,27 @@ struct HumanActions {
   ) throws -> HumanAssignment {
     try CollectionLocks(collection).shareMembership(on: connection)
     let detections = DetectionRepository(collection)
-    let face = try detections.find(externalID: externalID, on: connection)
-    let vectors = try FaceReader(collection).faces(ids: [face.id], on: connection).embeddings
+    // The face, then those who decide with it, then clusters: the order that everyone keeps.
+    let face = try detections.lock(externalID: externalID, on: connection)
+    let snapshot = try FaceReader(collection).faces(ids: [face.id], on: connection)
+    let vectors = snapshot.embeddings
     guard vectors.rows == 1 else { throw HumanActionError.noEmbedding(externalID: externalID) }
+    let forbidden = try ReviewRepository(collection).prohibitions(
+      detections: [face.id], on: connection)
+    if !forbidden.detections.isEmpty { try CollectionLocks(collection).ownLinks(on: connection) }
+    try detections.lockPhotos(snapshot.photoIDs.compactMap { $0 }, on: connection)
     let clusterID = try resolve(target, face.id, vectors, on: connection)
     try checkProhibitions(
-      face.id, externalID: externalID, clusterID: clusterID, anyway: anyway, on: connection)
+      forbidden, face.id, externalID: externalID, clusterID: clusterID, anyway: anyway,
+      on: connection)
     let clusters = ClusterRepository(collection)
-    // Clusters before faces, as everyone does; then see whether the face stood still meanwhile.
-    _ = try clusters.lock(Set([face.clusterID, clusterID].compactMap { $0 }), on: connection)
-    let locked = try detections.lock(externalID: externalID, on: connection)
-    guard locked.clusterID == face.clusterID else {
-      throw PostgresError(.serializationFailure, "the face was moved by someone else meanwhile")
-    }
     var changes = MembershipChanges(dimension: collection.dimension)
-    changes.move(
-      vectors.row(0), from: locked.clusterID, to: clusterID, wasCore: locked.isCore)
+    changes.move(vectors.row(0), from: face.clusterID, to: clusterID, wasCore: face.isCore)
     try changes.apply(clusters, on: connection)
     try detections.placeByHand(face.id, clusterID: clusterID, actor: actor, on: connection)
     try ReviewRepository(collection).expire(detections: [face.id], on: connection)
     return HumanAssignment(
-      externalID: externalID, oldClusterID: locked.clusterID, clusterID: clusterID,
+      externalID: externalID, oldClusterID: face.clusterID, clusterID: clusterID,
       personID: try PersonRepository(collection).person(ofCluster: clusterID, on: connection))
   }
 
@@ -126,20 +126,25 @@ struct HumanActions {
   }
 
   private func checkProhibitions(
-    _ id: Int64, externalID: String, clusterID: Int64, anyway: Bool,
+    _ forbidden: Prohibitions, _ id: Int64, externalID: String, clusterID: Int64, anyway: Bool,
     on connection: isolated PostgresConnection
   ) throws {
     let review = ReviewRepository(collection)
     let personID = try PersonRepository(collection).person(ofCluster: clusterID, on: connection)
-    let forbidden = try review.prohibitions(detections: [id], on: connection)
+    let others = forbidden.detections[id] ?? []
+    let present = try review.persons(
+      ofDetections: others.sorted(), except: UndecidedFaces(ids: [], reassignableAbove: nil),
+      on: connection
+    ).filter { $0.value == personID }.keys.sorted()
     guard
       forbidden.clusters[id]?.contains(clusterID) ?? false
-        || forbidden.persons[id]?.contains(personID) ?? false
+        || forbidden.persons[id]?.contains(personID) ?? false || !present.isEmpty
     else { return }
     guard anyway else {
       throw HumanActionError.forbidden(externalID: externalID, cluster: clusterID)
     }
     try review.allow(
       detectionID: id, clusterID: clusterID, personID: personID, on: connection)
+    try review.unlink(id, from: present, on: connection)
   }
 }
