@@ -16,6 +16,18 @@ public struct FaceSnapshot: Sendable {
 
   /// Number of faces, n.
   public var count: Int { ids.count }
+
+  /// Faces with their vectors; every field has n values.
+  public init(
+    ids: [Int64], photoIDs: [Int64?], statuses: [DetectionStatus?], clusterIDs: [Int64?],
+    embeddings: Matrix<Float>
+  ) {
+    self.ids = ids
+    self.photoIDs = photoIDs
+    self.statuses = statuses
+    self.clusterIDs = clusterIDs
+    self.embeddings = embeddings
+  }
 }
 
 /// Which faces take part in a bootstrap.
@@ -107,6 +119,18 @@ public struct FaceReader: Sendable {
           AND \(eligibility.condition)
         ORDER BY d.id
         """, [.int64(collection.id)]))
+  }
+
+  /// The faces of some clusters.
+  public func members(
+    ofClusters ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try collect(
+      connection.query(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.cluster_id = ANY($2) ORDER BY d.id
+        """, [.int64(collection.id), .int64Array(ids)]))
   }
 
   /// Every face that has a cluster.

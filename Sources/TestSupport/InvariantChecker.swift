@@ -149,6 +149,10 @@ public struct InvariantChecker: Sendable {
       let vector = VectorBytes.floats(try row.bytes(1), count: dimension) ?? []
       counts[cluster, default: 0] += 1
       var sum = sums[cluster] ?? [Double](repeating: 0, count: dimension)
+      sums[cluster] = sum
+      // What is no unit vector (any more) adds nothing.
+      let squares = vector.reduce(0.0) { $0 + Double($1) * Double($1) }
+      guard abs(squares - 1) <= 0.01 else { continue }
       for (column, value) in vector.enumerated() { sum[column] += Double(value) }
       sums[cluster] = sum
     }

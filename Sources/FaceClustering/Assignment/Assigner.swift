@@ -40,30 +40,15 @@ struct Assigner: Sendable {
     let model = try models.active(of: collection, settings: settings, on: connection)
     batch.report.runID = model.runID
     batch.report.tierOneSkipped = model.skipped
-    let invalid = try setInvalidAside(faces, on: connection)
-    batch.report.invalid = invalid.count
+    let unusable = UnusableEmbeddings.reasons(in: faces.embeddings)
     let context = try context(for: faces, on: connection)
     let outcomes = try decide(
-      faces, invalid: invalid, context: context, model: model.loaded, into: &batch)
+      faces, invalid: Set(unusable.keys), context: context, model: model.loaded, into: &batch)
     try write(
-      outcomes, faces: faces, clusters: context.clusters, runID: model.runID, into: &batch,
-      on: connection)
+      outcomes, unusable: unusable, faces: faces, clusters: context.clusters,
+      runID: model.runID, into: &batch, on: connection)
     batch.seconds = clock.total
     return batch
-  }
-
-  private func setInvalidAside(
-    _ faces: FaceSnapshot, on connection: isolated PostgresConnection
-  ) throws -> Set<Int> {
-    let defects = faces.embeddings.defectiveRows()
-    for defect in defects {
-      try DetectionRepository(collection).markInvalid(
-        faces.ids[defect.row],
-        reason: defect.defect == .zero
-          ? "the embedding is all zero" : "the embedding is not finite",
-        on: connection)
-    }
-    return Set(defects.map(\.row))
   }
 
   private func context(
@@ -124,8 +109,8 @@ struct Assigner: Sendable {
   }
 
   private func write(
-    _ outcomes: [(row: Int, outcome: AssignmentOutcome)], faces: FaceSnapshot,
-    clusters: LiveClusters, runID: Int64?, into batch: inout Batch,
+    _ outcomes: [(row: Int, outcome: AssignmentOutcome)], unusable: [Int: String],
+    faces: FaceSnapshot, clusters: LiveClusters, runID: Int64?, into batch: inout Batch,
     on connection: isolated PostgresConnection
   ) throws {
     var changes = MembershipChanges(dimension: collection.dimension)
@@ -152,12 +137,20 @@ struct Assigner: Sendable {
         faces.embeddings.row(row), from: faces.clusterIDs[row], to: placement.clusterID)
       placements.append(placement)
     }
-    try changes.apply(ClusterRepository(collection), on: connection)
+    for row in unusable.keys {
+      changes.move(faces.embeddings.row(row), from: faces.clusterIDs[row], to: nil)
+    }
+    let repository = ClusterRepository(collection)
+    try changes.apply(repository, on: connection)
     let detections = DetectionRepository(collection)
     _ = try detections.place(placements, runID: runID, on: connection)
+    batch.report.invalidFaces = try detections.setAside(
+      unusable.map { (faces.ids[$0.key], $0.value) }, runID: runID, on: connection)
+    batch.report.invalid = unusable.count
+    try changes.settle(
+      repository, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
     let review = ReviewRepository(collection)
-    try review.expire(
-      detections: placements.map(\.detectionID), keeping: questions, on: connection)
+    try review.expire(detections: faces.ids, keeping: questions, on: connection)
     batch.report.candidates = try review.ask(questions, on: connection)
   }
 }

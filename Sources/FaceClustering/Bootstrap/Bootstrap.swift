@@ -101,7 +101,7 @@ struct Bootstrap {
     let plan = try await pool.withTransaction(.snapshot) { connection in
       try fitted.plan(collection: collection, settings: settings, on: connection)
     }
-    report.add(plan.plan, peopleCount: plan.peopleCount)
+    report.add(plan)
     report.seconds.match = clock.lap()
     report.seconds.total = clock.total
     report.peakMemoryBytes = Memory.peakBytes
@@ -159,9 +159,10 @@ struct Bootstrap {
       throw BootstrapError.notEnoughMemory(
         needed: needed, available: memory, faces: counts.eligible)
     }
-    let snapshot = try await pool.withTransaction(.snapshot) { connection in
+    let stored = try await pool.withTransaction(.snapshot) { connection in
       try FaceReader(collection).eligible(eligibility, on: connection)
     }
+    let (snapshot, unusable) = try await setAside(stored)
     report.embeddingCount = snapshot.count
     report.filteredCount = counts.filtered
     report.seconds.read = clock.lap()
@@ -169,7 +170,31 @@ struct Bootstrap {
     report.allowSingleCluster = clustering.parameters.allowSingleCluster
     report.clusterCount = clustering.selection.nodes.count
     report.seconds.fit = clock.lap()
-    return FittedFaces(snapshot: snapshot, clustering: clustering)
+    return FittedFaces(snapshot: snapshot, clustering: clustering, unusable: unusable)
+  }
+
+  /// Leaves out what cannot be fitted, and says so.
+  private func setAside(
+    _ stored: FaceSnapshot
+  ) async throws -> (usable: FaceSnapshot, unusable: [Int64: String]) {
+    let reasons = UnusableEmbeddings.reasons(in: stored.embeddings)
+    if reasons.isEmpty { return (stored, [:]) }
+    let unusable = reasons.map { (id: stored.ids[$0.key], reason: $0.value) }
+    let detections = DetectionRepository(collection)
+    let named = try await pool.withTransaction { try detections.name(unusable, on: $0) }
+    guard reasons.count < stored.count else {
+      throw BootstrapError.nothingUsable(
+        collection: collection.name, faces: named, count: stored.count)
+    }
+    logger.warning(
+      """
+      \(unusable.count) faces have embeddings that cannot be used and take no part: \
+      \(InvalidFace.line(named, of: unusable.count))
+      """)
+    return (
+      stored.selecting(rows: stored.ids.indices.filter { reasons[$0] == nil }),
+      Dictionary(uniqueKeysWithValues: unusable.map { ($0.id, $0.reason) })
+    )
   }
 
   private func clusterOffPool(_ snapshot: FaceSnapshot) async throws -> Clustering {

@@ -175,7 +175,43 @@ struct PlanBuilder {
       let after = finalSlot[state.id].flatMap { clusterOfSlot[$0] }
       if after.flatMap({ plan.clusters[$0].existingID }) != before { plan.moved += 1 }
     }
+    plan.invalid = input.unusable
+    reconsider(states, in: &plan)
     return plan
+  }
+
+  /// Nothing waits for ever: once clusters changed, whoever waits outside the fit is new again.
+  private func reconsider(_ states: [DetectionState], in plan: inout BootstrapPlan) {
+    guard changesSomething(states, plan) else { return }
+    let decided = Set(plan.placements.map(\.placement.detectionID))
+    let waiting = states.filter { state in
+      [.pending, .unassigned, .constrained].contains(state.status)
+        && !decided.contains(state.id) && input.unusable[state.id] == nil
+    }
+    plan.reset += waiting.map(\.id)
+    plan.reconsidered = waiting.count
+  }
+
+  private func changesSomething(_ states: [DetectionState], _ plan: BootstrapPlan) -> Bool {
+    if !plan.retired.isEmpty || !plan.reset.isEmpty || !plan.invalid.isEmpty { return true }
+    let rowOfLive = Dictionary(uniqueKeysWithValues: input.live.ids.enumerated().map { ($1, $0) })
+    if plan.emptied.contains(where: { rowOfLive[$0].map { input.live.faceCounts[$0] > 0 } ?? true })
+    {
+      return true
+    }
+    for cluster in plan.clusters {
+      guard let row = cluster.existingID.flatMap({ rowOfLive[$0] }),
+        input.live.epsilons[row].map({ Float($0.value) })
+          == cluster.facts.epsilon.map({ Float($0.value) }),
+        input.live.references.values(ofRow: row) == cluster.facts.reference
+      else { return true }
+    }
+    let before = Dictionary(uniqueKeysWithValues: states.map { ($0.id, $0) })
+    return plan.placements.contains { planned in
+      let state = before[planned.placement.detectionID]
+      return state?.status != planned.placement.status
+        || state?.clusterID != planned.cluster.flatMap { plan.clusters[$0].existingID }
+    }
   }
 
   private func leaveEmpty(_ old: Int, in plan: inout BootstrapPlan) {

@@ -17,6 +17,7 @@ public enum HumanActionError: Error, Sendable, CustomStringConvertible {
   case retired(cluster: Int64)
   case noCluster(person: Int64)
   case noEmbedding(externalID: String)
+  case unusableEmbedding(externalID: String)
 
   /// One line that says what is wrong and what to do.
   public var description: String {
@@ -29,6 +30,9 @@ public enum HumanActionError: Error, Sendable, CustomStringConvertible {
     case .noCluster(let person): "person \(person) has no cluster that lives"
     case .noEmbedding(let externalID):
       "detection “\(externalID)” has no embedding, so it cannot join a cluster"
+    case .unusableEmbedding(let externalID):
+      "the embedding of detection “\(externalID)” is unusable, so it cannot be the first face of a "
+        + "person; put it into a cluster that exists"
     }
   }
 }
@@ -55,6 +59,7 @@ public struct HumanAssignment: Sendable, Codable, Equatable {
 /// Puts a face by hand, in the caller's transaction.
 struct HumanActions {
   let collection: CollectionRecord
+  var settings = StageSettings()
 
   /// Assigns a face: status `manual`, counts and centroids follow, no epsilon changes.
   func assign(
@@ -72,7 +77,8 @@ struct HumanActions {
       detections: [face.id], on: connection)
     if !forbidden.detections.isEmpty { try CollectionLocks(collection).ownLinks(on: connection) }
     try detections.lockPhotos(snapshot.photoIDs.compactMap { $0 }, on: connection)
-    let clusterID = try resolve(target, face.id, vectors, on: connection)
+    let clusterID = try resolve(
+      target, face.id, externalID: externalID, vectors, on: connection)
     try checkProhibitions(
       forbidden, face.id, externalID: externalID, clusterID: clusterID, anyway: anyway,
       on: connection)
@@ -81,6 +87,8 @@ struct HumanActions {
     changes.move(vectors.row(0), from: face.clusterID, to: clusterID, wasCore: face.isCore)
     try changes.apply(clusters, on: connection)
     try detections.placeByHand(face.id, clusterID: clusterID, actor: actor, on: connection)
+    try changes.settle(
+      clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
     try ReviewRepository(collection).expire(detections: [face.id], on: connection)
     return HumanAssignment(
       externalID: externalID, oldClusterID: face.clusterID, clusterID: clusterID,
@@ -88,7 +96,7 @@ struct HumanActions {
   }
 
   private func resolve(
-    _ target: HumanTarget, _ id: Int64, _ face: Matrix<Float>,
+    _ target: HumanTarget, _ id: Int64, externalID: String, _ face: Matrix<Float>,
     on connection: isolated PostgresConnection
   ) throws -> Int64 {
     let clusters = ClusterRepository(collection)
@@ -110,6 +118,9 @@ struct HumanActions {
       guard let nearest else { throw HumanActionError.noCluster(person: personID) }
       return live.ids[nearest]
     case .newPerson(let name):
+      guard UnusableEmbeddings.reasons(in: face).isEmpty else {
+        throw HumanActionError.unusableEmbedding(externalID: externalID)
+      }
       // Born with its first face, which the caller adds in the same transaction.
       let facts = ClusterFacts(
         faceCount: 0, coreCount: 0, sum: [Double](repeating: 0, count: collection.dimension),

@@ -5,6 +5,7 @@ internal import Vectors
 /// Deletes faces and takes them out of the counts and centroids of their clusters.
 struct FaceRemoval {
   let collection: CollectionRecord
+  let settings: StageSettings
 
   /// Deletes what exists of these faces, in the caller's transaction.
   ///
@@ -26,6 +27,9 @@ struct FaceRemoval {
         wasCore: coreIDs.contains(id))
     }
     try changes.apply(clusters, on: connection)
-    return try detections.delete(ids, on: connection)
+    let deleted = try detections.delete(ids, on: connection)
+    try changes.settle(
+      clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
+    return deleted
   }
 }

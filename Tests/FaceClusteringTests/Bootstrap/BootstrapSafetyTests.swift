@@ -221,7 +221,8 @@ extension OnPostgres {
         let late = fixture.people.flatMap { $0.dropFirst(8) }.compactMap { after["face-\($0)"] }
         #expect(late.count == 36 * 4)
         #expect(late.count { $0.status == "auto" } > 100)
-        #expect(late.allSatisfy { $0.status != nil })
+        // Those without a cluster are tried again, for the clusters are others now.
+        #expect(late.allSatisfy { $0.status == "auto" || $0.status == nil })
         // Those that had a place keep it.
         let stayed = beforeFit.filter { after[$0.key]?.clusterID == $0.value.clusterID }
         #expect(stayed.count >= beforeFit.count - 2)
