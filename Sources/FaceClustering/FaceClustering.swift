@@ -46,8 +46,11 @@ public struct FaceClustering: Sendable {
     pool: PostgresPool, collection: String, settings: StageSettings = StageSettings(),
     models: ModelCache = ModelCache(), threads: Int? = nil, logger: Logger
   ) async throws -> FaceClustering {
-    let record = try await pool.withTransaction {
-      try CollectionRepository().find(collection, on: $0)
+    let record = try await pool.explainingRights {
+      try await pool.withTransaction {
+        try DatabaseChecks.requireUTF8(on: $0)
+        return try CollectionRepository().find(collection, on: $0)
+      }
     }
     return FaceClustering(
       collection: record, settings: settings, pool: pool, models: models, threads: threads,
@@ -65,9 +68,12 @@ public struct FaceClustering: Sendable {
     settings: StageSettings = StageSettings(), models: ModelCache = ModelCache(),
     threads: Int? = nil, logger: Logger
   ) async throws -> FaceClustering {
-    let record = try await pool.withTransaction {
-      try CollectionRepository().findOrCreate(
-        collection, embeddingModel: embeddingModel, dimension: dimension, on: $0)
+    let record = try await pool.explainingRights {
+      try await pool.withTransaction {
+        try DatabaseChecks.requireUTF8(on: $0)
+        return try CollectionRepository().findOrCreate(
+          collection, embeddingModel: embeddingModel, dimension: dimension, on: $0)
+      }
     }
     return FaceClustering(
       collection: record, settings: settings, pool: pool, models: models, threads: threads,
@@ -86,8 +92,10 @@ public struct FaceClustering: Sendable {
         name: collection.name, what: "embeddings of dimension", stored: "\(collection.dimension)",
         given: "\(file.embeddings.columns)")
     }
-    let report = try await FaceImport(pool: pool, collection: collection, chunkSize: 10_000)
-      .run(file, progress: progress)
+    let report = try await pool.explainingRights {
+      try await FaceImport(pool: pool, collection: collection, chunkSize: 10_000)
+        .run(file, progress: progress)
+    }
     if report.conflicting > 0 {
       let named = report.conflictingIDs.joined(separator: ", ")
       let more = report.conflicting > report.conflictingIDs.count ? ", …" : ""
@@ -119,7 +127,9 @@ public struct FaceClustering: Sendable {
   /// - Complexity: O(faces · d).
   public func deleteFaces(externalIDs: [String]) async throws -> Int {
     let removal = FaceRemoval(collection: collection, settings: settings)
-    return try await pool.withTransaction { try removal.delete(externalIDs: externalIDs, on: $0) }
+    return try await pool.explainingRights {
+      try await pool.withTransaction { try removal.delete(externalIDs: externalIDs, on: $0) }
+    }
   }
 
   /// Fits HDBSCAN over the collection and applies it, in one transaction.
@@ -136,7 +146,9 @@ public struct FaceClustering: Sendable {
     let bootstrap = Bootstrap(
       pool: pool, collection: collection, settings: settings, threads: threads, logger: logger,
       progress: progress)
-    return dryRun ? try await bootstrap.dryRun() : try await bootstrap.run()
+    return try await pool.explainingRights {
+      dryRun ? try await bootstrap.dryRun() : try await bootstrap.run()
+    }
   }
 
   /// Assigns every face that has no status, through the tiers and the pool.
@@ -148,13 +160,15 @@ public struct FaceClustering: Sendable {
     force: Bool = false, batchSize: Int = 5_000,
     progress: (@Sendable (_ done: Int) -> Void)? = nil
   ) async throws -> AssignmentReport {
-    try await AssignmentRun(
-      pool: pool,
-      assigner: Assigner(
-        collection: collection, settings: settings, models: models, threads: threads,
-        force: force, batchSize: batchSize),
-      logger: logger
-    ).run(progress: progress)
+    try await pool.explainingRights {
+      try await AssignmentRun(
+        pool: pool,
+        assigner: Assigner(
+          collection: collection, settings: settings, models: models, threads: threads,
+          force: force, batchSize: batchSize),
+        logger: logger
+      ).run(progress: progress)
+    }
   }
 
   /// Compares the active run with the collection as it is now.

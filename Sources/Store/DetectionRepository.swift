@@ -241,6 +241,20 @@ public struct DetectionRepository: Sendable {
       ])
   }
 
+  /// Locks new faces that have no embedding at all, which no tier could ever decide.
+  public func lockNewWithoutEmbedding(
+    on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT d.id FROM person_detection d
+      WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND NOT EXISTS (
+        SELECT FROM face_embedding e WHERE e.collection_id = $1 AND e.detection_id = d.id)
+      ORDER BY d.id FOR UPDATE SKIP LOCKED
+      """, [.int64(collection.id)]
+    ).map { try $0.int64(0) }
+  }
+
   /// External ids by id, of those of these faces that exist.
   public func externalIDs(
     of ids: [Int64], on connection: isolated PostgresConnection

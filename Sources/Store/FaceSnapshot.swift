@@ -11,7 +11,7 @@ public struct FaceSnapshot: Sendable {
   public var statuses: [DetectionStatus?]
   /// Cluster of each face, where it has one.
   public var clusterIDs: [Int64?]
-  /// n × d unit vectors.
+  /// n × d unit vectors; a row is all NaN where what is stored has another length.
   public var embeddings: Matrix<Float>
 
   /// Number of faces, n.
@@ -181,10 +181,11 @@ public struct FaceReader: Sendable {
         try result.append(
           id: id, photo: try row.optionalInt64(1), status: try row.optionalText(2),
           cluster: row.optionalInt64(3))
-        guard let values = VectorBytes.floats(try row.bytes(4), count: dimension) else {
-          throw StoreError.damaged(table: "face_embedding", id: id, what: "wrong length")
+        if let values = VectorBytes.floats(try row.bytes(4), count: dimension) {
+          (base + index * stride).update(from: values, count: dimension)
+        } else {
+          (base + index * stride).update(repeating: .nan, count: dimension)
         }
-        (base + index * stride).update(from: values, count: dimension)
       }
     }
     return result
@@ -216,11 +217,12 @@ public struct FaceReader: Sendable {
           id: id, photo: try row.optionalInt64(1),
           status: try row.optionalText(2), cluster: row.optionalInt64(3))
         let bytes = try row.bytes(4)
-        guard bytes.count == 4 * dimension else {
-          throw StoreError.damaged(table: "face_embedding", id: id, what: "wrong length")
+        if bytes.count == 4 * dimension {
+          UnsafeMutableRawBufferPointer(start: base + index * stride, count: 4 * dimension)
+            .copyMemory(from: bytes)
+        } else {
+          (base + index * stride).update(repeating: .nan, count: dimension)
         }
-        UnsafeMutableRawBufferPointer(start: base + index * stride, count: 4 * dimension)
-          .copyMemory(from: bytes)
         index += 1
       }
       guard index == count else {

@@ -100,7 +100,8 @@ struct AssignmentDecider {
     // similar to the centroid in itself.
     if 1 - distance.value < context.settings.gateAbsolute { return .far }
     if context.settings.samePhotoExclusion, let photoID,
-      let others = context.occupants[photoID]?[person], others.contains(where: { $0 != detectionID })
+      let others = context.occupants[photoID]?[person],
+      others.contains(where: { $0 != detectionID })
     {
       return .samePhoto
     }

@@ -29,6 +29,12 @@ struct PoolWriter {
     var outcome = Outcome()
     try CollectionLocks(collection).shareMembership(on: connection)
     let detections = DetectionRepository(collection)
+    // What is still new after all batches and has no embedding would wait for ever.
+    let bare = try detections.lockNewWithoutEmbedding(on: connection)
+    outcome.invalid = try detections.setAside(
+      bare.map { ($0, "it has no embedding") },
+      runID: try RunRepository(collection).activeID(on: connection), on: connection)
+    outcome.invalidCount = bare.count
     let seeds = Set(try detections.poolSeeds(on: connection))
     let newIDs = decided.union(seeds)
     if newIDs.isEmpty { return outcome }
@@ -92,8 +98,8 @@ struct PoolWriter {
     outcome.clusters = groups.count
     outcome.taken = Set(moved)
     let invalid = damaged.filter { free.contains($0.id) }
-    outcome.invalid = try detections.setAside(invalid, runID: runID, on: connection)
-    outcome.invalidCount = invalid.count
+    outcome.invalid += try detections.setAside(invalid, runID: runID, on: connection)
+    outcome.invalidCount += invalid.count
     return outcome
   }
 }

@@ -88,7 +88,7 @@ struct Bootstrap {
   func dryRun() async throws -> BootstrapReport {
     do {
       return try await planned()
-    } catch where Self.isCancellation(error) {
+    } catch  where Self.isCancellation(error) {
       throw BootstrapError.cancelled(run: nil, collection: collection.name)
     }
   }

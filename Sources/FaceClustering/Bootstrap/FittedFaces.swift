@@ -84,7 +84,8 @@ extension BootstrapReport {
     BootstrapReport(
       runID: nil, dryRun: dryRun, embeddingCount: 0, filteredCount: 0, clusterCount: 0,
       noiseCount: 0, peopleCount: 0, lineage: LineageCounts(), moved: 0, candidates: 0,
-      reconsidered: 0, invalid: 0, invalidFaces: [], allowSingleCluster: false, seconds: Seconds(), peakMemoryBytes: 0)
+      reconsidered: 0, invalid: 0, invalidFaces: [], allowSingleCluster: false, seconds: Seconds(),
+      peakMemoryBytes: 0)
   }
 
   mutating func add(_ planned: PlannedBootstrap) {

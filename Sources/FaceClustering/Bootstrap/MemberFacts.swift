@@ -32,8 +32,10 @@ enum MemberFacts {
   /// - Complexity: O(m · d).
   static func medoid(of members: [Member], dimension: Int) -> Int64? {
     let sum = sum(members, dimension: dimension)
-    return members.max { (product($0, sum), -$0.detectionID) < (product($1, sum), -$1.detectionID) }?
-      .detectionID
+    return members.max {
+      (product($0, sum), -$0.detectionID) < (product($1, sum), -$1.detectionID)
+    }?
+    .detectionID
   }
 
   private static func product(_ member: Member, _ sum: [Double]) -> Double {

@@ -43,7 +43,11 @@ enum UnusableEmbeddings {
     if reasons.isEmpty { return reasons }
     for defect in vectors.defectiveRows() {
       reasons[defect.row] =
-        defect.defect == .zero ? "the embedding is all zero" : "the embedding is not finite"
+        defect.defect == .zero
+        ? "the embedding is all zero"
+        : vectors.values(ofRow: defect.row).allSatisfy(\.isNaN)
+          ? "the embedding has another length than the collection's, or is all NaN"
+          : "the embedding is not finite"
     }
     return reasons
   }

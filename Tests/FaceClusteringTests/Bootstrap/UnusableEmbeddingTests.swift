@@ -67,6 +67,35 @@ extension OnPostgres {
       }
     }
 
+    @Test func anotherLengthOrNoneKeepsNobodyElseBack() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        _ = try await test.stage.bootstrap()
+        _ = try await test.stage.importFaces(Circle.file([1, 2, 3], prefix: "new"))
+        try await test.pool.query(
+          "ALTER TABLE face_embedding DROP CONSTRAINT embedding_has_the_dimension")
+        for id in ["face-6", "new-0"] { try await spoil(test, id, "'\\x0000'::bytea") }
+        try await test.pool.query(
+          """
+          DELETE FROM face_embedding USING person_detection d
+          WHERE d.id = detection_id AND d.external_id = 'new-1'
+          """)
+        let report = try await test.reopened().stage.assign()
+        #expect(report.assigned.predict == 1)
+        #expect(report.invalid == 2)
+        #expect(
+          report.invalidFaces == [
+            InvalidFace(
+              externalID: "new-0",
+              reason: "the embedding has another length than the collection's, or is all NaN"),
+            InvalidFace(externalID: "new-1", reason: "it has no embedding"),
+          ])
+        #expect(try await test.stage.counts().byStatus["new"] == nil)
+        #expect(try await test.stage.bootstrap().invalid == 1)
+        #expect(try await test.faces()["face-6"]?.status == "invalid")
+      }
+    }
+
     @Test func nothingUsableIsOneLine() async throws {
       try await TestStage.run(dimension: 4) { test in
         _ = try await test.stage.importFaces(Circle.file([1, 2]))
