@@ -18,19 +18,22 @@ struct Bootstrap {
   /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; after any of them the old run is
   ///   in charge and the new run's record says why it failed or was cancelled.
   func run() async throws -> BootstrapReport {
-    // The session that holds the lock is kept for the whole time; if the process dies, so does it.
-    try await pool.withConnection { lockHolder in
-      let locks = CollectionLocks(collection)
-      try await becomeTheOne(locks, lockHolder)
-      let clock = Stopwatch()
-      do {
-        let report = try await recorded(clock: clock)
-        await release(locks, of: lockHolder)
-        return report
-      } catch {
-        await release(locks, of: lockHolder)
-        throw error
+    do {
+      // The session that holds the lock is kept for the whole time; if the process dies, so does it.
+      return try await pool.withConnection { lockHolder in
+        let locks = CollectionLocks(collection)
+        try await becomeTheOne(locks, lockHolder)
+        do {
+          let report = try await recorded(clock: Stopwatch())
+          await release(locks, of: lockHolder)
+          return report
+        } catch {
+          await release(locks, of: lockHolder)
+          throw error
+        }
       }
+    } catch  where Self.isCancellation(error) {
+      throw BootstrapError.cancelled(run: nil, collection: collection.name)
     }
   }
 

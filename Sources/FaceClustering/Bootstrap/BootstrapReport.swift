@@ -93,7 +93,8 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
   case alreadyRunning(run: Int64?, collection: String)
   case notEnoughMemory(needed: Int64, available: Int64, faces: Int)
   case superseded(run: Int64)
-  /// The task was cancelled, or the progress handler returned false; nil after a dry run.
+  /// The task was cancelled, or the progress handler returned false; nil where there was no run yet, as with
+  /// a dry run.
   case cancelled(run: Int64?, collection: String)
   case nothingToFit(collection: String, filtered: Int)
   case nothingUsable(collection: String, faces: [InvalidFace], count: Int)
@@ -112,7 +113,7 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
       "run \(run) lost its place while it was fitting (the database connection was cut); "
         + "nothing was changed, start it again"
     case .cancelled(let run, let collection):
-      (run.map { "run \($0)" } ?? "the dry run")
+      (run.map { "run \($0)" } ?? "the bootstrap")
         + " of collection “\(collection)” was cancelled; nothing was changed"
     case .nothingToFit(let collection, let filtered):
       "collection “\(collection)” has no eligible face"

@@ -59,7 +59,7 @@ extension OnPostgres {
         let dry = await #expect(throws: BootstrapError.self) {
           try await test.stage.bootstrap(dryRun: true) { _ in false }
         }
-        #expect(dry?.description.hasPrefix("the dry run of collection") ?? false)
+        #expect(dry?.description.hasPrefix("the bootstrap of collection") ?? false)
       }
     }
 
@@ -103,6 +103,13 @@ extension OnPostgres {
         }
         let nameless = await refusal()
         #expect(nameless?.contains("already running, which has no number yet;") ?? false)
+        // Whoever is cancelled while waiting has made no run.
+        let impatient = Task { try await test.stage.bootstrap() }
+        impatient.cancel()
+        let cancelled = await #expect(throws: BootstrapError.self) { try await impatient.value }
+        #expect(
+          cancelled?.description
+            == "the bootstrap of collection “faces” was cancelled; nothing was changed")
         async let late = refusal()
         try await Task.sleep(for: .milliseconds(300))
         try await test.pool.query(
