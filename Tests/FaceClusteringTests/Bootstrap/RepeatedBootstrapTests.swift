@@ -31,6 +31,31 @@ extension OnPostgres {
       }
     }
 
+    @Test func facesThatAreDifferentPeopleShareNoPersonInTwoClustersEither() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 90, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        let faces = try await test.faces()
+        let (a, b) = (try #require(faces["face-0"]), try #require(faces["face-6"]))
+        let (owner, other) = (try #require(a.personID), try #require(b.clusterID))
+        for change in [
+          "UPDATE cluster SET person_id = $1 WHERE id = $2",
+          "UPDATE person_detection SET person_id = $1 WHERE cluster_id = $2",
+        ] { try await test.pool.query(change, [.int64(owner), .int64(other)]) }
+        let review = ReviewRepository(test.collection)
+        try await test.pool.withTransaction {
+          try review.constrain(
+            a.detectionID, b.detectionID, mustLink: false, actor: nil, on: $0)
+        }
+        _ = try await test.stage.bootstrap()
+        let after = try await test.faces()
+        let pair = ["face-0", "face-6"].compactMap { after[$0] }
+        #expect(pair.count { $0.status == "constrained" } == 1)
+        #expect(pair.count { $0.personID == owner } == 1)
+      }
+    }
+
     @Test func whoWaitsOutsideTheFitIsTriedAgainOnceClustersChanged() async throws {
       try await TestStage.run(dimension: 4) { test in
         func add(_ degrees: [Double], _ prefix: String, confidence: Float? = nil) async throws {
