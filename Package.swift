@@ -108,7 +108,7 @@ let package = Package(
     .testTarget(
       name: "VectorsTests", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),
     .testTarget(
-      name: "HDBSCANTests", dependencies: ["CKernels", "HDBSCAN", "Vectors"],
+      name: "HDBSCANTests", dependencies: ["CKernels", "HDBSCAN", "TensorFiles", "Vectors"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "ClusterEvaluationTests", dependencies: ["ClusterEvaluation", "Vectors"],
@@ -152,7 +152,7 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu2x
 )
