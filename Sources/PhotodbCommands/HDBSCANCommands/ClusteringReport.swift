@@ -3,11 +3,12 @@ internal import HDBSCAN
 /// What `fit` and `extract` report.
 struct ClusteringReport: Encodable {
   let n: Int
-  let d: Int?
+  /// Numbers in a row; null for `extract`, which sees no rows.
+  @OrNull var d: Int?
   let clusters: Int
   let noise: Int
   let metric: String
-  let lambdaDistance: String?
+  @OrNull var lambdaDistance: String?
   let quarantined: [InputRows.Quarantined]
   let seconds: [String: Double]
   let peakMemoryBytes: Int

@@ -40,7 +40,7 @@ struct FitCommand: AsyncParsableCommand {
     try rows.checkMemory(parameters: parameters, path: file)
     let clustering = try await seconds.measure("fit") { try await fit(rows, parameters) }
     try await seconds.measure("write") {
-      try await offPool { [destination, singleLinkage, withoutVectors] in
+      try await offPool(isAbandonable: false) { [destination, singleLinkage, withoutVectors] in
         let stored = StoredClustering(
           clustering: clustering, vectors: withoutVectors ? nil : rows.points,
           fileRows: rows.fileRows)

@@ -44,7 +44,9 @@ struct PredictCommand: AsyncParsableCommand {
     }
     let content = content(of: predictions, rows: rows, parameters: parameters)
     try await seconds.measure("write") {
-      try await offPool { [destination] in try content.write(to: destination.out) }
+      try await offPool(isAbandonable: false) { [destination] in
+        try content.write(to: destination.out)
+      }
     }
     let report = Report(
       n: predictions.count, d: rows.dimensions,
