@@ -11,7 +11,9 @@ struct ImportCommand: AsyncParsableCommand {
       external_id), .npy, .npz or .jsonl (photo, external_id, embedding, bbox, confidence, \
       taken_at). Embeddings are normalised. Rows without an external id get FILE:row; a row whose \
       external id is already there changes nothing. A row that cannot be used is reported and the \
-      others go on.
+      others go on; where none can be used the exit code is 1.
+
+      Example: photodb import faces.safetensors --collection holidays
       """)
 
   @Argument(help: "Faces to import.")
@@ -24,12 +26,15 @@ struct ImportCommand: AsyncParsableCommand {
 
   func run() async throws {
     let faces = try FaceFile.read(file)
+    guard !faces.faces.isEmpty || !faces.rejected.isEmpty else {
+      throw CommandFailure("\(file): holds no face; nothing was imported")
+    }
     guard faces.embeddings.columns > 0 || faces.faces.isEmpty else {
       throw CommandFailure("\(file): the embeddings have no columns")
     }
     let bar = options.output.progressBar()
     let report = try await DatabaseSession.with(options) { session in
-      // A file without one usable row must not make a collection of dimension 0.
+      // A file without one row that can be read must not make a collection of dimension 0.
       if faces.faces.isEmpty {
         return ImportReport(rejectedOnly: faces.rejected)
       }
@@ -44,7 +49,19 @@ struct ImportCommand: AsyncParsableCommand {
     bar.finish()
     try options.output.output.report(report) { text(report) }
     // Nothing usable in a file that has rows is a failure that cron should see.
-    if report.imported == 0, report.skipped == 0, report.read > 0 { throw ExitCode(1) }
+    if report.imported == 0, report.skipped == 0 {
+      throw CommandFailure(
+        "\(file): none of the \(report.read) rows was imported: \(Self.summary(report.rejected))")
+    }
+  }
+
+  /// The reasons of rejected rows, the three most frequent ones with their numbers.
+  static func summary(_ rejected: [RejectedRow]) -> String {
+    var counts: [String: Int] = [:]
+    for row in rejected { counts[row.reason, default: 0] += 1 }
+    let ordered = counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+    let texts = ordered.prefix(3).map { "\($0.value) × \($0.key)" }
+    return texts.joined(separator: "; ") + (ordered.count > 3 ? "; …" : "")
   }
 
   private func text(_ report: ImportReport) -> String {

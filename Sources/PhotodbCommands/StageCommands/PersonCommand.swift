@@ -12,7 +12,7 @@ struct PersonCommand: AsyncParsableCommand {
 /// A person as JSON shows one.
 struct PersonDescription: Encodable {
   let personId: Int64
-  let name: String?
+  @OrNull var name: String?
   let clusters: Int
   let faces: Int
 

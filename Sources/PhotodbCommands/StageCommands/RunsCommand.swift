@@ -81,10 +81,10 @@ struct RunDescription: Encodable {
   let runId: Int64
   let status: String
   let isActive: Bool
-  let error: String?
+  @OrNull var error: String?
   let createdAt: String
-  let startedAt: String?
-  let finishedAt: String?
+  @OrNull var startedAt: String?
+  @OrNull var finishedAt: String?
   let embeddingModel: String
   let embeddingCount: Int
   let clusterCount: Int
@@ -94,7 +94,7 @@ struct RunDescription: Encodable {
   let parameters: [String: String]
   let metrics: [String: Double]
   let seconds: [String: Double]
-  let peakMemoryBytes: Int64?
+  @OrNull var peakMemoryBytes: Int64?
 
   init(_ run: RunRecord) throws {
     runId = run.id
@@ -111,6 +111,8 @@ struct RunDescription: Encodable {
     minClusterSize = run.minClusterSize
     minSamples = run.minSamples
     let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     parameters = try decoder.decode([String: String].self, from: Data(run.parametersJSON.utf8))
     metrics = try decoder.decode([String: Double].self, from: Data(run.metricsJSON.utf8))
     seconds = try decoder.decode([String: Double].self, from: Data(run.timingsJSON.utf8))
