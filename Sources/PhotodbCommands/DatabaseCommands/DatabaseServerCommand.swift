@@ -22,7 +22,8 @@ struct DatabaseServerCommand: AsyncParsableCommand {
   }
 
   struct Start: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Starts it, unless it runs.")
+    static let configuration = CommandConfiguration(
+      abstract: "Starts it, unless it runs.", discussion: "Example: photodb db start")
 
     @OptionGroup var options: OutputOptions
 
@@ -36,7 +37,8 @@ struct DatabaseServerCommand: AsyncParsableCommand {
 
   struct Stop: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Stops it; open transactions are rolled back.")
+      abstract: "Stops it; open transactions are rolled back.",
+      discussion: "Example: photodb db stop")
 
     @OptionGroup var options: OutputOptions
 
@@ -51,7 +53,8 @@ struct DatabaseServerCommand: AsyncParsableCommand {
 
   struct Status: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Shows whether it runs, and where; starts nothing.")
+      abstract: "Shows whether it runs, and where; starts nothing.",
+      discussion: "Example: photodb db status --json")
 
     @OptionGroup var options: OutputOptions
 
@@ -63,7 +66,8 @@ struct DatabaseServerCommand: AsyncParsableCommand {
 
   struct URL: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-      abstract: "Prints its URL, as for psql \"$(photodb db url)\"; starts nothing.")
+      abstract: "Prints its URL; starts nothing.",
+      discussion: "Example: psql \"$(photodb db url)\"")
 
     @OptionGroup var options: OutputOptions
 

@@ -12,6 +12,8 @@ struct ExtractCommand: AsyncParsableCommand {
       edges shorter than D. Otherwise the options that are given replace those of the fit; the \
       new file is a result like the first. What decides distances (--min-samples, --metric, \
       --alpha) stays that of the fit.
+
+      Example: photodb hdbscan extract result.safetensors --cut 0.9 --out labels.safetensors
       """)
 
   @Argument(help: "A file that photodb hdbscan fit has written.")

@@ -54,7 +54,7 @@ struct Ending: Equatable {
       self.code = 2
       self.error = Photodb.fullMessage(for: error)
     } else {
-      self.code = 1
+      self.code = (error as? CommandFailure)?.code ?? 1
       self.error = "photodb: error: \(oneLine(error))"
     }
   }

@@ -53,7 +53,7 @@ struct BootstrapCommand: AsyncParsableCommand {
   ) async throws -> BootstrapForecast {
     let estimate = try await BootstrapEstimate.read(
       stage.collection, settings: stage.settings, pool: session.pool)
-    let forecast = BootstrapForecast(estimate, threads: threads ?? availableThreads)
+    let forecast = try BootstrapForecast(estimate, threads: threads ?? availableThreads)
     if estimate.faces > 0 { session.logger.notice("\(forecast.line)") }
     try estimate.check()
     return forecast

@@ -27,7 +27,8 @@ struct PersonDescription: Encodable {
 /// `photodb person list`.
 struct PersonListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists people, most faces first.")
+    commandName: "list", abstract: "Lists people, most faces first.",
+    discussion: "Example: photodb person list --limit 10")
 
   @Option(help: "How many to list.")
   var limit = 50
@@ -64,7 +65,8 @@ struct PersonListCommand: AsyncParsableCommand {
 /// `photodb person name PERSON NAME`.
 struct PersonNameCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "name", abstract: "Gives a person a name; an empty one takes it away.")
+    commandName: "name", abstract: "Gives a person a name; an empty one takes it away.",
+    discussion: "Example: photodb person name 12 \"Ada Lovelace\"")
 
   @Argument(help: "Id of the person.")
   var person: Int64

@@ -13,7 +13,8 @@ struct RunsCommand: AsyncParsableCommand {
 /// `photodb runs list`.
 struct RunsListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the runs, newest first.")
+    commandName: "list", abstract: "Lists the runs, newest first.",
+    discussion: "Example: photodb runs list --collection holidays")
 
   @OptionGroup var options: GlobalOptions
 
@@ -43,7 +44,8 @@ struct RunsListCommand: AsyncParsableCommand {
 /// `photodb runs show ID`.
 struct RunsShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Shows one run with its settings and figures.")
+    commandName: "show", abstract: "Shows one run with its settings and figures.",
+    discussion: "Example: photodb runs show 3")
 
   @Argument(help: "Id of the run.")
   var id: Int64
