@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import HDBSCAN
 internal import TensorFiles
+internal import Vectors
 
 /// What a fit is told beside the rows: how much each counts, and which belong together or apart.
 struct SteeringOptions: ParsableArguments {

@@ -74,7 +74,12 @@ struct Ending: Equatable {
   /// Says it, and gives the exit code.
   func report() -> Int32 {
     if !error.isEmpty { StandardError.shared.line(error) }
-    if !output.isEmpty { print(output) }
-    return code
+    if output.isEmpty { return code }
+    do {
+      try write(output + "\n", to: STDOUT_FILENO)
+      return code
+    } catch {
+      return Ending(of: error).report()
+    }
   }
 }

@@ -27,7 +27,9 @@ struct BootstrapCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   mutating func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be 1…1024, not \(threads).")
+    }
   }
 
   func run() async throws {

@@ -24,6 +24,10 @@ struct ImportCommand: AsyncParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
+  mutating func validate() throws {
+    if file.isEmpty { throw ValidationError("FILE must not be empty.") }
+  }
+
   func run() async throws {
     let faces = try FaceFile.read(file)
     guard !faces.faces.isEmpty || !faces.rejected.isEmpty else {

@@ -76,6 +76,13 @@ struct PersonNameCommand: AsyncParsableCommand {
 
   @OptionGroup var options: GlobalOptions
 
+  mutating func validate() throws {
+    if name.count > 200 { throw ValidationError("A name has at most 200 characters.") }
+    if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+      throw ValidationError("A name holds no line breaks or other control characters.")
+    }
+  }
+
   func run() async throws {
     let record = try await DatabaseSession.with(options) {
       try await $0.stage().name(person: person, name.isEmpty ? nil : name)

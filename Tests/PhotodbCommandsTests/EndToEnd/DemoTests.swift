@@ -13,7 +13,7 @@ struct DemoTests {
       let lines = demo.output.split(separator: "\n").map(String.init)
       let start = try #require(lines.firstIndex { $0.hasPrefix("try next") })
       let commands = lines[(start + 1)...].filter { !$0.hasPrefix("  #") }
-      #expect(commands.count == 5)
+      #expect(commands.count == 5, "\(demo.output.suffix(1500))")
       for command in commands {
         let outcome = try await photodb.shell(command)
         #expect(outcome.code == 0, "\(command): \(outcome.error)")
