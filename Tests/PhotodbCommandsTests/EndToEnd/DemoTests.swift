@@ -10,9 +10,9 @@ struct DemoTests {
   func tryNext() async throws {
     try await PhotodbProcess.inFreshFolder { photodb in
       let demo = try await photodb.run("demo")
-      let lines = demo.output.split(separator: "\n").map(String.init)
-      let start = try #require(lines.firstIndex { $0.hasPrefix("try next") })
-      let commands = lines[(start + 1)...].filter { !$0.hasPrefix("  #") }
+      let start = try #require(demo.output.firstRange(of: "try next, in this folder:"))
+      let commands = demo.output[start.upperBound...].split(separator: "\n")
+        .map { $0.trimmingCharacters(in: .whitespaces) }.filter { $0.first != "#" }
       #expect(commands.count == 5, "\(demo.output.suffix(1500))")
       for command in commands {
         let outcome = try await photodb.shell(command)
