@@ -69,6 +69,26 @@ struct SignalTests {
     }
   }
 
+  @Test("a fit on files stops at once and leaves no file")
+  func files() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      var photodb = photodb
+      photodb.environment = ["PHOTODB_KERNEL": "portable"]
+      try NumpyFile.write(
+        Tensor(MadeUpFaces.people(count: 7_500, each: 4)), to: photodb.folder + "/faces.npy")
+      let stopped = try await photodb.run([
+        "hdbscan", "fit", "faces.npy", "--threads", "1", "--out", "r.safetensors",
+      ]) { process in
+        try await Task.sleep(for: .milliseconds(500))
+        kill(process.processIdentifier, SIGINT)
+      }
+      #expect(stopped.code == 130 && stopped.seconds < 2, "\(stopped.error)")
+      #expect(stopped.error.split(separator: "\n").count == 1)
+      let left = try FileManager.default.contentsOfDirectory(atPath: photodb.folder)
+      #expect(!left.contains { $0.contains("safetensors") }, "\(left)")
+    }
+  }
+
   @Test("an import and an assignment that are stopped leave whole faces and can be repeated")
   func importAndAssign() async throws {
     try await PhotodbProcess.inFreshFolder { photodb in
