@@ -7,6 +7,7 @@ ALTER TABLE hdbscan_run
 
 -- True while groups around a face that joined the pool have not been looked for.
 ALTER TABLE person_detection ADD COLUMN pool_seed boolean NOT NULL DEFAULT false;
+CREATE INDEX person_detection_pool_seed ON person_detection (collection_id, id) WHERE pool_seed;
 
 -- Faces that came or went since the medoid was computed.
 ALTER TABLE cluster ADD COLUMN changed_since_medoid integer NOT NULL DEFAULT 0

@@ -18,19 +18,22 @@ struct Bootstrap {
   /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; after any of them the old run is
   ///   in charge and the new run's record says why it failed or was cancelled.
   func run() async throws -> BootstrapReport {
-    // The session that holds the lock is kept for the whole time; if the process dies, so does it.
-    try await pool.withConnection { lockHolder in
-      let locks = CollectionLocks(collection)
-      try await becomeTheOne(locks, lockHolder)
-      let clock = Stopwatch()
-      do {
-        let report = try await recorded(clock: clock)
-        await release(locks, of: lockHolder)
-        return report
-      } catch {
-        await release(locks, of: lockHolder)
-        throw error
+    do {
+      // The session that holds the lock is kept for the whole time; if the process dies, so does it.
+      return try await pool.withConnection { lockHolder in
+        let locks = CollectionLocks(collection)
+        try await becomeTheOne(locks, lockHolder)
+        do {
+          let report = try await recorded(clock: Stopwatch())
+          await release(locks, of: lockHolder)
+          return report
+        } catch {
+          await release(locks, of: lockHolder)
+          throw error
+        }
       }
+    } catch  where Self.isCancellation(error) {
+      throw BootstrapError.cancelled(run: nil, collection: collection.name)
     }
   }
 
@@ -101,7 +104,7 @@ struct Bootstrap {
     let plan = try await pool.withTransaction(.snapshot) { connection in
       try fitted.plan(collection: collection, settings: settings, on: connection)
     }
-    report.add(plan.plan, peopleCount: plan.peopleCount)
+    report.add(plan)
     report.seconds.match = clock.lap()
     report.seconds.total = clock.total
     report.peakMemoryBytes = Memory.peakBytes
@@ -152,9 +155,10 @@ struct Bootstrap {
       needed
       """)
     try estimate.check()
-    let snapshot = try await pool.withTransaction(.snapshot) { connection in
+    let stored = try await pool.withTransaction(.snapshot) { connection in
       try FaceReader(collection).eligible(eligibility, on: connection)
     }
+    let (snapshot, unusable) = try await setAside(stored)
     report.embeddingCount = snapshot.count
     report.filteredCount = counts.filtered
     report.seconds.read = clock.lap()
@@ -162,7 +166,31 @@ struct Bootstrap {
     report.allowSingleCluster = clustering.parameters.allowSingleCluster
     report.clusterCount = clustering.selection.nodes.count
     report.seconds.fit = clock.lap()
-    return FittedFaces(snapshot: snapshot, clustering: clustering)
+    return FittedFaces(snapshot: snapshot, clustering: clustering, unusable: unusable)
+  }
+
+  /// Leaves out what cannot be fitted, and says so.
+  private func setAside(
+    _ stored: FaceSnapshot
+  ) async throws -> (usable: FaceSnapshot, unusable: [Int64: String]) {
+    let reasons = UnusableEmbeddings.reasons(in: stored.embeddings)
+    if reasons.isEmpty { return (stored, [:]) }
+    let unusable = reasons.map { (id: stored.ids[$0.key], reason: $0.value) }
+    let detections = DetectionRepository(collection)
+    let named = try await pool.withTransaction { try detections.name(unusable, on: $0) }
+    guard reasons.count < stored.count else {
+      throw BootstrapError.nothingUsable(
+        collection: collection.name, faces: named, count: stored.count)
+    }
+    logger.warning(
+      """
+      \(unusable.count) faces have embeddings that cannot be used and take no part: \
+      \(InvalidFace.line(named, of: unusable.count))
+      """)
+    return (
+      stored.selecting(rows: stored.ids.indices.filter { reasons[$0] == nil }),
+      Dictionary(uniqueKeysWithValues: unusable.map { ($0.id, $0.reason) })
+    )
   }
 
   private func clusterOffPool(_ snapshot: FaceSnapshot) async throws -> Clustering {

@@ -31,6 +31,42 @@ extension OnPostgres {
       }
     }
 
+    @Test func whoWaitsOutsideTheFitIsTriedAgainOnceClustersChanged() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        func add(_ degrees: [Double], _ prefix: String, confidence: Float? = nil) async throws {
+          var file = Circle.file(degrees, prefix: prefix)
+          for index in file.faces.indices { file.faces[index].confidence = confidence }
+          _ = try await test.stage.importFaces(file)
+        }
+        try await add([0.0, 180].flatMap { Circle.person(at: $0) }, "face")
+        _ = try await test.stage.bootstrap()
+        // Too uncertain to be fitted, and near nobody yet.
+        try await add([91, 270], "weak", confidence: 0.5)
+        #expect(try await test.stage.assign().unassigned == 2)
+        try await test.pool.query(
+          """
+          UPDATE person_detection SET unassigned_since = '2020-02-02 00:00:00+00'
+          WHERE cluster_status = 'unassigned'
+          """)
+        let before = try await test.fingerprint()
+        #expect(try await test.stage.bootstrap().reconsidered == 0)
+        #expect(try await test.fingerprint() == before)
+        try await add(Circle.person(at: 90), "other")
+        let dry = try await test.stage.bootstrap(dryRun: true)
+        let report = try await test.stage.bootstrap()
+        #expect(report.reconsidered == 2 && dry.reconsidered == 2)
+        for id in ["weak-0", "weak-1"] { #expect(try await test.faces()[id]?.status == nil) }
+        try await test.expectInvariants()
+        #expect(try await test.stage.assign().assigned.predict == 1)
+        #expect(
+          try await test.value(
+            """
+            SELECT external_id FROM person_detection
+            WHERE unassigned_since = '2020-02-02 00:00:00+00' AND cluster_status = 'unassigned'
+            """) == "weak-1")
+      }
+    }
+
     @Test func namesFlagsAndHandsSurviveMoreData() async throws {
       let fixture = try FaceFixture.load()
       try await TestStage.run { test in
