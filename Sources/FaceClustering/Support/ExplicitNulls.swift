@@ -7,6 +7,7 @@ extension AssignmentReport {
     try container.encode(unassigned, forKey: .unassigned)
     try container.encode(constrained, forKey: .constrained)
     try container.encode(invalid, forKey: .invalid)
+    try container.encode(invalidFaces, forKey: .invalidFaces)
     try container.encode(candidates, forKey: .candidates)
     try container.encode(seconds, forKey: .seconds)
     try container.encode(newClusters, forKey: .newClusters)
