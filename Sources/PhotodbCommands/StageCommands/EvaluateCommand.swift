@@ -8,6 +8,8 @@ struct EvaluateCommand: AsyncParsableCommand {
       TRUTH.csv has the columns external_id and identity; rows without identity, or with -1, are \
       left out. Prints pairwise and BCubed precision, recall and F, faces without a group counting \
       as groups of one, next to the same figures of other methods over the same faces.
+
+      Example: photodb evaluate identities.csv
       """)
 
   @Argument(help: "Known identities (CSV: external_id, identity).")

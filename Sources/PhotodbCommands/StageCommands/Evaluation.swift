@@ -11,11 +11,11 @@ struct Evaluation: Encodable {
     let method: String
     /// The one parameter of the method, cosine distance.
     let threshold: Double
-    let pairwise: PrecisionRecall?
-    let bcubed: PrecisionRecall?
-    let clusters: Int?
+    @OrNull var pairwise: PrecisionRecall?
+    @OrNull var bcubed: PrecisionRecall?
+    @OrNull var clusters: Int?
     /// Why it was not computed, where it was not.
-    let skipped: String?
+    @OrNull var skipped: String?
   }
 
   /// Labelled faces.

@@ -11,7 +11,10 @@ struct StalenessCommand: AsyncParsableCommand {
     abstract: "Says whether the active run still fits the collection.",
     discussion: """
       Changes nothing and never starts a bootstrap. Exit codes: 0 fresh, 1 warning, 2 stale or no \
-      active run, 3 could not check.
+      active run, 3 could not check. With --all a collection that cannot be checked does not keep \
+      the others from it.
+
+      Example: photodb check-staleness --all --prometheus > photodb.prom
       """)
 
   @Flag(name: .long, help: "Check every collection; the worst decides the exit code.")
@@ -29,43 +32,63 @@ struct StalenessCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let reports: [StalenessReport]
+    let outcomes: [StalenessOutcome]
     do {
-      reports = try await DatabaseSession.with(options) { session in
+      outcomes = try await DatabaseSession.with(options) { session in
         let names =
           all
           ? try await session.pool.withTransaction {
             try CollectionRepository().list(on: $0).map(\.name)
           } : [session.collection]
-        var reports: [StalenessReport] = []
-        for name in names {
-          let stage = try await FaceClustering.open(
-            pool: session.pool, collection: name, settings: session.settings.stage,
-            logger: session.logger)
-          reports.append(try await stage.checkStaleness(now: Date().timeIntervalSince1970))
-        }
-        return reports
+        var outcomes: [StalenessOutcome] = []
+        for name in names { outcomes.append(try await check(name, session)) }
+        return outcomes
       }
+    } catch let error as CancellationError {
+      throw error
     } catch {
       StandardError.shared.line("photodb: error: could not check: \(oneLine(error))")
       throw ExitCode(3)
     }
+    for case .failed(let collection, let error) in outcomes {
+      StandardError.shared.line(
+        "photodb: error: could not check collection “\(collection)”: \(error)")
+    }
+    try report(outcomes)
+    // Without a collection there is no run either.
+    throw ExitCode(outcomes.map(\.exitCode).max() ?? 2)
+  }
+
+  /// Checks one collection; what fails is about that one alone, and the others are checked too.
+  private func check(_ name: String, _ session: DatabaseSession) async throws -> StalenessOutcome {
+    do {
+      let stage = try await FaceClustering.open(
+        pool: session.pool, collection: name, settings: session.settings.stage,
+        logger: session.logger)
+      return .checked(try await stage.checkStaleness(now: Date().timeIntervalSince1970))
+    } catch let error as CancellationError {
+      throw error
+    } catch {
+      return .failed(collection: name, error: oneLine(error))
+    }
+  }
+
+  private func report(_ outcomes: [StalenessOutcome]) throws {
     let output = options.output.output
+    let reports = outcomes.compactMap(\.report)
     if prometheus {
-      try output.print(StalenessMetrics.text(reports))
+      try output.print(StalenessMetrics.text(outcomes))
     } else if all {
-      try output.report(AllReports(collections: reports)) {
+      try output.report(AllReports(collections: outcomes)) {
         reports.map(text).joined(separator: "\n")
       }
     } else if let report = reports.first {
       try output.report(report) { text(report) }
     }
-    // Without a collection there is no run either.
-    throw ExitCode(reports.map(\.exitCode).max() ?? 2)
   }
 
   private struct AllReports: Encodable {
-    let collections: [StalenessReport]
+    let collections: [StalenessOutcome]
   }
 
   private func text(_ report: StalenessReport) -> String {
@@ -87,22 +110,60 @@ struct StalenessCommand: AsyncParsableCommand {
   }
 }
 
+/// What the check of one collection came to.
+enum StalenessOutcome: Encodable {
+  case checked(StalenessReport)
+  case failed(collection: String, error: String)
+
+  var report: StalenessReport? {
+    if case .checked(let report) = self { report } else { nil }
+  }
+
+  var collection: String {
+    switch self {
+    case .checked(let report): report.collection
+    case .failed(let collection, _): collection
+    }
+  }
+
+  /// 0 fresh, 1 warning, 2 stale or no run, 3 could not check.
+  var exitCode: Int32 { report?.exitCode ?? 3 }
+
+  private enum CodingKeys: String, CodingKey {
+    case collection, status, error
+  }
+
+  /// The report, or an object with the status `error`; `error` is null where there is none.
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    switch self {
+    case .checked(let report):
+      try report.encode(to: encoder)
+      try container.encodeNil(forKey: .error)
+    case .failed(let collection, let error):
+      try container.encode(collection, forKey: .collection)
+      try container.encode("error", forKey: .status)
+      try container.encode(error, forKey: .error)
+    }
+  }
+}
+
 /// Staleness in the text format of Prometheus, for the textfile collector.
 enum StalenessMetrics {
-  static func text(_ reports: [StalenessReport]) -> String {
+  static func text(_ outcomes: [StalenessOutcome]) -> String {
     var lines = [
-      "# HELP photodb_staleness 0 fresh, 1 warning, 2 stale or no active run.",
+      "# HELP photodb_staleness 0 fresh, 1 warning, 2 stale or no active run, 3 not checked.",
       "# TYPE photodb_staleness gauge",
     ]
-    for report in reports {
+    for outcome in outcomes {
       lines.append(
-        "photodb_staleness{collection=\"\(escape(report.collection))\"} \(report.exitCode)")
+        "photodb_staleness{collection=\"\(escape(outcome.collection))\"} \(outcome.exitCode)")
     }
     lines += [
       "# HELP photodb_staleness_signal Measured value of a staleness signal.",
       "# TYPE photodb_staleness_signal gauge",
     ]
-    for report in reports {
+    for report in outcomes.compactMap(\.report) {
       for signal in report.signals {
         guard let value = signal.value else { continue }
         lines.append(
