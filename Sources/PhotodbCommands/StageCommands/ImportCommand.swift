@@ -112,12 +112,6 @@ struct ImportCommand: AsyncParsableCommand {
         + "rejected \(Formatting.count(report.rejected.count)) in "
         + Formatting.seconds(report.seconds)
     ]
-    if report.conflicting > 0 {
-      let ids = report.conflictingIDs.prefix(5).joined(separator: ", ")
-      lines.append(
-        "  \(Formatting.count(report.conflicting)) are there with another embedding, which was kept: "
-          + ids + (report.conflicting > 5 ? ", …" : ""))
-    }
     lines += report.rejected.prefix(20).map { "  row \($0.row): \($0.reason)" }
     if report.rejected.count > 20 {
       lines.append("  … and \(report.rejected.count - 20) more (--json lists them all)")
