@@ -10,7 +10,7 @@ struct StalenessCommand: AsyncParsableCommand {
     commandName: "check-staleness",
     abstract: "Says whether the active run still fits the collection.",
     discussion: """
-      Changes nothing and never starts a bootstrap. Exit codes: 0 fresh, 1 warning, 2 stale or no \
+      Never starts a bootstrap; only runs whose process died are marked as failed. Exit codes: 0 fresh, 1 warning, 2 stale or no \
       active run, 3 could not check. With --all a collection that cannot be checked does not keep \
       the others from it.
 
@@ -35,14 +35,19 @@ struct StalenessCommand: AsyncParsableCommand {
     let outcomes: [StalenessOutcome]
     do {
       outcomes = try await DatabaseSession.with(options) { session in
-        let names =
-          all
-          ? try await session.pool.withTransaction {
-            try CollectionRepository().list(on: $0).map(\.name)
-          } : [session.collection]
-        var outcomes: [StalenessOutcome] = []
-        for name in names { outcomes.append(try await check(name, session)) }
-        return outcomes
+        let now = Date().timeIntervalSince1970
+        if all {
+          return try await FaceClustering.checkStalenessOfAll(
+            pool: session.pool, settings: session.settings.stage, now: now, logger: session.logger)
+        }
+        let stage = try await FaceClustering.open(
+          pool: session.pool, collection: session.collection, settings: session.settings.stage,
+          logger: session.logger)
+        return [
+          StalenessOutcome(
+            collection: session.collection,
+            result: .success(try await stage.checkStaleness(now: now)))
+        ]
       }
     } catch let error as CancellationError {
       throw error
@@ -50,27 +55,14 @@ struct StalenessCommand: AsyncParsableCommand {
       StandardError.shared.line("photodb: error: could not check: \(oneLine(error))")
       throw ExitCode(3)
     }
-    for case .failed(let collection, let error) in outcomes {
+    for outcome in outcomes {
+      guard let error = outcome.error else { continue }
       StandardError.shared.line(
-        "photodb: error: could not check collection “\(collection)”: \(error)")
+        "photodb: error: could not check collection “\(outcome.collection)”: \(error)")
     }
     try report(outcomes)
     // Without a collection there is no run either.
     throw ExitCode(outcomes.map(\.exitCode).max() ?? 2)
-  }
-
-  /// Checks one collection; what fails is about that one alone, and the others are checked too.
-  private func check(_ name: String, _ session: DatabaseSession) async throws -> StalenessOutcome {
-    do {
-      let stage = try await FaceClustering.open(
-        pool: session.pool, collection: name, settings: session.settings.stage,
-        logger: session.logger)
-      return .checked(try await stage.checkStaleness(now: Date().timeIntervalSince1970))
-    } catch let error as CancellationError {
-      throw error
-    } catch {
-      return .failed(collection: name, error: oneLine(error))
-    }
   }
 
   private func report(_ outcomes: [StalenessOutcome]) throws {
@@ -79,7 +71,7 @@ struct StalenessCommand: AsyncParsableCommand {
     if prometheus {
       try output.print(StalenessMetrics.text(outcomes))
     } else if all {
-      try output.report(AllReports(collections: outcomes)) {
+      try output.report(AllReports(collections: outcomes.map(EncodedOutcome.init))) {
         reports.map(text).joined(separator: "\n")
       }
     } else if let report = reports.first {
@@ -88,7 +80,7 @@ struct StalenessCommand: AsyncParsableCommand {
   }
 
   private struct AllReports: Encodable {
-    let collections: [StalenessOutcome]
+    let collections: [EncodedOutcome]
   }
 
   private func text(_ report: StalenessReport) -> String {
@@ -110,40 +102,33 @@ struct StalenessCommand: AsyncParsableCommand {
   }
 }
 
-/// What the check of one collection came to.
-enum StalenessOutcome: Encodable {
-  case checked(StalenessReport)
-  case failed(collection: String, error: String)
+extension StalenessOutcome {
+  fileprivate var report: StalenessReport? { try? result.get() }
 
-  var report: StalenessReport? {
-    if case .checked(let report) = self { report } else { nil }
+  /// Why there is no report, in one line.
+  fileprivate var error: String? {
+    if case .failure(let error) = result { oneLine(error) } else { nil }
   }
+}
 
-  var collection: String {
-    switch self {
-    case .checked(let report): report.collection
-    case .failed(let collection, _): collection
-    }
-  }
-
-  /// 0 fresh, 1 warning, 2 stale or no run, 3 could not check.
-  var exitCode: Int32 { report?.exitCode ?? 3 }
+/// One collection of `--all`: the report, or an object with the status `error`; `error` is null where
+/// there is none.
+private struct EncodedOutcome: Encodable {
+  let outcome: StalenessOutcome
 
   private enum CodingKeys: String, CodingKey {
     case collection, status, error
   }
 
-  /// The report, or an object with the status `error`; `error` is null where there is none.
   func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    switch self {
-    case .checked(let report):
+    if let report = outcome.report {
       try report.encode(to: encoder)
       try container.encodeNil(forKey: .error)
-    case .failed(let collection, let error):
-      try container.encode(collection, forKey: .collection)
+    } else {
+      try container.encode(outcome.collection, forKey: .collection)
       try container.encode("error", forKey: .status)
-      try container.encode(error, forKey: .error)
+      try container.encode(outcome.error, forKey: .error)
     }
   }
 }
