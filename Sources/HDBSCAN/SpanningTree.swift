@@ -4,7 +4,7 @@ public struct WeightedEdge: Sendable, Equatable {
   public var a: Int
   /// The larger point index.
   public var b: Int
-  /// Mutual-reachability distance.
+  /// Mutual-reachability distance, finite and not negative.
   public var weight: Double
 
   /// An edge between two points, whose indices are put in order.
@@ -17,9 +17,12 @@ public struct WeightedEdge: Sendable, Equatable {
 
 /// What the geometric half of the algorithm hands to the hierarchical half.
 ///
-/// This is the seam: any way to find neighbours and the tree that fills this value is a backend.
+/// This is the seam: any way to find neighbours and the tree that fills this value is a backend. What
+/// follows needs no vectors: ``SingleLinkage/init(edges:pointCount:weights:ties:)``, then
+/// ``CondensedTree/init(condensing:minClusterSize:coreDistances:)``, then
+/// ``CondensedTree/selectClusters(_:constraints:)``.
 public struct MutualReachabilityTree: Sendable {
-  /// Core distance of every point, length n.
+  /// Core distance of every point, length n, in the distance of the metric.
   public var coreDistances: [Double]
   /// The n − 1 edges of a minimum spanning tree, sorted by (weight, a, b).
   public var edges: [WeightedEdge]
