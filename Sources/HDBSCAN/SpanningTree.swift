@@ -17,19 +17,10 @@ public struct WeightedEdge: Sendable, Equatable {
 
 /// What the geometric half of the algorithm hands to the hierarchical half.
 ///
-/// This is the seam: any way to find neighbours and the tree that fills this value is a backend. What
-/// follows needs no vectors: ``SingleLinkage/init(edges:pointCount:weights:ties:)``, then
-/// ``CondensedTree/init(condensing:minClusterSize:coreDistances:)``, then
-/// ``CondensedTree/selectClusters(_:constraints:)``.
-public struct MutualReachabilityTree: Sendable {
+/// This is the seam: any way to find neighbours and the tree that fills this value is a backend.
+struct MutualReachabilityTree: Sendable {
   /// Core distance of every point, length n, in the distance of the metric.
-  public var coreDistances: [Double]
+  var coreDistances: [Double]
   /// The n − 1 edges of a minimum spanning tree, sorted by (weight, a, b).
-  public var edges: [WeightedEdge]
-
-  /// Makes the value from its parts.
-  public init(coreDistances: [Double], edges: [WeightedEdge]) {
-    self.coreDistances = coreDistances
-    self.edges = edges
-  }
+  var edges: [WeightedEdge]
 }
