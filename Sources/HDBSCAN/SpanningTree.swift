@@ -23,10 +23,15 @@ public struct MutualReachabilityTree: Sendable {
   public var coreDistances: [Double]
   /// The n − 1 edges of a minimum spanning tree, sorted by (weight, a, b).
   public var edges: [WeightedEdge]
+  /// The neighbours that were found on the way, where they were.
+  public var neighbours: NeighbourGraph?
 
   /// Makes the value from its parts.
-  public init(coreDistances: [Double], edges: [WeightedEdge]) {
+  public init(
+    coreDistances: [Double], edges: [WeightedEdge], neighbours: NeighbourGraph? = nil
+  ) {
     self.coreDistances = coreDistances
     self.edges = edges
+    self.neighbours = neighbours
   }
 }
