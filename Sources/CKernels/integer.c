@@ -1,5 +1,8 @@
 #include "integer.h"
 
+#include <pthread.h>
+#include <string.h>
+
 // One entry a kernel, in the order of `kernel_integer_kind`; a new instruction set adds one.
 typedef struct {
   integer_kernel *run;
@@ -8,13 +11,60 @@ typedef struct {
 
 static int always(void) { return 1; }
 
+// Whether a kernel computes a small tile as the portable one does.
+int integer_agrees(integer_kernel *kernel) {
+  enum { COUNT = 40, STEPS = 19, PANELS = 3 };
+  static const size_t bytes = PANELS * STEPS * STEP_BYTES;
+  int8_t rows[PANELS * STEPS * STEP_BYTES + 1024], columns[sizeof rows];
+  uint32_t state = 1;
+  for (size_t i = 0; i < sizeof rows; i++) {
+    state = state * 1664525 + 1013904223;
+    rows[i] = (int8_t)((int)(state >> 24) % 255 - 127);
+    columns[i] = (int8_t)((int)(state >> 16 & 255) % 255 - 127);
+  }
+  // Lanes beyond the last row are zeros.
+  for (size_t i = bytes - STEPS * STEP_BYTES; i < bytes; i++)
+    if (i % STEP_BYTES / STEP >= COUNT % PANEL) rows[i] = columns[i] = 0;
+  int32_t offsets[PANELS * PANEL] = {0};
+  for (size_t row = 0; row < COUNT; row++)
+    for (size_t i = 0; i < STEPS * STEP; i++)
+      offsets[row] -=
+          128 * integer_panel(rows, STEPS, row)[i / STEP * STEP_BYTES + row % PANEL * STEP + i % STEP];
+  const kernel_integer_tile tile = {.rows = rows,
+                                    .columns = columns,
+                                    .steps = STEPS,
+                                    .row_count = COUNT,
+                                    .column_count = COUNT,
+                                    .row_offset = offsets};
+  int32_t expected[COUNT * COUNT], found[COUNT * COUNT];
+  integer_sink sink = {.products = expected, .stride = COUNT};
+  integer_portable(&tile, &sink);
+  sink.products = found;
+  kernel(&tile, &sink);
+  return memcmp(expected, found, sizeof expected) == 0;
+}
+
 #if defined(__x86_64__)
 // The builtin also asks whether the system saves the wide registers.
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") != 0; }
-static int has_vnni(void) {
+static int has_avx512(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni");
+         __builtin_cpu_supports("avx512vl");
 }
+static int has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+#if defined(__linux__)
+
+// Tiles are young and hypervisors save their state for us: they must prove themselves once.
+static int amx_state = -1;
+static void prove_amx(void) {
+  amx_state = has_avx512() && integer_amx_granted() && integer_agrees(integer_amx);
+}
+static int has_amx(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, prove_amx);
+  return amx_state == 1;
+}
+#endif
 #endif
 
 static const integer_entry entries[] = {
@@ -22,11 +72,16 @@ static const integer_entry entries[] = {
 #if defined(__x86_64__)
     [KERNEL_INTEGER_AVX2] = {integer_avx2, has_avx2},
     [KERNEL_INTEGER_VNNI] = {integer_vnni, has_vnni},
+    [KERNEL_INTEGER_AMX_MODEL] = {integer_amx_model, has_avx512},
+#if defined(__linux__)
+    [KERNEL_INTEGER_AMX] = {integer_amx, has_amx},
+#endif
 #endif
 };
 
 int kernel_integer_available(kernel_integer_kind kind) {
-  return (size_t)kind < sizeof entries / sizeof *entries && entries[kind].available();
+  return (size_t)kind < sizeof entries / sizeof *entries && entries[kind].run != NULL &&
+         entries[kind].available();
 }
 
 void kernel_integer_products(kernel_integer_kind kind, const kernel_integer_tile *tile,

@@ -18,9 +18,17 @@ typedef struct {
 typedef void integer_kernel(const kernel_integer_tile *tile, integer_sink *sink);
 
 integer_kernel integer_portable;
+// Whether a kernel computes a small tile as the portable one does.
+int integer_agrees(integer_kernel *kernel);
 #if defined(__x86_64__)
 integer_kernel integer_avx2;
 integer_kernel integer_vnni;
+integer_kernel integer_amx_model;
+#if defined(__linux__)
+integer_kernel integer_amx;
+// Whether the processor has matrix tiles and the system lets this process use them.
+int integer_amx_granted(void);
+#endif
 #endif
 
 // Start of the panel that a row lies in.

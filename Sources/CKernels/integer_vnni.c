@@ -1,7 +1,5 @@
 #if defined(__x86_64__)
-#include "integer.h"
-
-#include <immintrin.h>
+#include "integer_avx512.h"
 
 // AVX-512 VNNI multiplies unsigned by signed bytes, four at a time, and adds them to 32-bit lanes
 // without saturation. Columns become unsigned by adding 128 (a flipped sign bit); sums start at
@@ -12,26 +10,6 @@
 
 // 8 rows times 3 panels of columns: 24 sums, 3 columns and a row fit the 32 registers.
 enum { ROWS = 8, WIDTH = 3 };
-
-VNNI static inline __attribute__((always_inline)) void
-screen(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_t j, __mmask16 valid,
-       __m512i sum) {
-  __m512i first = _mm512_add_epi32(_mm512_loadu_si512(tile->column_half + j),
-                                   _mm512_set1_epi32(tile->row_reach[i]));
-  __m512i second = _mm512_add_epi32(_mm512_loadu_si512(tile->column_reach + j),
-                                    _mm512_set1_epi32(tile->row_half[i]));
-  __mmask16 kept =
-      _mm512_mask_cmp_epi32_mask(valid, sum, _mm512_min_epi32(first, second), _MM_CMPINT_NLT);
-  if (__builtin_expect(kept != 0, 0)) {
-    int32_t values[PANEL];
-    _mm512_storeu_si512(values, sum);
-    for (uint32_t left = kept; left != 0; left &= left - 1) {
-      uint32_t lane = (uint32_t)__builtin_ctz(left);
-      sink->survivors[sink->found++] = (kernel_survivor){
-          .row = (uint16_t)i, .column = (uint16_t)(j + lane), .product = values[lane]};
-    }
-  }
-}
 
 VNNI static inline __attribute__((always_inline)) void
 block(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_t j, const int width) {
@@ -58,20 +36,10 @@ block(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_t j, c
     b += STEP_BYTES;
   }
   size_t rows = tile->row_count - i < ROWS ? tile->row_count - i : ROWS;
-  UNROLL for (int c = 0; c < width; c++) {
-    size_t first = j + (size_t)c * PANEL;
-    size_t left = tile->column_count - first;
-    __mmask16 valid = left >= PANEL ? (__mmask16)0xFFFF : (__mmask16)((1u << left) - 1);
-    UNROLL for (int r = 0; r < ROWS; r++) {
-      if ((size_t)r < rows) {
-        if (sink->products)
-          _mm512_mask_storeu_epi32(sink->products + (i + (size_t)r) * sink->stride + first, valid,
-                                   sums[r][c]);
-        else
-          screen(tile, sink, i + (size_t)r, first, valid, sums[r][c]);
-      }
-    }
-  }
+  UNROLL for (int c = 0; c < width; c++)
+    UNROLL for (int r = 0; r < ROWS; r++)
+      if ((size_t)r < rows)
+        finish_sums(tile, sink, i + (size_t)r, j + (size_t)c * PANEL, sums[r][c]);
 }
 
 VNNI void integer_vnni(const kernel_integer_tile *tile, integer_sink *sink) {

@@ -19,6 +19,7 @@ typedef float quantise_floats __attribute__((vector_size(32), may_alias));
     const kernel_doubles *c = (const kernel_doubles *)centre;                                      \
     const kernel_doubles most = (kernel_doubles){0} + 127.0, shift = (kernel_doubles){0} + 0x1.8p52; \
     kernel_doubles lost = {0}, squares = {0}, sum = {0};                                           \
+    kernel_doubles fine_lost = {0}, fine_squares = {0}, fine_size = {0};                           \
     for (size_t i = 0; i < stride / 8; i++) {                                                      \
       kernel_doubles z = (TO_DOUBLES(x[i]) - c[i]) * scale;                                        \
       kernel_doubles clipped =                                                                     \
@@ -28,14 +29,27 @@ typedef float quantise_floats __attribute__((vector_size(32), may_alias));
       lost += residual * residual;                                                                 \
       squares += q * q;                                                                            \
       sum += q;                                                                                    \
+      kernel_doubles rest = __builtin_elementwise_max(                                             \
+          __builtin_elementwise_min(residual * 256.0, most), -most);                               \
+      kernel_doubles r = (rest + shift) - shift;                                                   \
+      kernel_doubles fine = r * 0x1p-8;                                                            \
+      kernel_doubles fine_residual = residual - fine;                                              \
+      fine_lost += fine_residual * fine_residual;                                                  \
+      fine_squares += (q + fine) * (q + fine);                                                     \
+      fine_size += fine * fine;                                                                    \
       *(quantise_bytes *)(codes + 8 * i) = __builtin_convertvector(                                \
           __builtin_convertvector(q, quantise_ints), quantise_bytes);                              \
+      *(quantise_bytes *)(codes + stride + 8 * i) = __builtin_convertvector(                       \
+          __builtin_convertvector(r, quantise_ints), quantise_bytes);                              \
     }                                                                                              \
     kernel_quantised result = {0};                                                                 \
     for (int lane = 0; lane < 8; lane++) {                                                         \
       result.residual_square += lost[lane];                                                        \
       result.squares += (int32_t)squares[lane];                                                    \
       result.sum += (int32_t)sum[lane];                                                            \
+      result.fine_residual_square += fine_lost[lane];                                              \
+      result.fine_squares += fine_squares[lane];                                                   \
+      result.fine_size_square += fine_size[lane];                                                  \
     }                                                                                              \
     return result;                                                                                 \
   }

@@ -46,8 +46,11 @@ public struct FaceClustering: Sendable {
     pool: PostgresPool, collection: String, settings: StageSettings = StageSettings(),
     models: ModelCache = ModelCache(), threads: Int? = nil, logger: Logger
   ) async throws -> FaceClustering {
-    let record = try await pool.withTransaction {
-      try CollectionRepository().find(collection, on: $0)
+    let record = try await pool.explainingRights {
+      try await pool.withTransaction {
+        try DatabaseChecks.requireUTF8(on: $0)
+        return try CollectionRepository().find(collection, on: $0)
+      }
     }
     return FaceClustering(
       collection: record, settings: settings, pool: pool, models: models, threads: threads,
@@ -65,9 +68,12 @@ public struct FaceClustering: Sendable {
     settings: StageSettings = StageSettings(), models: ModelCache = ModelCache(),
     threads: Int? = nil, logger: Logger
   ) async throws -> FaceClustering {
-    let record = try await pool.withTransaction {
-      try CollectionRepository().findOrCreate(
-        collection, embeddingModel: embeddingModel, dimension: dimension, on: $0)
+    let record = try await pool.explainingRights {
+      try await pool.withTransaction {
+        try DatabaseChecks.requireUTF8(on: $0)
+        return try CollectionRepository().findOrCreate(
+          collection, embeddingModel: embeddingModel, dimension: dimension, on: $0)
+      }
     }
     return FaceClustering(
       collection: record, settings: settings, pool: pool, models: models, threads: threads,
@@ -86,8 +92,29 @@ public struct FaceClustering: Sendable {
         name: collection.name, what: "embeddings of dimension", stored: "\(collection.dimension)",
         given: "\(file.embeddings.columns)")
     }
-    return try await FaceImport(pool: pool, collection: collection, chunkSize: 10_000)
-      .run(file, progress: progress)
+    let report = try await pool.explainingRights {
+      try await FaceImport(pool: pool, collection: collection, chunkSize: 10_000)
+        .run(file, progress: progress)
+    }
+    if report.conflicting > 0 {
+      let named = report.conflictingIDs.joined(separator: ", ")
+      let more = report.conflicting > report.conflictingIDs.count ? ", …" : ""
+      logger.warning(
+        """
+        \(report.conflicting) external ids are there already with another embedding, which was kept: \
+        \(named)\(more); delete those faces first, or import the new ones under other ids
+        """)
+    }
+    return report
+  }
+
+  /// Length of the embeddings of a collection; nil where it does not exist yet.
+  public static func dimension(
+    ofCollection name: String, pool: PostgresPool
+  ) async throws -> Int? {
+    try await pool.withTransaction {
+      try CollectionRepository().list(on: $0).first { $0.name == name }?.dimension
+    }
   }
 
   /// Deletes faces; ids that are not there are ignored.
@@ -99,11 +126,17 @@ public struct FaceClustering: Sendable {
   /// - Throws: `StoreError`, `PostgresError`.
   /// - Complexity: O(faces · d).
   public func deleteFaces(externalIDs: [String]) async throws -> Int {
-    let removal = FaceRemoval(collection: collection)
-    return try await pool.withTransaction { try removal.delete(externalIDs: externalIDs, on: $0) }
+    let removal = FaceRemoval(collection: collection, settings: settings)
+    return try await pool.explainingRights {
+      try await pool.withTransaction { try removal.delete(externalIDs: externalIDs, on: $0) }
+    }
   }
 
   /// Fits HDBSCAN over the collection and applies it, in one transaction.
+  ///
+  /// Cancel the task that called it, or return false from `progress`, to stop it: the run's record
+  /// then says `cancelled` and ``BootstrapError/cancelled(run:collection:)`` is thrown. A task that is
+  /// cancelled after the commit gets its report.
   ///
   /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; the old run stays in charge.
   /// - Complexity: that of the fit, O(n² · d) products; memory O(n · d).
@@ -113,7 +146,9 @@ public struct FaceClustering: Sendable {
     let bootstrap = Bootstrap(
       pool: pool, collection: collection, settings: settings, threads: threads, logger: logger,
       progress: progress)
-    return dryRun ? try await bootstrap.dryRun() : try await bootstrap.run()
+    return try await pool.explainingRights {
+      dryRun ? try await bootstrap.dryRun() : try await bootstrap.run()
+    }
   }
 
   /// Assigns every face that has no status, through the tiers and the pool.
@@ -125,21 +160,58 @@ public struct FaceClustering: Sendable {
     force: Bool = false, batchSize: Int = 5_000,
     progress: (@Sendable (_ done: Int) -> Void)? = nil
   ) async throws -> AssignmentReport {
-    try await AssignmentRun(
-      pool: pool,
-      assigner: Assigner(
-        collection: collection, settings: settings, models: models, threads: threads,
-        force: force, batchSize: batchSize),
-      logger: logger
-    ).run(progress: progress)
+    try await pool.explainingRights {
+      try await AssignmentRun(
+        pool: pool,
+        assigner: Assigner(
+          collection: collection, settings: settings, models: models, threads: threads,
+          force: force, batchSize: batchSize),
+        logger: logger
+      ).run(progress: progress)
+    }
   }
 
-  /// Compares the active run with the collection as it is now; changes nothing.
+  /// Compares the active run with the collection as it is now.
+  ///
+  /// Runs whose process died are marked as failed first; nothing else is changed.
   ///
   /// - Parameter now: seconds since 1970.
   public func checkStaleness(now: Double) async throws -> StalenessReport {
+    let (collection, logger) = (collection, logger)
+    do {
+      try await pool.withTransaction { try Self.settleAbandoned(collection, on: $0) }
+    } catch let error as PostgresError
+      where [.insufficientPrivilege, .readOnlyTransaction].contains(error.code)
+    {
+      logger.warning("runs whose process died are not marked: \(error)")
+    }
     let check = StalenessCheck(collection: collection, settings: settings, now: now)
     return try await pool.withTransaction(.snapshot) { try check.report(on: $0) }
+  }
+
+  /// Checks every collection, by name; one that cannot be checked keeps no other back.
+  ///
+  /// - Parameter now: seconds since 1970.
+  /// - Throws: `PostgresError` where the collections cannot be listed; `CancellationError`.
+  public static func checkStalenessOfAll(
+    pool: PostgresPool, settings: StageSettings = StageSettings(), now: Double, logger: Logger
+  ) async throws -> [StalenessOutcome] {
+    let names = try await pool.withTransaction {
+      try CollectionRepository().list(on: $0).map(\.name)
+    }
+    var outcomes: [StalenessOutcome] = []
+    for name in names {
+      try Task.checkCancellation()
+      do {
+        let stage = try await open(
+          pool: pool, collection: name, settings: settings, logger: logger)
+        let report = try await stage.checkStaleness(now: now)
+        outcomes.append(StalenessOutcome(collection: name, result: .success(report)))
+      } catch {
+        outcomes.append(StalenessOutcome(collection: name, result: .failure(error)))
+      }
+    }
+    return outcomes
   }
 
   /// Every run, newest first; runs whose process died are marked as failed first.
@@ -175,7 +247,7 @@ public struct FaceClustering: Sendable {
   public func assign(
     externalID: String, to target: HumanTarget, anyway: Bool = false, actor: String? = nil
   ) async throws -> HumanAssignment {
-    let actions = HumanActions(collection: collection)
+    let actions = HumanActions(collection: collection, settings: settings)
     return try await pool.withTransaction {
       try actions.assign(
         externalID: externalID, to: target, anyway: anyway, actor: actor, on: $0)
@@ -226,11 +298,9 @@ public struct FaceClustering: Sendable {
   ) throws {
     let runs = RunRepository(collection)
     guard try runs.running(on: connection) != nil else { return }
-    let locks = CollectionLocks(collection)
     // Whoever works on a run holds this lock; if we get it, nobody does.
-    if try locks.tryBootstrap(on: connection) {
+    if try CollectionLocks(collection).holdOffBootstrap(on: connection) {
       try runs.failAbandoned(on: connection)
-      try locks.releaseBootstrap(on: connection)
     }
   }
 }

@@ -54,7 +54,8 @@ public func fit(
 
 /// Bytes that a fit of float32 vectors needs beside its input, at its peak.
 ///
-/// Two centred copies of the vectors, the neighbour lists, and edges and hierarchy.
+/// Two centred copies of the vectors, the neighbour lists, the edges found, and the hierarchy. Where
+/// bytes screen the pairs (see ``ScreeningKernel``) it is less.
 ///
 /// - Parameters:
 ///   - count: n.
@@ -63,7 +64,7 @@ public func fit(
 public func estimatedFitMemory(points count: Int, dimensions: Int, minSamples: Int) -> Int {
   let stride = (max(dimensions, 1) + 15) / 16 * 16
   let neighbours = min(minSamples + 2, max(count - 1, 0))
-  let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 1024
+  let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 2048
   let tiles = availableThreads * 4 << 20
   return count * perPoint + tiles
 }

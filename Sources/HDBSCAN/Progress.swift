@@ -6,9 +6,9 @@ public struct FitProgress: Sendable, Equatable {
   public enum Phase: String, Sendable, CaseIterable {
     /// Duplicates are collapsed and screening copies made.
     case preparation
-    /// Nearest neighbours and core distances: about half of the time.
+    /// Scouting for near neighbours: a small part of the time.
     case neighbours
-    /// The minimum spanning tree: about the other half.
+    /// All pairs, for neighbours and the minimum spanning tree: most of the time.
     case spanningTree
     /// Hierarchy, selection, labels.
     case hierarchy

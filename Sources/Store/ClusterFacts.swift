@@ -93,8 +93,8 @@ extension ClusterRepository {
         reference_centroid = t.reference_centroid, medoid_detection_id = t.medoid_id,
         epsilon = t.epsilon, distance_quantiles = t.quantiles::real[],
         lambda_birth = t.lambda_birth, persistence = t.persistence, hdbscan_run_id = $13,
-        origin = t.origin, retired_at = NULL, reference_count = t.face_count,
-        reference_length = t.reference_length
+        origin = t.origin, retired_at = NULL, changed_since_medoid = 0,
+        reference_count = t.face_count, reference_length = t.reference_length
       FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::bytea[], $6::bytea[],
         $7::bytea[], $8::bigint[], $9::real[], $10::text[], $11::real[], $12::real[],
         $14::text[], $15::real[])

@@ -38,6 +38,8 @@ public struct ClusterSum: Sendable, Equatable {
   public var coreCount: Int
   /// Sum of the members' embeddings, length d.
   public var sum: [Double]
+  /// Members that came or went with this change.
+  public var moves = 0
 
   /// A sum over `faceCount` unit vectors.
   public init(id: Int64, faceCount: Int, coreCount: Int = 0, sum: [Double]) {
@@ -106,6 +108,9 @@ public struct ClusterRepository: Sendable {
   }
 
   /// Locks clusters in ascending order of id and returns their sums.
+  ///
+  /// The lock lets foreign keys to the clusters pass: a question about a cluster need not wait for
+  /// whoever moves faces of it.
   public func lock(
     _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
   ) throws -> [ClusterSum] {
@@ -113,7 +118,8 @@ public struct ClusterRepository: Sendable {
     return try connection.query(
       """
       SELECT id, face_count, centroid_sum, core_count FROM cluster
-      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE
+      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id
+      FOR NO KEY UPDATE
       """, [.int64(collection.id), .int64Array(ids.sorted())]
     ).map { row in
       let id = try row.int64(0)
@@ -134,9 +140,9 @@ public struct ClusterRepository: Sendable {
       """
       UPDATE cluster c SET face_count = t.face_count, centroid_sum = t.centroid_sum,
         centroid = CASE WHEN t.face_count > 0 THEN t.centroid ELSE c.centroid END,
-        core_count = t.core_count
-      FROM unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[])
-        AS t (id, face_count, centroid_sum, centroid, core_count)
+        core_count = t.core_count, changed_since_medoid = c.changed_since_medoid + t.moves
+      FROM unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[],
+        $7::integer[]) AS t (id, face_count, centroid_sum, centroid, core_count, moves)
       WHERE c.collection_id = $1 AND c.id = t.id
       """,
       [
@@ -144,7 +150,39 @@ public struct ClusterRepository: Sendable {
         .int32Array(sums.map { Int32($0.faceCount) }),
         .bytesArray(sums.map { VectorBytes.encode($0.sum) }),
         .bytesArray(sums.map { VectorBytes.encode($0.centroid) }),
-        .int32Array(sums.map { Int32($0.coreCount) }),
+        .int32Array(sums.map { Int32($0.coreCount) }), .int32Array(sums.map { Int32($0.moves) }),
       ])
+  }
+
+  /// Those of these clusters whose medoid is out of date, ascending.
+  ///
+  /// Its face left, or more than a share of the members came or went since it was computed.
+  public func withOldMedoid(
+    _ ids: [Int64], changedShare: Double, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT c.id FROM cluster c
+      WHERE c.collection_id = $1 AND c.id = ANY($2) AND c.face_count > 0
+        AND (c.changed_since_medoid > $3 * c.face_count OR NOT EXISTS (
+          SELECT FROM person_detection d WHERE d.collection_id = $1
+            AND d.id = c.medoid_detection_id AND d.cluster_id = c.id))
+      ORDER BY c.id
+      """, [.int64(collection.id), .int64Array(ids), .double(changedShare)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// Writes medoids that were just computed, of clusters that the caller has locked.
+  public func setMedoids(
+    _ medoids: [Int64: Int64], on connection: isolated PostgresConnection
+  ) throws {
+    if medoids.isEmpty { return }
+    let pairs = medoids.sorted { $0.key < $1.key }
+    try connection.query(
+      """
+      UPDATE cluster c SET medoid_detection_id = t.medoid_id, changed_since_medoid = 0
+      FROM unnest($2::bigint[], $3::bigint[]) AS t (id, medoid_id)
+      WHERE c.collection_id = $1 AND c.id = t.id
+      """, [.int64(collection.id), .int64Array(pairs.map(\.key)), .int64Array(pairs.map(\.value))])
   }
 }

@@ -29,14 +29,14 @@ extension DetectionRepository {
     return try Self.state(row)
   }
 
-  /// Those of these faces that exist, by id.
-  public func states(
+  /// Locks those of these faces that exist, in ascending order of id, and returns their states.
+  public func lock(
     externalIDs: [String], on connection: isolated PostgresConnection
   ) throws -> [DetectionState] {
     try connection.query(
       """
       SELECT id, cluster_status, cluster_id, is_core FROM person_detection
-      WHERE collection_id = $1 AND external_id = ANY($2) ORDER BY id
+      WHERE collection_id = $1 AND external_id = ANY($2) ORDER BY id FOR UPDATE
       """, [.int64(collection.id), .textArray(externalIDs)]
     ).map(Self.state)
   }

@@ -121,6 +121,7 @@ public struct DetectionRepository: Sendable {
           person_id = c.person_id, cluster_confidence = t.confidence, is_core = t.is_core,
           lambda_val = t.lambda_val, outlier_score = t.outlier_score,
           assigned_tier = t.tier, assigned_run_id = $11,
+          pool_seed = t.tier = 'pool' AND t.cluster_id IS NULL,
           unassigned_since = CASE WHEN t.cluster_id IS NULL
             THEN coalesce(d.unassigned_since, now()) END
         FROM target t JOIN old ON old.id = t.id
@@ -164,7 +165,7 @@ public struct DetectionRepository: Sendable {
       ), moved AS (
         UPDATE person_detection d SET cluster_status = NULL, cluster_id = NULL, person_id = NULL,
           cluster_confidence = NULL, is_core = false, lambda_val = NULL, outlier_score = NULL,
-          assigned_tier = NULL, assigned_run_id = NULL
+          assigned_tier = NULL, assigned_run_id = NULL, pool_seed = false
         FROM old WHERE d.collection_id = $1 AND d.id = old.id
       )
       INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status, tier,
@@ -191,7 +192,7 @@ public struct DetectionRepository: Sendable {
         UPDATE person_detection d SET cluster_status = 'manual', cluster_id = c.id,
           person_id = c.person_id, cluster_confidence = 1, is_core = false, lambda_val = NULL,
           outlier_score = NULL, assigned_tier = 'manual', assigned_run_id = NULL,
-          unassigned_since = NULL, invalid_reason = NULL
+          unassigned_since = NULL, invalid_reason = NULL, pool_seed = false
         FROM cluster c
         WHERE d.collection_id = $1 AND d.id = $2 AND c.collection_id = $1 AND c.id = $3
       )
@@ -205,17 +206,64 @@ public struct DetectionRepository: Sendable {
       ])
   }
 
-  /// Sets a face aside whose embedding cannot be used.
+  /// Sets faces aside whose embedding cannot be used; manual faces stay.
+  ///
+  /// They leave their clusters, whose counts and sums are the caller's.
+  ///
+  /// - Parameter reasons: why, by detection id.
   public func markInvalid(
-    _ id: Int64, reason: String, on connection: isolated PostgresConnection
+    _ reasons: [Int64: String], runID: Int64?, on connection: isolated PostgresConnection
   ) throws {
+    if reasons.isEmpty { return }
+    let faces = reasons.sorted { $0.key < $1.key }
     try connection.query(
       """
-      UPDATE person_detection SET cluster_status = 'invalid', invalid_reason = $3,
-        cluster_id = NULL, person_id = NULL, cluster_confidence = NULL, is_core = false
-      WHERE collection_id = $1 AND id = $2
-        AND cluster_status IS DISTINCT FROM 'manual' AND cluster_id IS NULL
-      """, [.int64(collection.id), .int64(id), .text(reason)])
+      WITH old AS MATERIALIZED (
+        SELECT d.id, d.cluster_id, d.cluster_status, t.reason
+        FROM unnest($2::bigint[], $3::text[]) AS t (id, reason)
+        JOIN person_detection d ON d.collection_id = $1 AND d.id = t.id
+        WHERE d.cluster_status IS NULL OR d.cluster_status = ANY($4)
+      ), moved AS (
+        UPDATE person_detection d SET cluster_status = 'invalid', invalid_reason = old.reason,
+          cluster_id = NULL, person_id = NULL, cluster_confidence = NULL, is_core = false,
+          lambda_val = NULL, outlier_score = NULL, assigned_tier = NULL, assigned_run_id = NULL,
+          pool_seed = false
+        FROM old WHERE d.collection_id = $1 AND d.id = old.id
+      )
+      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status,
+        new_status, tier, run_id)
+      SELECT $1, id, cluster_id, cluster_status, 'invalid', 'invalid', $5 FROM old
+      """,
+      [
+        .int64(collection.id), .int64Array(faces.map(\.key)), .textArray(faces.map(\.value)),
+        .textArray(DetectionStatus.openToAlgorithms.map(\.rawValue).sorted()),
+        runID.map(PostgresValue.int64) ?? .null,
+      ])
+  }
+
+  /// Locks new faces that have no embedding at all, which no tier could ever decide.
+  public func lockNewWithoutEmbedding(
+    on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT d.id FROM person_detection d
+      WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND NOT EXISTS (
+        SELECT FROM face_embedding e WHERE e.collection_id = $1 AND e.detection_id = d.id)
+      ORDER BY d.id FOR UPDATE SKIP LOCKED
+      """, [.int64(collection.id)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// External ids by id, of those of these faces that exist.
+  public func externalIDs(
+    of ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> [Int64: String] {
+    if ids.isEmpty { return [:] }
+    return try connection.query(
+      "SELECT id, external_id FROM person_detection WHERE collection_id = $1 AND id = ANY($2)",
+      [.int64(collection.id), .int64Array(ids)]
+    ).reduce(into: [:]) { $0[try $1.int64(0)] = try $1.text(1) }
   }
 
   /// Locks those of these faces that are still in the pool, in ascending order.
@@ -229,6 +277,40 @@ public struct DetectionRepository: Sendable {
       ORDER BY id FOR UPDATE
       """, [.int64(collection.id), .int64Array(ids)]
     ).map { try $0.int64(0) }
+  }
+
+  /// Faces that joined the pool and around which groups have not been looked for since.
+  public func poolSeeds(on connection: isolated PostgresConnection) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT id FROM person_detection
+      WHERE collection_id = $1 AND pool_seed AND cluster_status IN ('unassigned', 'constrained')
+      """, [.int64(collection.id)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// Notes that groups around these faces were looked for; the caller has locked them.
+  public func clearPoolSeeds(
+    _ ids: [Int64], on connection: isolated PostgresConnection
+  ) throws {
+    if ids.isEmpty { return }
+    try connection.query(
+      """
+      UPDATE person_detection SET pool_seed = false
+      WHERE collection_id = $1 AND id = ANY($2) AND pool_seed
+      """, [.int64(collection.id), .int64Array(ids)])
+  }
+
+  /// How many of these faces exist and were not found unusable.
+  public func countUsable(
+    _ ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> Int {
+    Int(
+      try connection.query(
+        """
+        SELECT count(*) FROM person_detection
+        WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IS DISTINCT FROM 'invalid'
+        """, [.int64(collection.id), .int64Array(ids)])[0].int64(0))
   }
 
   /// How many faces have which status; `new` stands for none.
@@ -247,14 +329,26 @@ public struct DetectionRepository: Sendable {
     return counts
   }
 
-  /// Which clusters already have a face in which of these photos, with the face's id.
+  /// Locks photos in ascending order of id, so that their faces are decided one after the other.
+  public func lockPhotos(
+    _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
+  ) throws {
+    if ids.isEmpty { return }
+    // Imports refer to photos meanwhile; only those who decide wait for each other.
+    try connection.query(
+      """
+      SELECT id FROM photo WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
+      """, [.int64(collection.id), .int64Array(ids.sorted())])
+  }
+
+  /// Which persons already have a face in which of these photos, with the face's id.
   public func occupants(
     photoIDs: [Int64], except undecided: UndecidedFaces,
     on connection: isolated PostgresConnection
-  ) throws -> [(photoID: Int64, clusterID: Int64, detectionID: Int64)] {
+  ) throws -> [(photoID: Int64, personID: Int64, detectionID: Int64)] {
     try connection.query(
       """
-      SELECT photo_id, cluster_id, id FROM person_detection
+      SELECT photo_id, person_id, id FROM person_detection
       WHERE collection_id = $1 AND photo_id = ANY($2) AND cluster_id IS NOT NULL
         AND \(UndecidedFaces.exclusion)
       """, [.int64(collection.id), .int64Array(photoIDs)] + undecided.parameters

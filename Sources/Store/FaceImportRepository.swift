@@ -55,17 +55,24 @@ public struct FaceImportRepository: Sendable {
   /// A repository of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
-  /// Which of these external ids are already there.
+  /// Those of these external ids that are already there, each with its stored vector.
+  ///
+  /// - Returns: no values where the stored vector is missing or of another length.
   public func existing(
     _ externalIDs: [String], on connection: isolated PostgresConnection
-  ) throws -> Set<String> {
-    Set(
-      try connection.query(
-        """
-        SELECT external_id FROM person_detection
-        WHERE collection_id = $1 AND external_id = ANY($2)
-        """, [.int64(collection.id), .textArray(externalIDs)]
-      ).map { try $0.text(0) })
+  ) throws -> [String: [Float]] {
+    var result: [String: [Float]] = [:]
+    for row in try connection.query(
+      """
+      SELECT d.external_id, e.embedding FROM person_detection d
+      LEFT JOIN face_embedding e ON e.collection_id = $1 AND e.detection_id = d.id
+      WHERE d.collection_id = $1 AND d.external_id = ANY($2)
+      """, [.int64(collection.id), .textArray(externalIDs)])
+    {
+      let bytes = try row.optionalBytes(1) ?? []
+      result[try row.text(0)] = VectorBytes.floats(bytes, count: collection.dimension) ?? []
+    }
+    return result
   }
 
   /// Inserts faces that are not there yet.

@@ -26,9 +26,8 @@ extension FaceReader {
         while next < ids.count, ids[next] < id { next += 1 }
         guard next < ids.count, ids[next] == id else { return }
         let bytes = try row.bytes(1)
-        guard bytes.count == 4 * dimension else {
-          throw StoreError.damaged(table: "face_embedding", id: id, what: "wrong length")
-        }
+        // A face that was spoilt since the fit is as good as deleted.
+        guard bytes.count == 4 * dimension else { return }
         UnsafeMutableRawBufferPointer(
           start: base + positions.count * stride, count: 4 * dimension
         ).copyMemory(from: bytes)

@@ -11,11 +11,23 @@ public struct FaceSnapshot: Sendable {
   public var statuses: [DetectionStatus?]
   /// Cluster of each face, where it has one.
   public var clusterIDs: [Int64?]
-  /// n × d unit vectors.
+  /// n × d unit vectors; a row is all NaN where what is stored has another length.
   public var embeddings: Matrix<Float>
 
   /// Number of faces, n.
   public var count: Int { ids.count }
+
+  /// Faces with their vectors; every field has n values.
+  public init(
+    ids: [Int64], photoIDs: [Int64?], statuses: [DetectionStatus?], clusterIDs: [Int64?],
+    embeddings: Matrix<Float>
+  ) {
+    self.ids = ids
+    self.photoIDs = photoIDs
+    self.statuses = statuses
+    self.clusterIDs = clusterIDs
+    self.embeddings = embeddings
+  }
 }
 
 /// Which faces take part in a bootstrap.
@@ -109,6 +121,18 @@ public struct FaceReader: Sendable {
         """, [.int64(collection.id)]))
   }
 
+  /// The faces of some clusters.
+  public func members(
+    ofClusters ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try collect(
+      connection.query(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.cluster_id = ANY($2) ORDER BY d.id
+        """, [.int64(collection.id), .int64Array(ids)]))
+  }
+
   /// Every face that has a cluster.
   ///
   /// Call it inside a repeatable-read transaction.
@@ -157,10 +181,11 @@ public struct FaceReader: Sendable {
         try result.append(
           id: id, photo: try row.optionalInt64(1), status: try row.optionalText(2),
           cluster: row.optionalInt64(3))
-        guard let values = VectorBytes.floats(try row.bytes(4), count: dimension) else {
-          throw StoreError.damaged(table: "face_embedding", id: id, what: "wrong length")
+        if let values = VectorBytes.floats(try row.bytes(4), count: dimension) {
+          (base + index * stride).update(from: values, count: dimension)
+        } else {
+          (base + index * stride).update(repeating: .nan, count: dimension)
         }
-        (base + index * stride).update(from: values, count: dimension)
       }
     }
     return result
@@ -192,11 +217,12 @@ public struct FaceReader: Sendable {
           id: id, photo: try row.optionalInt64(1),
           status: try row.optionalText(2), cluster: row.optionalInt64(3))
         let bytes = try row.bytes(4)
-        guard bytes.count == 4 * dimension else {
-          throw StoreError.damaged(table: "face_embedding", id: id, what: "wrong length")
+        if bytes.count == 4 * dimension {
+          UnsafeMutableRawBufferPointer(start: base + index * stride, count: 4 * dimension)
+            .copyMemory(from: bytes)
+        } else {
+          (base + index * stride).update(repeating: .nan, count: dimension)
         }
-        UnsafeMutableRawBufferPointer(start: base + index * stride, count: 4 * dimension)
-          .copyMemory(from: bytes)
         index += 1
       }
       guard index == count else {

@@ -61,7 +61,9 @@ extension Migrator {
     let before = try connection.query("SELECT pg_current_xact_id()::text").single().text(0)
     do {
       try connection.execute(script: migration.sql)
-    } catch let error as PostgresError where !error.isConnectionLost {
+    } catch let error as PostgresError
+      where !error.isConnectionLost && error.code != .insufficientPrivilege
+    {
       throw MigrationError.failed(
         name: migration.name, line: error.position.map { line(at: $0, in: migration.sql) },
         reason: error.description)

@@ -34,10 +34,14 @@ public struct Migrator: Sendable {
 
   /// Compares the database with the program; changes nothing.
   ///
-  /// - Throws: ``MigrationError`` when they do not belong together; `PostgresError`.
+  /// - Throws: ``MigrationError`` when they do not belong together; ``StoreError`` where the database
+  ///   is not UTF-8 or a right is missing; `PostgresError`.
   public func status(_ connection: PostgresConnection) async throws -> MigrationStatus {
-    let recorded = try await Self.recorded(connection)
-    return try MigrationStatus(recorded: recorded, known: migrations)
+    try await Self.explained(on: connection) {
+      try await DatabaseChecks.requireUTF8(on: connection)
+      let recorded = try await Self.recorded(connection)
+      return try MigrationStatus(recorded: recorded, known: migrations)
+    }
   }
 
   /// Applies what is missing.
@@ -62,10 +66,24 @@ public struct Migrator: Sendable {
     var applied: [String] = []
     for (index, migration) in status.pending.enumerated() {
       progress(index + 1, names.count, migration.name)
-      if try await apply(migration, on: connection) { applied.append(migration.name) }
+      let isNew = try await Self.explained(on: connection) {
+        try await apply(migration, on: connection)
+      }
+      if isNew { applied.append(migration.name) }
     }
     return MigrationReport(
       applied: applied, pending: [], existing: migrations.count - applied.count)
+  }
+
+  /// Names the right that is missing where the server refuses something for want of one.
+  private static func explained<Value: Sendable>(
+    on connection: PostgresConnection, _ work: () async throws -> Value
+  ) async throws -> Value {
+    do {
+      return try await work()
+    } catch let error as PostgresError where error.code == .insufficientPrivilege {
+      throw try await DatabaseChecks.explain(error, on: connection)
+    }
   }
 
   /// The same, on a connection of a pool.

@@ -4,9 +4,9 @@ public import PostgresClient
 public struct Prohibitions: Sendable {
   /// Clusters forbidden for a detection.
   public var clusters: [Int64: Set<Int64>] = [:]
-  /// Persons forbidden for a detection.
+  /// Persons forbidden for a detection, those of its forbidden clusters among them.
   public var persons: [Int64: Set<Int64>] = [:]
-  /// Detections that must not share a cluster, both ways.
+  /// Detections that must not share a person, both ways.
   public var detections: [Int64: Set<Int64>] = [:]
 
   /// Nothing is forbidden.
@@ -49,6 +49,19 @@ extension ReviewRepository {
       ])
   }
 
+  /// Takes back that a face is another person than these.
+  public func unlink(
+    _ id: Int64, from others: [Int64], on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      DELETE FROM detection_constraint
+      WHERE collection_id = $1 AND kind = 'cannot_link'
+        AND (detection_a_id = $2 AND detection_b_id = ANY($3)
+          OR detection_b_id = $2 AND detection_a_id = ANY($3))
+      """, [.int64(collection.id), .int64(id), .int64Array(others)])
+  }
+
   /// Takes back that a face is not of this cluster and not of this person.
   public func allow(
     detectionID: Int64, clusterID: Int64, personID: Int64,
@@ -60,7 +73,9 @@ extension ReviewRepository {
     try connection.query(
       """
       DELETE FROM cluster_person_cannot_link
-      WHERE collection_id = $1 AND detection_id = $2 AND (cluster_id = $3 OR person_id = $4)
+      WHERE collection_id = $1 AND detection_id = $2 AND (person_id = $4
+        OR cluster_id IN (SELECT id FROM cluster
+          WHERE collection_id = $1 AND (id = $3 OR person_id = $4)))
       """, parameters)
     try connection.query(
       """
@@ -72,6 +87,9 @@ extension ReviewRepository {
   }
 
   /// Everything that is forbidden for these faces; rejected candidates count as forbidden clusters.
+  ///
+  /// All clusters of a person are one: who is not of one of them is of none.
+  ///
   public func prohibitions(
     detections ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> Prohibitions {
@@ -82,8 +100,13 @@ extension ReviewRepository {
       SELECT detection_id, cluster_id, person_id FROM cluster_person_cannot_link
       WHERE collection_id = $1 AND detection_id = ANY($2)
       UNION ALL
-      SELECT detection_id, cluster_id, NULL FROM face_match_candidate
-      WHERE collection_id = $1 AND detection_id = ANY($2) AND status = 'rejected'
+      SELECT l.detection_id, l.cluster_id, c.person_id FROM cluster_person_cannot_link l
+      JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
+      WHERE l.collection_id = $1 AND l.detection_id = ANY($2)
+      UNION ALL
+      SELECT m.detection_id, m.cluster_id, c.person_id FROM face_match_candidate m
+      JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
+      WHERE m.collection_id = $1 AND m.detection_id = ANY($2) AND m.status = 'rejected'
       """, parameters)
     {
       let detection = try row.int64(0)
@@ -108,15 +131,15 @@ extension ReviewRepository {
     return result
   }
 
-  /// The clusters in which these faces are.
-  public func clusters(
+  /// The persons to whom these faces belong.
+  public func persons(
     ofDetections ids: [Int64], except undecided: UndecidedFaces,
     on connection: isolated PostgresConnection
   ) throws -> [Int64: Int64] {
     var result: [Int64: Int64] = [:]
     for row in try connection.query(
       """
-      SELECT id, cluster_id FROM person_detection
+      SELECT id, person_id FROM person_detection
       WHERE collection_id = $1 AND id = ANY($2) AND cluster_id IS NOT NULL
         AND \(UndecidedFaces.exclusion)
       """, [.int64(collection.id), .int64Array(ids)] + undecided.parameters)

@@ -6,7 +6,7 @@ public struct RunRecord: Sendable {
   public var id: Int64
   /// Status: pending, running, completed, failed or cancelled.
   public var status: String
-  /// Why the run failed; nil unless it did.
+  /// Why the run failed or was cancelled; nil otherwise.
   public var error: String?
   /// Seconds since 1970.
   public var createdAt: Double
@@ -195,15 +195,24 @@ public struct RunRepository: Sendable {
       [.int64(collection.id), .int64(id), .json(timingsJSON)])
   }
 
-  /// Marks a run as failed or cancelled.
+  /// Marks a run that has not ended as failed.
   public func fail(
     _ id: Int64, reason: String, on connection: isolated PostgresConnection
+  ) throws { try end(id, as: "failed", reason: reason, on: connection) }
+
+  /// Marks a run that has not ended as cancelled by whoever asked for it.
+  public func cancel(
+    _ id: Int64, reason: String, on connection: isolated PostgresConnection
+  ) throws { try end(id, as: "cancelled", reason: reason, on: connection) }
+
+  private func end(
+    _ id: Int64, as status: String, reason: String, on connection: isolated PostgresConnection
   ) throws {
     try connection.query(
       """
-      UPDATE hdbscan_run SET status = 'failed', error = $3, finished_at = clock_timestamp()
+      UPDATE hdbscan_run SET status = $3, error = $4, finished_at = clock_timestamp()
       WHERE collection_id = $1 AND id = $2 AND status IN ('pending', 'running')
-      """, [.int64(collection.id), .int64(id), .text(reason)])
+      """, [.int64(collection.id), .int64(id), .text(status), .text(reason)])
   }
 
   /// Marks running runs as failed, when the caller knows that no process works on them.
@@ -211,7 +220,7 @@ public struct RunRepository: Sendable {
     try connection.query(
       """
       UPDATE hdbscan_run SET status = 'failed', finished_at = clock_timestamp(),
-        error = 'the process that ran it ended before it was done'
+        error = 'abandoned: the process that ran it ended before it was done'
       WHERE collection_id = $1 AND status IN ('pending', 'running')
       """, [.int64(collection.id)])
   }

@@ -68,12 +68,18 @@ public struct StalenessRepository: Sendable {
       """, [.int64(collection.id), .int64(run.id)])
     if rows.isEmpty { return nil }
     var total = 0.0
+    var count = 0
     for row in rows {
+      // Spoilt vectors tell nothing about drift; assign and bootstrap find and name them.
       guard let face = VectorBytes.floats(try row.bytes(0), count: collection.dimension),
         let centroid = VectorBytes.floats(try row.bytes(1), count: collection.dimension)
-      else { throw StoreError.damaged(table: "face_embedding", id: 0, what: "wrong length") }
-      total += 1 - zip(face, centroid).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      else { continue }
+      let distance = 1 - zip(face, centroid).reduce(0.0) { $0 + Double($1.0) * Double($1.1) }
+      if distance.isFinite {
+        total += distance
+        count += 1
+      }
     }
-    return total / Double(rows.count)
+    return count > 0 ? total / Double(count) : nil
   }
 }

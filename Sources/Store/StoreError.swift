@@ -7,6 +7,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case unknownPerson(Int64, collection: String)
   case collectionMismatch(name: String, what: String, stored: String, given: String)
   case damaged(table: String, id: Int64, what: String)
+  case wrongEncoding(database: String, encoding: String)
+  case missingRights(role: String, rights: String, reason: String)
 
   /// One line that says what is wrong, where, and what to do.
   public var description: String {
@@ -28,6 +30,11 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "collection “\(name)” holds \(what) \(stored), but \(given) was given"
     case .damaged(let table, let id, let what):
       "row \(id) of table \(table) is damaged: \(what)"
+    case .wrongEncoding(let database, let encoding):
+      "database “\(database)” has the encoding \(encoding); photodb needs UTF8: make one with "
+        + "`CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`"
+    case .missingRights(let role, let rights, let reason):
+      "role “\(role)” lacks \(rights) (\(reason)); the owner can GRANT it"
     }
   }
 }

@@ -72,7 +72,9 @@ public struct InvariantChecker: Sendable {
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'pending' AND (c.retired_at IS NOT NULL
-        OR (m.reason <> 'bootstrap_conflict' AND d.cluster_status IS DISTINCT FROM 'pending'))
+        OR (m.reason <> 'bootstrap_conflict' AND d.cluster_status IS DISTINCT FROM 'pending'
+          AND NOT (m.reason IN ('same_photo', 'verified') AND d.cluster_status = 'auto'
+            AND c.person_id <> d.person_id)))
       """
     ),
     (
@@ -102,17 +104,18 @@ public struct InvariantChecker: Sendable {
       FROM person_detection d
       JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = d.id
       WHERE d.collection_id = $1 AND d.cluster_status <> 'manual'
-        AND (d.cluster_id = l.cluster_id OR d.person_id = l.person_id)
+        AND (d.person_id = l.person_id OR d.person_id = (SELECT c.person_id FROM cluster c
+          WHERE c.collection_id = $1 AND c.id = l.cluster_id))
       """
     ),
     (
-      "two faces that are different people share no cluster",
+      "two faces that are different people share no person",
       """
-      SELECT format('detections %s and %s in cluster %s', a.id, b.id, a.cluster_id)
+      SELECT format('detections %s and %s of person %s', a.id, b.id, a.person_id)
       FROM detection_constraint l
       JOIN person_detection a ON a.collection_id = $1 AND a.id = l.detection_a_id
       JOIN person_detection b ON b.collection_id = $1 AND b.id = l.detection_b_id
-      WHERE l.collection_id = $1 AND l.kind = 'cannot_link' AND a.cluster_id = b.cluster_id
+      WHERE l.collection_id = $1 AND l.kind = 'cannot_link' AND a.person_id = b.person_id
         AND NOT (a.cluster_status = 'manual' AND b.cluster_status = 'manual')
       """
     ),
@@ -146,6 +149,10 @@ public struct InvariantChecker: Sendable {
       let vector = VectorBytes.floats(try row.bytes(1), count: dimension) ?? []
       counts[cluster, default: 0] += 1
       var sum = sums[cluster] ?? [Double](repeating: 0, count: dimension)
+      sums[cluster] = sum
+      // What is no unit vector (any more) adds nothing.
+      let squares = vector.reduce(0.0) { $0 + Double($1) * Double($1) }
+      guard abs(squares - 1) <= 0.01 else { continue }
       for (column, value) in vector.enumerated() { sum[column] += Double(value) }
       sums[cluster] = sum
     }

@@ -124,6 +124,63 @@ extension OnPostgres {
       }
     }
 
+    @Test func theSameIdWithAnotherVectorIsCountedAndTheStoredOneStays() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file([0, 10, 20]))
+        let before = try await test.fingerprint()
+        let stored = try await test.stage.faces().embeddings
+        // The first is the same but for its scale, the second is not, the third is new.
+        var file = Circle.file([0, 11, 30])
+        file.faces[2].externalID = "face-3"
+        file.embeddings = Matrix([
+          Circle.vector(0).map { 7 * $0 }, Circle.vector(11), Circle.vector(30),
+        ])
+        let report = try await test.stage.importFaces(file)
+        #expect(report.read == 3 && report.imported == 1)
+        #expect(report.skipped == 1)
+        #expect(report.conflicting == 1)
+        #expect(report.conflictingIDs == ["face-1"])
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-3"])
+        #expect(try await test.fingerprint() == before)
+        let after = try await test.stage.faces().embeddings
+        for row in 0..<3 { #expect(after.values(ofRow: row) == stored.values(ofRow: row)) }
+      }
+    }
+
+    @Test func theLengthOfLinesIsThatOfTheCollectionOrOfMost() async throws {
+      try await TemporaryFolder.with { folder in
+        let path = "\(folder)/mixed.jsonl"
+        let lines = """
+          {"embedding": [1, 0, 0]}
+          {"embedding": [1, 0, 0, 0]}
+          {"embedding": [0, 1, 0, 0]}
+          {"embedding": [0, 1]}
+          """
+        try lines.write(toFile: path, atomically: true, encoding: .utf8)
+        let most = try FaceFile.read(path)
+        #expect(most.embeddings.columns == 4)
+        #expect(most.rows == [2, 3])
+        #expect(most.embeddings.values(ofRow: 1) == [0, 1, 0, 0])
+        #expect(
+          most.rejected == [
+            RejectedRow(row: 1, reason: "the embedding has 3 values, not 4 like most of the file"),
+            RejectedRow(row: 4, reason: "the embedding has 2 values, not 4 like most of the file"),
+          ])
+        let known = try FaceFile.read(path, dimension: 3)
+        #expect(known.rows == [1])
+        #expect(known.rejected.map(\.row) == [2, 3, 4])
+        #expect(
+          known.rejected[0].reason == "the embedding has 4 values, not 3 like the collection")
+        #expect(try FaceFile.read(path, dimension: 5).faces.isEmpty)
+        try await TestStage.run(dimension: 4) { test in
+          let known = try await FaceClustering.dimension(ofCollection: "faces", pool: test.pool)
+          #expect(known == 4)
+          let unknown = try await FaceClustering.dimension(ofCollection: "none", pool: test.pool)
+          #expect(unknown == nil)
+        }
+      }
+    }
+
     @Test func linesOfAFileAreReadAndBadOnesNamed() async throws {
       try await TemporaryFolder.with { folder in
         let path = "\(folder)/faces.jsonl"

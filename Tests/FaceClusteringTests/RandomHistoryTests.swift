@@ -95,7 +95,7 @@ extension OnPostgres {
       case .constrain:
         let other = faces.randomElement(using: &random)
         guard let face, let other, face.detectionID != other.detectionID,
-          face.clusterID == nil || face.clusterID != other.clusterID
+          face.personID == nil || face.personID != other.personID
         else { return }
         let review = ReviewRepository(tenant.test.collection)
         try await pool.withTransaction {

@@ -1,6 +1,7 @@
 import FaceClustering
 import PostgresClient
 import Store
+import TestSupport
 import Testing
 
 extension OnPostgres {
@@ -42,8 +43,8 @@ extension OnPostgres {
         #expect(fired(fresh) == [])
         #expect(
           fresh.signals.map(\.name) == [
-            "growth", "deleted_share", "embedding_model_changed", "parameters_changed",
-            "pool_share", "tier1_noise_rate", "drift", "age_days",
+            "growth", "deleted_share", "embedding_model_changed", "model_readable",
+            "parameters_changed", "pool_share", "tier1_noise_rate", "drift", "age_days",
           ])
       }
     }
@@ -126,6 +127,55 @@ extension OnPostgres {
         #expect(many.signals.first { $0.name == "pool_share" }?.value == 9.0 / 23)
         #expect(fired(many).contains("pool_share"))
         #expect(many.status == .stale)
+      }
+    }
+
+    @Test func aModelThatCannotBeReadFires() async throws {
+      try await run { test in
+        try await test.pool.query(
+          """
+          UPDATE hdbscan_run SET clusterer_state =
+            set_byte(clusterer_state, octet_length(clusterer_state) - 9, 77)
+          """)
+        let damaged = try await report(test)
+        #expect(fired(damaged) == ["model_readable"])
+        #expect(damaged.signals.first { $0.name == "model_readable" }?.value == 0)
+        #expect(damaged.status == .stale)
+      }
+    }
+
+    @Test func aRunWhoseProcessDiedIsSettledAndOneThatLivesIsNot() async throws {
+      try await run { test in
+        try await test.pool.query(
+          """
+          INSERT INTO hdbscan_run (collection_id, status, embedding_model, min_cluster_size,
+            min_samples) VALUES ($1, 'running', 'test', 3, 2)
+          """, [.int64(test.collection.id)])
+        let status = "SELECT status || coalesce(': ' || left(error, 9), '') FROM hdbscan_run "
+        let locks = CollectionLocks(test.collection)
+        try await test.pool.withConnection { holder in
+          #expect(try await holder.transaction { try locks.tryBootstrap(on: $0) })
+          _ = try await report(test)
+          #expect(try await test.value(status + "WHERE id = 2") == "running")
+          try await holder.transaction { try locks.releaseBootstrap(on: $0) }
+        }
+        #expect(try await report(test).status == .fresh)
+        #expect(try await test.value(status + "WHERE id = 2") == "failed: abandoned")
+      }
+    }
+
+    @Test func oneCollectionThatCannotBeCheckedKeepsNoOtherBack() async throws {
+      try await run { test in
+        let other = try await TestStage.open(test.pool, collection: "another", dimension: 4)
+        _ = try await other.stage.importFaces(Circle.file(Self.angles, prefix: "o"))
+        _ = try await other.stage.bootstrap()
+        try await test.pool.query(
+          "UPDATE hdbscan_run SET parameters = '[]' WHERE collection_id = $1",
+          [.int64(other.collection.id)])
+        let outcomes = try await FaceClustering.checkStalenessOfAll(
+          pool: test.pool, now: 0, logger: TestServer.silentLogger)
+        #expect(outcomes.map(\.collection) == ["another", "faces"])
+        #expect(outcomes.map(\.exitCode) == [3, 0])
       }
     }
 

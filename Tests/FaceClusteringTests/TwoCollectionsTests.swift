@@ -109,7 +109,7 @@ extension OnPostgres {
           #expect(try detections.lock(ids: [foreign.detectionID], on: connection).isEmpty)
           #expect(try detections.delete([foreign.detectionID], on: connection) == 0)
           try detections.reset([foreign.detectionID], runID: nil, on: connection)
-          try detections.markInvalid(foreign.detectionID, reason: "x", on: connection)
+          try detections.markInvalid([foreign.detectionID: "x"], runID: nil, on: connection)
           try clusters.retire([cluster], on: connection)
           try clusters.empty([cluster], on: connection)
           try clusters.update(
@@ -120,7 +120,7 @@ extension OnPostgres {
             detectionID: foreign.detectionID, clusterID: cluster, personID: person,
             on: connection)
           #expect(
-            try review.clusters(
+            try review.persons(
               ofDetections: [foreign.detectionID],
               except: UndecidedFaces(ids: [], reassignableAbove: nil), on: connection
             ).isEmpty)

@@ -11,9 +11,19 @@ import Vectors
       let matrix = floatMatrix(geometry.rows(700, columns, seed: 42))
       let rows = DistinctRows(matrix, threads: 2)
       let wanted = min(capacity, rows.count - 1)
-      let lists = try nearestNeighbours(
-        of: rows, screen: CentredRows(rows, frame: CentredFrame(rows, threads: 2), threads: 2),
-        capacity: wanted, threads: 2, progress: ProgressReporter(nil))
+      let blocks = Blocks(rows: rows.count)
+      // Positions are not rows.
+      let order = Array((0..<rows.count).reversed())
+      let screen = CentredRows(rows, frame: CentredFrame(rows, threads: 2), threads: 2)
+      let search = PairSearch(
+        rows: rows, order: order, gaps: nil, alpha: 1, screen: screen.selecting(order),
+        capacity: wanted,
+        bounds: [Double](repeating: .infinity, count: rows.count))
+      let tiles = blocks.offDiagonalTiles() + (0..<blocks.count).map { ($0, $0) }
+      let found = search.search(tiles[...], threads: 2, completed: {}, isCancelled: { false })
+      #expect(found.isEmpty)
+      let lists = search.lists
+      for row in 0..<rows.count { lists.sort(row) }
       for row in 0..<rows.count {
         let nearest = (0..<rows.count).filter { $0 != row }
           .map { (rows.squaredDistance(row, $0), $0) }.sorted { $0 < $1 }.prefix(wanted)

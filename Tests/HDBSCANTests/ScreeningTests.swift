@@ -18,6 +18,10 @@ import Vectors
         let reach = screen.reach(a, squaredLimit: rows.squaredDistance(a, b))
         if products[a * rows.count + b] - screen.halfLower[b] < reach { broken += 1 }
         if products[b * rows.count + a] - reach < screen.halfLower[b] { broken += 1 }
+        let isBeyond = screen.isSurelyBeyond(
+          a, b, product: products[a * rows.count + b],
+          squaredLimit: rows.squaredDistance(a, b))
+        if isBeyond == true { broken += 1 }
       }
     }
     return broken
@@ -27,7 +31,7 @@ import Vectors
     _ rows: DistinctRows<Scalar>
   ) -> QuantisedRows? {
     Screening(kernel: .portable, isForced: true).integers(
-      rows, frame: CentredFrame(rows, threads: 1), capacity: 3, threads: 1)
+      rows, frame: CentredFrame(rows, threads: 1), capacity: 3, threads: 1)?.rows
   }
 
   @Test(arguments: Geometry.allCases, [3, 24, 129])
@@ -58,6 +62,23 @@ import Vectors
       let screen = QuantisedRows(
         distinct, frame: frame, kernel: KERNEL_INTEGER_PORTABLE, threads: 1)
       #expect(brokenPromises(distinct, screen) == 0)
+    }
+  }
+
+  /// The closer look must reject what is a little beyond the limit.
+  @Test func theCloserLookIsClose() throws {
+    let rows = DistinctRows(floatMatrix(Geometry.clustered.rows(300, 64, seed: 52)), threads: 1)
+    let screen = try #require(integers(rows))
+    var products = [Int32](repeating: 0, count: rows.count * rows.count)
+    screen.products(
+      0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
+    for a in 0..<rows.count {
+      for b in 0..<a {
+        let square = rows.squaredDistance(a, b)
+        #expect(
+          screen.isSurelyBeyond(
+            a, b, product: products[a * rows.count + b], squaredLimit: 0.99 * square) == true)
+      }
     }
   }
 

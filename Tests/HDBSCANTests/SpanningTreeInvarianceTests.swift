@@ -27,6 +27,16 @@ import Vectors
     #expect(shuffled.edges.map(\.weight) == straight.edges.map(\.weight))
   }
 
+  /// Thinning and starting again with a better tree are for poor trees; here they happen always.
+  @Test(arguments: Geometry.allCases, [0, 1, 3])
+  func thinningChangesNothing(geometry: Geometry, pairsPerRow: Int) throws {
+    let points = Points.float32(floatMatrix(geometry.rows(2300, 12, seed: 27)))
+    let expected = try computedTree(points, minSamples: 3)
+    let thinned = try computedTree(points, minSamples: 3, pairsPerRow: pairsPerRow)
+    #expect(thinned.coreDistances == expected.coreDistances)
+    #expect(thinned.edges.map(\.weight) == expected.edges.map(\.weight))
+  }
+
   @Test func copiesAndWeightsAgree() throws {
     let rows = Geometry.clustered.rows(300, 8, seed: 24)
     let weights = rows.indices.map { 1 + $0 % 4 }

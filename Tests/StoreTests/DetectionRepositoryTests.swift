@@ -36,7 +36,7 @@ extension RepositoriesOnPostgres {
         #expect(moved == Array(stored.faces.dropFirst()))
         try await stored.pool.withTransaction {
           try detections.reset(stored.faces, runID: nil, on: $0)
-          try detections.markInvalid(stored.faces[0], reason: "no", on: $0)
+          try detections.markInvalid([stored.faces[0]: "no"], runID: nil, on: $0)
         }
         let states = try await stored.pool.withTransaction { try detections.states(on: $0) }
         #expect(states[0].status == .manual)

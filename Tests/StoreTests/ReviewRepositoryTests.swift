@@ -66,7 +66,8 @@ extension RepositoriesOnPostgres {
           try review.prohibitions(detections: faces, on: $0)
         }
         #expect(found.clusters == [faces[0]: [cluster], faces[1]: [cluster]])
-        #expect(found.persons == [faces[1]: [person]])
+        // A cluster that is forbidden forbids its person.
+        #expect(found.persons == [faces[0]: [person], faces[1]: [person]])
         #expect(found.detections == [faces[2]: [faces[3]], faces[3]: [faces[2]]])
         try await stored.pool.withTransaction {
           for face in [faces[0], faces[1]] {

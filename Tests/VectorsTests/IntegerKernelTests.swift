@@ -1,8 +1,11 @@
 import CKernels
 import Testing
 
-private let kinds = [KERNEL_INTEGER_PORTABLE, KERNEL_INTEGER_AVX2, KERNEL_INTEGER_VNNI]
-  .filter { kernel_integer_available($0) != 0 }
+private let kinds = [
+  KERNEL_INTEGER_PORTABLE, KERNEL_INTEGER_AVX2, KERNEL_INTEGER_VNNI, KERNEL_INTEGER_AMX_MODEL,
+  KERNEL_INTEGER_AMX,
+]
+.filter { kernel_integer_available($0) != 0 }
 
 /// Bytes in panels, with what kernels want to know of each row.
 private struct Panels {
@@ -14,7 +17,7 @@ private struct Panels {
   init(_ rows: [[Int8]]) {
     let columns = rows.first?.count ?? 0
     let steps = (columns + 3) / 4
-    var bytes = [Int8](repeating: 0, count: (rows.count + 15) / 16 * steps * 64)
+    var bytes = [Int8](repeating: 0, count: (rows.count + 15) / 16 * steps * 64 + 1024)
     for (index, row) in rows.enumerated() {
       let padded = row + [Int8](repeating: 0, count: steps * 4 - columns)
       bytes.withUnsafeMutableBufferPointer { bytes in
@@ -97,6 +100,23 @@ private func check(
 }
 
 @Suite struct IntegerKernelTests {
+  @Test(arguments: [64, 128, 704, 16384])
+  func crossSumsAreExact(stride: Int) {
+    for extreme in [false, true] {
+      let rows =
+        extreme
+        ? [[Int8]](repeating: [Int8](repeating: 127, count: 2 * stride), count: 2)
+        : randomRows(2, 2 * stride, seed: 7)
+      let (a, b) = (rows[0], rows[1])
+      var expected = 0
+      for c in 0..<stride {
+        expected += Int(a[c]) * Int(b[stride + c])
+        expected += Int(a[stride + c]) * Int(b[c])
+      }
+      #expect(Int(kernel_integer_cross(a, b, stride)) == expected)
+    }
+  }
+
   @Test(arguments: kinds, [1, 2, 3, 4, 5, 31, 64, 129, 512])
   func productsAndVerdictsEqualScalarLoops(kind: kernel_integer_kind, columns: Int) {
     for (m, n) in [(1, 1), (7, 50), (16, 48), (17, 31), (9, 97), (64, 65)] {
@@ -139,10 +159,16 @@ private func check(
     defer { zeros.deallocate() }
     let centre = zeros.bindMemory(to: Double.self, capacity: stride)
     centre.initialize(repeating: 0, count: stride)
-    var codes = [Int8](repeating: 99, count: stride)
+    var codes = [Int8](repeating: 99, count: 2 * stride)
     let kept = kernel_quantise_double(row, centre, stride, 1, &codes)
     let expected: [Int8] = [0, 2, 0, -2, 126, 127, 127, 127, 127, -127, 0, 3, 0, 0, 0, 0]
-    #expect(codes == expected)
+    #expect(Array(codes[..<stride]) == expected)
+    let rests: [Int8] = [
+      127, -127, -127, -127, 127, 0, 127, 127, 127, -127, 0, 64, 0, 0, 0, 0,
+    ]
+    #expect(Array(codes[stride...]) == rests)
+    let fine = zip(expected, rests).map { Double($0.0) + Double($0.1) / 256 }
+    #expect(kept.fine_squares == fine.reduce(0) { $0 + $1 * $1 })
     #expect(kept.squares == expected.reduce(0) { $0 + Int32($1) * Int32($1) })
     #expect(kept.sum == expected.reduce(0) { $0 + Int32($1) })
     let lost = zip(values, expected).reduce(0.0) {

@@ -48,6 +48,9 @@ typedef enum {
   KERNEL_INTEGER_PORTABLE = 0,
   KERNEL_INTEGER_AVX2 = 1,
   KERNEL_INTEGER_VNNI = 2,
+  /// The AMX kernel over a model of its tiles in plain C; slow, for tests.
+  KERNEL_INTEGER_AMX_MODEL = 3,
+  KERNEL_INTEGER_AMX = 4,
 } kernel_integer_kind;
 
 /// Whether the processor and the system can run a kernel.
@@ -57,7 +60,7 @@ int kernel_integer_available(kernel_integer_kind kind);
 ///
 /// Bytes are in -127...127 and rows have at most 16384 of them, so that sums are below 2^29.
 /// Rows lie in panels of 16: byte c of row r at panel r / 16, offset c / 4 * 64 + r % 16 * 4 + c % 4;
-/// every panel is whole, padded with zeros.
+/// every panel is whole, padded with zeros, and the 1024 bytes after the last one are readable.
 ///
 /// `row_offset` is -128 times the sum of each row. Screening keeps (i, j) when its product is at
 /// least column_half[j] + row_reach[i] or column_reach[j] + row_half[i]; halves and reaches are
@@ -91,17 +94,22 @@ void kernel_integer_products(kernel_integer_kind kind, const kernel_integer_tile
 size_t kernel_integer_screen(kernel_integer_kind kind, const kernel_integer_tile *tile,
                              kernel_survivor *survivors);
 
-/// What rounding a row to bytes lost and kept: |z - q|^2 in double, |q|^2, and the sum of q.
+/// What rounding a row to bytes lost and kept: |z - q|^2 in double, |q|^2, and the sum of q; and the
+/// same with a second byte: |z - q - r/256|^2, |q + r/256|^2 and |r/256|^2.
 typedef struct {
   double residual_square;
   int32_t squares;
   int32_t sum;
+  double fine_residual_square;
+  double fine_squares;
+  double fine_size_square;
 } kernel_quantised;
 
-/// Writes q = z = (row - centre) * scale, rounded to the nearest integer in -127...127.
+/// Writes q = z = (row - centre) * scale, rounded to the nearest integer in -127...127, and after it
+/// r = (z - q) * 256, rounded likewise.
 ///
 /// `centre` is padded with zeros to `stride` and aligned to 64 bytes; `codes` has room for
-/// `stride` bytes. The row has at most 16384 columns.
+/// 2 * `stride` bytes. The row has at most 16384 columns.
 kernel_quantised kernel_quantise_float(const float *row, const double *centre, size_t stride,
                                        double scale, int8_t *codes);
 
@@ -109,8 +117,16 @@ kernel_quantised kernel_quantise_float(const float *row, const double *centre, s
 kernel_quantised kernel_quantise_double(const double *row, const double *centre, size_t stride,
                                         double scale, int8_t *codes);
 
+/// Sum of q_a r_b + r_a q_b over rows of codes, exact: what second bytes add to a product, times 256.
+int32_t kernel_integer_cross(const int8_t *a, const int8_t *b, size_t stride);
+
 /// Writes a row of 4 * steps bytes into lane 0..<16 of a panel.
 void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel);
+
+/// Asks the processor to fetch the 64-byte lines of a range of bytes.
+static inline void kernel_prefetch(const int8_t *start, size_t count) {
+  for (size_t offset = 0; offset < count; offset += 64) __builtin_prefetch(start + offset);
+}
 
 /// Processors that this process is allowed to run on (its affinity mask), at least 1.
 size_t kernel_available_processors(void);

@@ -40,58 +40,50 @@ struct Assigner: Sendable {
     let model = try models.active(of: collection, settings: settings, on: connection)
     batch.report.runID = model.runID
     batch.report.tierOneSkipped = model.skipped
-    let invalid = try setInvalidAside(faces, on: connection)
-    batch.report.invalid = invalid.count
+    let unusable = UnusableEmbeddings.reasons(in: faces.embeddings)
     let context = try context(for: faces, on: connection)
     let outcomes = try decide(
-      faces, invalid: invalid, context: context, model: model.loaded, into: &batch)
+      faces, invalid: Set(unusable.keys), context: context, model: model.loaded, into: &batch)
     try write(
-      outcomes, faces: faces, clusters: context.clusters, runID: model.runID, into: &batch,
-      on: connection)
+      outcomes, unusable: unusable, faces: faces, clusters: context.clusters,
+      runID: model.runID, into: &batch, on: connection)
     batch.seconds = clock.total
     return batch
-  }
-
-  private func setInvalidAside(
-    _ faces: FaceSnapshot, on connection: isolated PostgresConnection
-  ) throws -> Set<Int> {
-    let defects = faces.embeddings.defectiveRows()
-    for defect in defects {
-      try DetectionRepository(collection).markInvalid(
-        faces.ids[defect.row],
-        reason: defect.defect == .zero
-          ? "the embedding is all zero" : "the embedding is not finite",
-        on: connection)
-    }
-    return Set(defects.map(\.row))
   }
 
   private func context(
     for faces: FaceSnapshot, on connection: isolated PostgresConnection
   ) throws -> AssignmentContext {
     let review = ReviewRepository(collection)
+    // The faces are locked, so nothing can be said about them until this transaction ends.
     let prohibitions = try review.prohibitions(detections: faces.ids, on: connection)
     let linked = prohibitions.detections.reduce(into: Set<Int64>()) { linked, pair in
       linked.insert(pair.key)
       linked.formUnion(pair.value)
     }
+    // Whoever decides about linked faces, or about other faces of these photos, comes before or
+    // after: what is read from here on is what holds at the commit.
+    if !linked.isEmpty { try CollectionLocks(collection).ownLinks(on: connection) }
+    let detections = DetectionRepository(collection)
+    let photos = Set(faces.photoIDs.compactMap { $0 })
+    if settings.samePhotoExclusion { try detections.lockPhotos(photos, on: connection) }
+    // Clusters first: the faces of every cluster that is seen here are seen below, too.
+    let clusters = try ClusterRepository(collection).live(on: connection)
     // A face that is decided again, now or in a later batch, does not hold its old place.
     let undecided = UndecidedFaces(
       ids: faces.ids, reassignableAbove: force ? faces.ids.last : nil)
     var occupants: [Int64: [Int64: Set<Int64>]] = [:]
     if settings.samePhotoExclusion {
-      let photos = Set(faces.photoIDs.compactMap { $0 }).sorted()
-      for occupant in try DetectionRepository(collection).occupants(
-        photoIDs: photos, except: undecided, on: connection)
+      for occupant in try detections.occupants(
+        photoIDs: photos.sorted(), except: undecided, on: connection)
       {
-        occupants[occupant.photoID, default: [:]][occupant.clusterID, default: []]
+        occupants[occupant.photoID, default: [:]][occupant.personID, default: []]
           .insert(occupant.detectionID)
       }
     }
     return AssignmentContext(
-      settings: settings, clusters: try ClusterRepository(collection).live(on: connection),
-      prohibitions: prohibitions,
-      clusterOfLinked: try review.clusters(
+      settings: settings, clusters: clusters, prohibitions: prohibitions,
+      personOfLinked: try review.persons(
         ofDetections: linked.sorted(), except: undecided, on: connection),
       occupants: occupants)
   }
@@ -117,8 +109,8 @@ struct Assigner: Sendable {
   }
 
   private func write(
-    _ outcomes: [(row: Int, outcome: AssignmentOutcome)], faces: FaceSnapshot,
-    clusters: LiveClusters, runID: Int64?, into batch: inout Batch,
+    _ outcomes: [(row: Int, outcome: AssignmentOutcome)], unusable: [Int: String],
+    faces: FaceSnapshot, clusters: LiveClusters, runID: Int64?, into batch: inout Batch,
     on connection: isolated PostgresConnection
   ) throws {
     var changes = MembershipChanges(dimension: collection.dimension)
@@ -128,11 +120,12 @@ struct Assigner: Sendable {
       let id = faces.ids[row]
       var placement = Placement(detectionID: id, status: .unassigned, tier: "pool")
       switch outcome {
-      case .assigned(let cluster, let tier, let confidence):
+      case .assigned(let cluster, let tier, let confidence, let asked):
         placement.status = .auto
         placement.clusterID = clusters.ids[cluster]
         placement.confidence = Float(confidence)
         placement.tier = tier
+        questions += asked
       case .pending(let asked):
         placement.status = .pending
         placement.tier = "epsilon_ball"
@@ -144,12 +137,20 @@ struct Assigner: Sendable {
         faces.embeddings.row(row), from: faces.clusterIDs[row], to: placement.clusterID)
       placements.append(placement)
     }
-    try changes.apply(ClusterRepository(collection), on: connection)
+    for row in unusable.keys {
+      changes.move(faces.embeddings.row(row), from: faces.clusterIDs[row], to: nil)
+    }
+    let repository = ClusterRepository(collection)
+    try changes.apply(repository, on: connection)
     let detections = DetectionRepository(collection)
     _ = try detections.place(placements, runID: runID, on: connection)
+    batch.report.invalidFaces = try detections.setAside(
+      unusable.map { (faces.ids[$0.key], $0.value) }, runID: runID, on: connection)
+    batch.report.invalid = unusable.count
+    try changes.settle(
+      repository, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
     let review = ReviewRepository(collection)
-    try review.expire(
-      detections: placements.map(\.detectionID), keeping: questions, on: connection)
+    try review.expire(detections: faces.ids, keeping: questions, on: connection)
     batch.report.candidates = try review.ask(questions, on: connection)
   }
 }
@@ -157,7 +158,7 @@ struct Assigner: Sendable {
 extension Assigner.Batch {
   fileprivate mutating func count(_ outcome: AssignmentOutcome, detectionID: Int64) {
     switch outcome {
-    case .assigned(_, "predict", _): report.assigned.predict += 1
+    case .assigned(_, "predict", _, _): report.assigned.predict += 1
     case .assigned: report.assigned.epsilonBall += 1
     case .pending: report.pending += 1
     case .pool(let constrained):

@@ -21,15 +21,16 @@ struct AssignmentContext: Sendable {
   var settings: StageSettings
   var clusters: LiveClusters
   var prohibitions: Prohibitions
-  /// In which cluster the other half of a cannot-link is.
-  var clusterOfLinked: [Int64: Int64]
-  /// Faces that are already in a cluster of a photo: photo → cluster id → detection ids.
+  /// To which person the other half of a cannot-link belongs.
+  var personOfLinked: [Int64: Int64]
+  /// Faces of a photo that a person has already: photo → person id → detection ids.
   var occupants: [Int64: [Int64: Set<Int64>]]
 }
 
 /// What was decided about one face.
 enum AssignmentOutcome: Sendable, Equatable {
-  case assigned(cluster: Int, tier: String, confidence: Double)
+  /// `asked` are questions about other persons that a gate raised on the way.
+  case assigned(cluster: Int, tier: String, confidence: Double, asked: [CandidateQuestion] = [])
   case pending([CandidateQuestion])
   case pool(constrained: Bool)
 }

@@ -35,29 +35,38 @@ struct AssignmentDecider {
   mutating func decide(
     detectionID: Int64, photoID: Int64?, vote: TierOneVote?, near: [NearCluster]
   ) -> AssignmentOutcome {
-    var questions: [CandidateQuestion] = []
+    var asked: [(person: Int64, question: CandidateQuestion)] = []
     var constrained = false
     var gated: Set<Int> = []
-    func question(_ cluster: Int, _ distance: CosineDistance, _ reason: String) {
-      questions.append(
-        CandidateQuestion(
-          detectionID: detectionID, clusterID: context.clusters.ids[cluster],
-          similarity: Float(1 - distance.value), reason: reason))
+    // Questions about several clusters of one person are one: that about the first, the nearest.
+    func ask(_ cluster: Int, _ distance: CosineDistance, _ reason: String) {
+      let person = context.clusters.personIDs[cluster]
+      if asked.contains(where: { $0.person == person }) { return }
+      let question = CandidateQuestion(
+        detectionID: detectionID, clusterID: context.clusters.ids[cluster],
+        similarity: Float(1 - distance.value), reason: reason)
+      asked.append((person, question))
     }
     func pass(_ cluster: Int, _ distance: CosineDistance) -> Bool {
       switch gate(detectionID, photoID, cluster, distance) {
       case .open: return true
       case .far: break
       case .forbidden: constrained = true
-      case .samePhoto: question(cluster, distance, "same_photo")
-      case .verified: question(cluster, distance, "verified")
+      case .samePhoto: ask(cluster, distance, "same_photo")
+      case .verified: ask(cluster, distance, "verified")
       }
       gated.insert(cluster)
       return false
     }
+    func assign(_ cluster: Int, _ tier: String, _ confidence: Double) -> AssignmentOutcome {
+      let person = context.clusters.personIDs[cluster]
+      settle(detectionID, photoID, person)
+      return .assigned(
+        cluster: cluster, tier: tier, confidence: confidence,
+        asked: asked.filter { $0.person != person }.map(\.question))
+    }
     if let vote, pass(vote.cluster, vote.distance) {
-      settle(detectionID, photoID, vote.cluster)
-      return .assigned(cluster: vote.cluster, tier: "predict", confidence: vote.probability)
+      return assign(vote.cluster, "predict", vote.probability)
     }
     let open = near.filter { !gated.contains($0.cluster) && pass($0.cluster, $0.distance) }
     // Several clusters of one person are one answer: the nearest of them.
@@ -67,24 +76,23 @@ struct AssignmentDecider {
       choices.count == 1 ? 0 : gates.accept(choices.map { 1 - $0.distance.value })
     if let winner {
       let choice = choices[winner]
-      settle(detectionID, photoID, choice.cluster)
-      return .assigned(
-        cluster: choice.cluster, tier: "epsilon_ball",
-        confidence: min(max(1 - choice.distance.value, 0), 1))
+      return assign(
+        choice.cluster, "epsilon_ball", min(max(1 - choice.distance.value, 0), 1))
     }
-    for choice in choices { question(choice.cluster, choice.distance, "ambiguous") }
-    return questions.isEmpty ? .pool(constrained: constrained) : .pending(questions)
+    for choice in choices { ask(choice.cluster, choice.distance, "ambiguous") }
+    return asked.isEmpty ? .pool(constrained: constrained) : .pending(asked.map(\.question))
   }
 
   private func gate(
     _ detectionID: Int64, _ photoID: Int64?, _ cluster: Int, _ distance: CosineDistance
   ) -> Gate {
-    let id = context.clusters.ids[cluster]
+    // Every gate closes a person with all clusters, whichever of them is near.
+    let person = context.clusters.personIDs[cluster]
     let prohibitions = context.prohibitions
-    if prohibitions.clusters[detectionID]?.contains(id) ?? false
-      || prohibitions.persons[detectionID]?.contains(context.clusters.personIDs[cluster]) ?? false
+    if prohibitions.clusters[detectionID]?.contains(context.clusters.ids[cluster]) ?? false
+      || prohibitions.persons[detectionID]?.contains(person) ?? false
       || prohibitions.detections[detectionID]?
-        .contains(where: { context.clusterOfLinked[$0] == id }) ?? false
+        .contains(where: { context.personOfLinked[$0] == person }) ?? false
     {
       return .forbidden
     }
@@ -92,7 +100,8 @@ struct AssignmentDecider {
     // similar to the centroid in itself.
     if 1 - distance.value < context.settings.gateAbsolute { return .far }
     if context.settings.samePhotoExclusion, let photoID,
-      let others = context.occupants[photoID]?[id], others.contains(where: { $0 != detectionID })
+      let others = context.occupants[photoID]?[person],
+      others.contains(where: { $0 != detectionID })
     {
       return .samePhoto
     }
@@ -105,13 +114,12 @@ struct AssignmentDecider {
     return .open
   }
 
-  private mutating func settle(_ detectionID: Int64, _ photoID: Int64?, _ cluster: Int) {
-    let id = context.clusters.ids[cluster]
+  private mutating func settle(_ detectionID: Int64, _ photoID: Int64?, _ person: Int64) {
     if let photoID {
-      context.occupants[photoID, default: [:]][id, default: []].insert(detectionID)
+      context.occupants[photoID, default: [:]][person, default: []].insert(detectionID)
     }
     if context.prohibitions.detections[detectionID] != nil {
-      context.clusterOfLinked[detectionID] = id
+      context.personOfLinked[detectionID] = person
     }
   }
 }

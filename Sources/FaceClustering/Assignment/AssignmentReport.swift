@@ -34,6 +34,8 @@ public struct AssignmentReport: Sendable, Codable {
   public var constrained = 0
   /// Faces whose stored embedding is unusable.
   public var invalid = 0
+  /// The first of them, ``InvalidFace/mostNamed`` at most.
+  public var invalidFaces: [InvalidFace] = []
   /// Clusters that the pool formed.
   public var newClusters = 0
   /// Questions raised for people.
@@ -55,6 +57,7 @@ public struct AssignmentReport: Sendable, Codable {
 
   enum CodingKeys: String, CodingKey {
     case assigned, pending, unassigned, constrained, invalid, candidates, seconds
+    case invalidFaces = "invalid_faces"
     case newClusters = "new_clusters"
     case runID = "run_id"
     case tierOneSkipped = "tier_one_skipped"

@@ -36,6 +36,15 @@ struct AssignmentRun: Sendable {
     // Faces that had waited before this run join too, but only those of this run were counted.
     total.unassigned -= formed.taken.intersection(pooled).subtracting(constrained).count
     total.constrained -= formed.taken.intersection(constrained).count
+    total.invalid += formed.invalidCount
+    total.name(formed.invalid)
+    if total.invalid > 0 {
+      logger.warning(
+        """
+        \(total.invalid) faces have embeddings that cannot be used and were set aside: \
+        \(InvalidFace.line(total.invalidFaces, of: total.invalid))
+        """)
+    }
     total.seconds = clock.total
     total.perFaceMilliseconds = .init(
       p50: percentile(0.5, latencies), p95: percentile(0.95, latencies))
@@ -57,6 +66,10 @@ struct AssignmentRun: Sendable {
 }
 
 extension AssignmentReport {
+  fileprivate mutating func name(_ faces: [InvalidFace]) {
+    invalidFaces += faces.prefix(InvalidFace.mostNamed - invalidFaces.count)
+  }
+
   fileprivate mutating func add(_ other: AssignmentReport) {
     assigned.predict += other.assigned.predict
     assigned.epsilonBall += other.assigned.epsilonBall
@@ -64,6 +77,7 @@ extension AssignmentReport {
     unassigned += other.unassigned
     constrained += other.constrained
     invalid += other.invalid
+    name(other.invalidFaces)
     candidates += other.candidates
     runID = other.runID
     tierOneSkipped = tierOneSkipped ?? other.tierOneSkipped

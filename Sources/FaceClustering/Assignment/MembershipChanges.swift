@@ -1,18 +1,26 @@
 internal import PostgresClient
 internal import Store
+internal import Vectors
 
-/// What a set of moves does to counts and sums; applied under the clusters' row locks.
+/// What a set of moves does to counts, sums and medoids; applied under the clusters' row locks.
+///
+/// ``apply(_:on:)`` comes before the statement that moves the faces, ``settle(_:medoidThreshold:on:)``
+/// after it.
 struct MembershipChanges {
   private let dimension: Int
   private var counts: [Int64: Int] = [:]
+  private var moves: [Int64: Int] = [:]
   private var cores: [Int64: Int] = [:]
   private var sums: [Int64: [Double]] = [:]
+  /// Clusters whose sum can only be made anew, from their members.
+  private var toSumAgain: Set<Int64> = []
 
   init(dimension: Int) { self.dimension = dimension }
 
   /// Takes a unit vector out of one cluster and puts it into another.
   ///
-  /// Wherever it goes, it is core no longer.
+  /// Wherever it goes, it is core no longer. A vector that is no unit vector now may have been one when
+  /// it came; what it left in a sum is not known.
   mutating func move(
     _ vector: UnsafePointer<Float>, from old: Int64?, to new: Int64?, wasCore: Bool = false
   ) {
@@ -27,6 +35,11 @@ struct MembershipChanges {
 
   private mutating func add(_ vector: UnsafePointer<Float>, to cluster: Int64, sign: Int) {
     counts[cluster, default: 0] += sign
+    moves[cluster, default: 0] += 1
+    guard UnusableEmbeddings.isUsable(vector, count: dimension) else {
+      toSumAgain.insert(cluster)
+      return
+    }
     for column in 0..<dimension {
       sums[cluster, default: [Double](repeating: 0, count: dimension)][column] +=
         Double(sign) * Double(vector[column])
@@ -44,6 +57,7 @@ struct MembershipChanges {
         var cluster = cluster
         cluster.faceCount += counts[cluster.id] ?? 0
         cluster.coreCount += cores[cluster.id] ?? 0
+        cluster.moves = moves[cluster.id] ?? 0
         if cluster.faceCount == 0 {
           // Nothing is left of the members; rounding should not leave a direction.
           cluster.sum = [Double](repeating: 0, count: dimension)
@@ -52,5 +66,47 @@ struct MembershipChanges {
         }
         return cluster
       }, on: connection)
+  }
+
+  /// Makes sums and medoids anew where the moves made that necessary.
+  ///
+  /// - Parameter medoidThreshold: share of the members that may come or go before a medoid is old.
+  /// - Complexity: O(members of those clusters · d), one query.
+  func settle(
+    _ clusters: ClusterRepository, medoidThreshold: Double,
+    on connection: isolated PostgresConnection
+  ) throws {
+    if counts.isEmpty { return }
+    let old = try clusters.withOldMedoid(
+      counts.keys.sorted(), changedShare: medoidThreshold, on: connection)
+    let affected = Set(old).union(toSumAgain)
+    if affected.isEmpty { return }
+    let faces = try FaceReader(clusters.collection).members(
+      ofClusters: affected.sorted(), on: connection)
+    var rows: [Int64: [Int]] = [:]
+    for (row, cluster) in faces.clusterIDs.enumerated() {
+      if let cluster, UnusableEmbeddings.isUsable(faces.embeddings.row(row), count: dimension) {
+        rows[cluster, default: []].append(row)
+      }
+    }
+    func members(_ cluster: Int64) -> [Member] {
+      (rows[cluster] ?? []).map {
+        Member(detectionID: faces.ids[$0], embeddings: faces.embeddings, row: $0, isCore: false)
+      }
+    }
+    if !toSumAgain.isEmpty {
+      let locked = try clusters.lock(toSumAgain, on: connection)
+      try clusters.update(
+        locked.map { cluster in
+          var cluster = cluster
+          cluster.sum = MemberFacts.sum(members(cluster.id), dimension: dimension)
+          return cluster
+        }, on: connection)
+    }
+    var medoids: [Int64: Int64] = [:]
+    for cluster in old {
+      medoids[cluster] = MemberFacts.medoid(of: members(cluster), dimension: dimension)
+    }
+    try clusters.setMedoids(medoids, on: connection)
   }
 }

@@ -59,10 +59,10 @@ enum NearClusters {
     [Float](repeating: 0, count: faceBlock * clusterBlock)
   }
 
-  /// Cosine distance of unit rows of two matrices, in float64.
+  /// Cosine distance of unit rows of two matrices, in float64; NaN stays NaN and is near nothing.
   static func distance(
     _ a: Matrix<Float>, _ row: Int, _ b: Matrix<Float>, _ other: Int
   ) -> CosineDistance {
-    CosineDistance(max(0, 1 - a.dotProduct(row, other, of: b)))
+    CosineDistance(max(1 - a.dotProduct(row, other, of: b), 0))
   }
 }

@@ -7,30 +7,72 @@ struct PoolWriter {
   let collection: CollectionRecord
   let settings: StageSettings
 
+  /// What came of the pool.
+  struct Outcome: Sendable {
+    var clusters = 0
+    /// Faces that are in one of the new clusters.
+    var taken: Set<Int64> = []
+    /// Faces that waited and whose embedding became unusable meanwhile.
+    var invalid: [InvalidFace] = []
+    var invalidCount = 0
+  }
+
   /// Forms clusters among the faces that wait.
   ///
-  /// - Parameter newIDs: faces that joined the pool since groups were last looked for.
-  /// - Returns: how many clusters were born and which faces they took.
+  /// Groups are looked for around the given faces and around those that joined the pool while nobody
+  /// came to look, because a process ended between two transactions, say.
+  ///
+  /// - Parameter decided: faces that joined or stayed in the pool just now.
   func form(
-    around newIDs: Set<Int64>, on connection: isolated PostgresConnection
-  ) throws -> (clusters: Int, taken: Set<Int64>) {
-    if newIDs.isEmpty { return (0, []) }
+    around decided: Set<Int64>, on connection: isolated PostgresConnection
+  ) throws -> Outcome {
+    var outcome = Outcome()
     try CollectionLocks(collection).shareMembership(on: connection)
-    let pool = try FaceReader(collection).pool(settings.eligibility, on: connection)
+    let detections = DetectionRepository(collection)
+    // What is still new after all batches and has no embedding would wait for ever.
+    let bare = try detections.lockNewWithoutEmbedding(on: connection)
+    outcome.invalid = try detections.setAside(
+      bare.map { ($0, "it has no embedding") },
+      runID: try RunRepository(collection).activeID(on: connection), on: connection)
+    outcome.invalidCount = bare.count
+    let seeds = Set(try detections.poolSeeds(on: connection))
+    let newIDs = decided.union(seeds)
+    if newIDs.isEmpty { return outcome }
+    var pool = try FaceReader(collection).pool(settings.eligibility, on: connection)
+    let unusable = UnusableEmbeddings.reasons(in: pool.embeddings)
+    let damaged = unusable.map { (id: pool.ids[$0.key], reason: $0.value) }
+    if !unusable.isEmpty {
+      pool = pool.selecting(rows: pool.ids.indices.filter { unusable[$0] == nil })
+    }
     let prohibitions = try ReviewRepository(collection).prohibitions(
       detections: pool.ids, on: connection)
+    // A face alone is no group, whatever a caller of the library asks for.
+    let minimum = max(settings.unassignedClusterThreshold, 2)
     let radius = CosineDistance(
       settings.poolThresholdFactor * settings.clusteringThreshold.value)
     let found = PoolGroups(
-      radius: radius, minimum: settings.unassignedClusterThreshold,
+      radius: radius, minimum: minimum,
       samePhotoExclusion: settings.samePhotoExclusion
     ).find(in: pool, newIDs: newIDs, prohibitions: prohibitions)
-    // Another worker may have taken members meanwhile: lock what is still free, then count again.
+    // Another worker may have taken members meanwhile, or a human said that two are not one: lock
+    // what is still free, look at what is forbidden again, then count.
+    let wanted = found.flatMap { group in group.map { pool.ids[$0] } }
     let free = Set(
-      try DetectionRepository(collection).lockPool(
-        found.flatMap { group in group.map { pool.ids[$0] } }, on: connection))
-    let groups = found.map { group in group.filter { free.contains(pool.ids[$0]) } }
-      .filter { $0.count >= settings.unassignedClusterThreshold }
+      try detections.lockPool(
+        Set(wanted).union(seeds).union(damaged.map(\.id)).sorted(), on: connection))
+    try detections.clearPoolSeeds(seeds.intersection(free).sorted(), on: connection)
+    let forbidden = try ReviewRepository(collection).prohibitions(
+      detections: free.sorted(), on: connection
+    ).detections
+    let groups = found.map { group in
+      group.reduce(into: [Int]()) { members, row in
+        let others = forbidden[pool.ids[row]] ?? []
+        if free.contains(pool.ids[row]), !members.contains(where: { others.contains(pool.ids[$0]) })
+        {
+          members.append(row)
+        }
+      }
+    }.filter { $0.count >= minimum }
     let facts = groups.map { group in
       MemberFacts.facts(
         of: group.map {
@@ -52,9 +94,13 @@ struct PoolWriter {
       }
     }
     let runID = try RunRepository(collection).activeID(on: connection)
-    let moved = try DetectionRepository(collection).place(
-      placements, runID: runID, on: connection)
-    return (groups.count, Set(moved))
+    let moved = try detections.place(placements, runID: runID, on: connection)
+    outcome.clusters = groups.count
+    outcome.taken = Set(moved)
+    let invalid = damaged.filter { free.contains($0.id) }
+    outcome.invalid += try detections.setAside(invalid, runID: runID, on: connection)
+    outcome.invalidCount += invalid.count
+    return outcome
   }
 }
 
@@ -63,6 +109,6 @@ extension Matrix where Scalar == Float {
     var product = 0.0
     let vector = self.row(row)
     for column in 0..<columns { product += Double(vector[column]) * Double(reference[column]) }
-    return CosineDistance(max(0, 1 - product))
+    return CosineDistance(max(1 - product, 0))
   }
 }

@@ -16,38 +16,87 @@ struct Bootstrap {
   /// Fits and applies, in one transaction.
   ///
   /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; after any of them the old run is
-  ///   in charge and the new run's record says why it failed.
+  ///   in charge and the new run's record says why it failed or was cancelled.
   func run() async throws -> BootstrapReport {
-    // The session that holds the lock is kept for the whole time; if the process dies, so does it.
-    try await pool.withConnection { lockHolder in
-      let locks = CollectionLocks(collection)
+    do {
+      // The session that holds the lock is kept for the whole time; if the process dies, so does it.
+      return try await pool.withConnection { lockHolder in
+        let locks = CollectionLocks(collection)
+        try await becomeTheOne(locks, lockHolder)
+        do {
+          let report = try await recorded(clock: Stopwatch())
+          await release(locks, of: lockHolder)
+          return report
+        } catch {
+          await release(locks, of: lockHolder)
+          throw error
+        }
+      }
+    } catch  where Self.isCancellation(error) {
+      throw BootstrapError.cancelled(run: nil, collection: collection.name)
+    }
+  }
+
+  private func recorded(clock: Stopwatch) async throws -> BootstrapReport {
+    let runID = try await pool.withTransaction { [collection, settings] connection in
       let runs = RunRepository(collection)
-      guard try await lockHolder.tryBootstrap(locks) else {
-        let running = try await pool.withTransaction { try runs.running(on: $0) }
+      // Whoever still says "running" cannot be: the lock is ours.
+      try runs.failAbandoned(on: connection)
+      return try runs.start(
+        parametersJSON: try settings.runParametersJSON(), minClusterSize: settings.minClusterSize,
+        minSamples: settings.minSamples, on: connection)
+    }
+    do {
+      return try await fitAndApply(runID: runID, clock: clock)
+    } catch {
+      let isCancelled = Self.isCancellation(error)
+      await recordEnd(
+        of: runID, reason: isCancelled ? "cancelled by its caller" : "\(error)",
+        isCancelled: isCancelled)
+      throw isCancelled
+        ? BootstrapError.cancelled(run: runID, collection: collection.name) : error
+    }
+  }
+
+  /// Takes the collection's bootstrap lock.
+  ///
+  /// - Throws: ``BootstrapError/alreadyRunning(run:collection:)`` with the id of the run that has it.
+  ///   That run gets its id a moment after the lock, and an id that is there may belong to a
+  ///   dead process until then; so an id counts once it was seen twice, for up to a second.
+  private func becomeTheOne(
+    _ locks: CollectionLocks, _ lockHolder: PostgresConnection
+  ) async throws {
+    let runs = RunRepository(collection)
+    var seen: Int64?
+    for _ in 0..<Self.looksForTheOther {
+      if try await lockHolder.tryBootstrap(locks) { return }
+      let running = try await lockHolder.running(runs)
+      if let running, running == seen {
         throw BootstrapError.alreadyRunning(run: running, collection: collection.name)
       }
-      let clock = Stopwatch()
-      let runID = try await pool.withTransaction { [collection, settings] connection in
-        // Whoever still says "running" cannot be: the lock is ours.
-        try runs.failAbandoned(on: connection)
-        return try RunRepository(collection).start(
-          parametersJSON: try settings.runParametersJSON(), minClusterSize: settings.minClusterSize,
-          minSamples: settings.minSamples, on: connection)
-      }
-      do {
-        let report = try await fitAndApply(runID: runID, clock: clock)
-        await release(locks, of: lockHolder)
-        return report
-      } catch {
-        try await recordFailure(of: runID, reason: "\(error)")
-        await release(locks, of: lockHolder)
-        throw error
-      }
+      seen = running
+      try await Task.sleep(for: .milliseconds(50))
     }
+    throw BootstrapError.alreadyRunning(run: seen, collection: collection.name)
+  }
+
+  private static let looksForTheOther = 20
+
+  /// Whether the caller stopped the bootstrap: by its task, or by its progress handler.
+  private static func isCancellation(_ error: any Error) -> Bool {
+    error is CancellationError || error as? HDBSCANError == .cancelled
   }
 
   /// Fits and says what would be applied; writes nothing.
   func dryRun() async throws -> BootstrapReport {
+    do {
+      return try await planned()
+    } catch  where Self.isCancellation(error) {
+      throw BootstrapError.cancelled(run: nil, collection: collection.name)
+    }
+  }
+
+  private func planned() async throws -> BootstrapReport {
     let clock = Stopwatch()
     var report = BootstrapReport.empty(dryRun: true)
     let fitted = try await fit(into: &report, clock: clock)
@@ -55,7 +104,7 @@ struct Bootstrap {
     let plan = try await pool.withTransaction(.snapshot) { connection in
       try fitted.plan(collection: collection, settings: settings, on: connection)
     }
-    report.add(plan.plan, peopleCount: plan.peopleCount)
+    report.add(plan)
     report.seconds.match = clock.lap()
     report.seconds.total = clock.total
     report.peakMemoryBytes = Memory.peakBytes
@@ -79,9 +128,12 @@ struct Bootstrap {
     report.seconds.total = clock.total
     report.peakMemoryBytes = Memory.peakBytes
     let timings = try JSONText.encode(report.seconds)
-    try await pool.withTransaction {
-      try RunRepository(collection).setTimings(timings, of: runID, on: $0)
-    }
+    // The run is in charge by now: a cancellation that comes this late changes nothing any more.
+    try await Task { [pool] in
+      try await pool.withTransaction {
+        try RunRepository(collection).setTimings(timings, of: runID, on: $0)
+      }
+    }.value
     return report
   }
 
@@ -110,9 +162,10 @@ struct Bootstrap {
       throw BootstrapError.notEnoughMemory(
         needed: needed, available: memory, faces: counts.eligible)
     }
-    let snapshot = try await pool.withTransaction(.snapshot) { connection in
+    let stored = try await pool.withTransaction(.snapshot) { connection in
       try FaceReader(collection).eligible(eligibility, on: connection)
     }
+    let (snapshot, unusable) = try await setAside(stored)
     report.embeddingCount = snapshot.count
     report.filteredCount = counts.filtered
     report.seconds.read = clock.lap()
@@ -120,12 +173,40 @@ struct Bootstrap {
     report.allowSingleCluster = clustering.parameters.allowSingleCluster
     report.clusterCount = clustering.selection.nodes.count
     report.seconds.fit = clock.lap()
-    return FittedFaces(snapshot: snapshot, clustering: clustering)
+    return FittedFaces(snapshot: snapshot, clustering: clustering, unusable: unusable)
+  }
+
+  /// Leaves out what cannot be fitted, and says so.
+  private func setAside(
+    _ stored: FaceSnapshot
+  ) async throws -> (usable: FaceSnapshot, unusable: [Int64: String]) {
+    let reasons = UnusableEmbeddings.reasons(in: stored.embeddings)
+    if reasons.isEmpty { return (stored, [:]) }
+    let unusable = reasons.map { (id: stored.ids[$0.key], reason: $0.value) }
+    let detections = DetectionRepository(collection)
+    let named = try await pool.withTransaction { try detections.name(unusable, on: $0) }
+    guard reasons.count < stored.count else {
+      throw BootstrapError.nothingUsable(
+        collection: collection.name, faces: named, count: stored.count)
+    }
+    logger.warning(
+      """
+      \(unusable.count) faces have embeddings that cannot be used and take no part: \
+      \(InvalidFace.line(named, of: unusable.count))
+      """)
+    return (
+      stored.selecting(rows: stored.ids.indices.filter { reasons[$0] == nil }),
+      Dictionary(uniqueKeysWithValues: unusable.map { ($0.id, $0.reason) })
+    )
   }
 
   private func clusterOffPool(_ snapshot: FaceSnapshot) async throws -> Clustering {
     let (settings, threads, progress) = (settings, threads, progress)
-    return try await offCooperativePool {
+    // The fit runs outside the task; a flag tells it that the task was cancelled.
+    return try await offCooperativePool { isCancelled in
+      let progress: ProgressHandler = { step in
+        (progress?(step) ?? true) && !isCancelled()
+      }
       var parameters = settings.fitParameters
       let clustering = try HDBSCAN.fit(
         .float32(snapshot.embeddings), parameters: parameters, threads: threads,
@@ -151,15 +232,23 @@ struct Bootstrap {
     }
   }
 
-  private func recordFailure(of runID: Int64, reason: String) async throws {
-    let collection = collection
+  private func recordEnd(of runID: Int64, reason: String, isCancelled: Bool) async {
+    let (pool, collection) = (pool, collection)
     do {
-      try await pool.withTransaction {
-        try RunRepository(collection).fail(runID, reason: reason, on: $0)
-      }
+      // A task of its own: a cancelled one gets no connection any more.
+      try await Task {
+        try await pool.withTransaction {
+          let runs = RunRepository(collection)
+          if isCancelled {
+            try runs.cancel(runID, reason: reason, on: $0)
+          } else {
+            try runs.fail(runID, reason: reason, on: $0)
+          }
+        }
+      }.value
     } catch {
-      // The next bootstrap finds the record still running without its lock, and marks it failed.
-      logger.warning("run \(runID) failed and its record could not be updated: \(error)")
+      // The next look finds the record still running without its lock, and marks it failed.
+      logger.warning("run \(runID) ended and its record could not be updated: \(error)")
     }
   }
 }
@@ -167,4 +256,5 @@ struct Bootstrap {
 extension PostgresConnection {
   func tryBootstrap(_ locks: CollectionLocks) throws -> Bool { try locks.tryBootstrap(on: self) }
   func releaseBootstrap(_ locks: CollectionLocks) throws { try locks.releaseBootstrap(on: self) }
+  func running(_ runs: RunRepository) throws -> Int64? { try runs.running(on: self) }
 }

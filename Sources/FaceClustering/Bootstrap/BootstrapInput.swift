@@ -14,6 +14,8 @@ struct BootstrapInput {
   var outside: FaceSnapshot
   var live: LiveClusters
   var prohibitions: Prohibitions
+  /// Faces that take no part because their embedding cannot be used, and why.
+  var unusable: [Int64: String] = [:]
 }
 
 /// A cluster as it will be.
@@ -72,8 +74,13 @@ struct BootstrapPlan {
   var retired: [Int64] = []
   /// Clusters that keep their row with no member left, because people made promises about them.
   var emptied: [Int64] = []
-  /// Faces that the fit did not see and whose cluster is gone.
+  /// Faces that the fit did not see and that get another chance: their cluster is gone, or they
+  /// wait and the clusters are others now.
   var reset: [Int64] = []
+  /// How many of them waited.
+  var reconsidered = 0
+  /// Faces whose embedding cannot be used, and why.
+  var invalid: [Int64: String] = [:]
   var counts = LineageCounts()
   /// Faces that had a cluster and have another one, or none.
   var moved = 0

@@ -36,6 +36,12 @@ public struct BootstrapReport: Sendable, Codable {
   public var moved: Int
   /// Questions raised for people.
   public var candidates: Int
+  /// Faces that wait outside the fit and are new again, because clusters changed.
+  public var reconsidered: Int
+  /// Faces that were set aside because their stored embedding is unusable.
+  public var invalid: Int
+  /// The first of them, ``InvalidFace/mostNamed`` at most.
+  public var invalidFaces: [InvalidFace]
   /// Whether the whole collection was allowed to be one cluster.
   public var allowSingleCluster: Bool
   /// Seconds of each phase.
@@ -51,7 +57,8 @@ public struct BootstrapReport: Sendable, Codable {
     case clusterCount = "cluster_count"
     case noiseCount = "noise_count"
     case peopleCount = "people_count"
-    case lineage, moved, candidates
+    case lineage, moved, candidates, reconsidered, invalid
+    case invalidFaces = "invalid_faces"
     case allowSingleCluster = "allow_single_cluster"
     case seconds
     case peakMemoryBytes = "peak_memory_bytes"
@@ -72,6 +79,9 @@ extension BootstrapReport {
     try container.encode(lineage, forKey: .lineage)
     try container.encode(moved, forKey: .moved)
     try container.encode(candidates, forKey: .candidates)
+    try container.encode(reconsidered, forKey: .reconsidered)
+    try container.encode(invalid, forKey: .invalid)
+    try container.encode(invalidFaces, forKey: .invalidFaces)
     try container.encode(allowSingleCluster, forKey: .allowSingleCluster)
     try container.encode(seconds, forKey: .seconds)
     try container.encode(peakMemoryBytes, forKey: .peakMemoryBytes)
@@ -83,25 +93,36 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
   case alreadyRunning(run: Int64?, collection: String)
   case notEnoughMemory(needed: Int64, available: Int64, faces: Int)
   case superseded(run: Int64)
+  /// The task was cancelled, or the progress handler returned false; nil where there was no run yet, as with
+  /// a dry run.
+  case cancelled(run: Int64?, collection: String)
   case nothingToFit(collection: String, filtered: Int)
+  case nothingUsable(collection: String, faces: [InvalidFace], count: Int)
 
   /// One line that says what is wrong, where, and what to do.
   public var description: String {
     switch self {
     case .alreadyRunning(let run, let collection):
       "a bootstrap of collection “\(collection)” is already running"
-        + (run.map { " (run \($0))" } ?? "") + "; wait for it or look at `photodb runs list`"
+        + (run.map { " (run \($0))" } ?? ", which has no number yet")
+        + "; wait for it or look at `photodb runs list`"
     case .notEnoughMemory(let needed, let available, let faces):
       "a fit of \(faces) faces needs about \(needed / 1_048_576) MB of memory and "
         + "\(available / 1_048_576) MB are free; nothing was changed"
     case .superseded(let run):
       "run \(run) lost its place while it was fitting (the database connection was cut); "
         + "nothing was changed, start it again"
+    case .cancelled(let run, let collection):
+      (run.map { "run \($0)" } ?? "the bootstrap")
+        + " of collection “\(collection)” was cancelled; nothing was changed"
     case .nothingToFit(let collection, let filtered):
       "collection “\(collection)” has no eligible face"
         + (filtered > 0
           ? " (\(filtered) are too small or too uncertain: MIN_FACE_SIZE_PX, MIN_FACE_CONFIDENCE)"
           : "; `photodb import` brings some in")
+    case .nothingUsable(let collection, let faces, let count):
+      "none of the \(count) eligible faces of collection “\(collection)” has a usable embedding: "
+        + InvalidFace.line(faces, of: count) + "; import them again under new ids"
     }
   }
 }

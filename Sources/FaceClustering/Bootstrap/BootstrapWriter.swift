@@ -25,16 +25,21 @@ struct BootstrapWriter {
       throw BootstrapError.superseded(run: runID)
     }
     let previousRun = try runs.activeID(on: connection)
-    let (plan, peopleCount) = try fitted.plan(
-      collection: collection, settings: settings, on: connection)
+    let planned = try fitted.plan(collection: collection, settings: settings, on: connection)
+    let plan = planned.plan
     report.seconds.match = clock.lap()
+    // Whoever cancels the task gets all of it undone up to the last statement.
+    try Task.checkCancellation()
     let ids = try writeClusters(plan, on: connection)
+    try Task.checkCancellation()
     try writeFaces(plan, ids: ids, on: connection)
+    try Task.checkCancellation()
     try writeQuestionsAndLineage(plan, ids: ids, from: previousRun, on: connection)
-    report.add(plan, peopleCount: peopleCount)
+    report.add(planned)
     report.runID = runID
     try runs.complete(
       runID, try result(plan, ids: ids, report: report), on: connection)
+    try Task.checkCancellation()
     return report
   }
 
@@ -65,13 +70,15 @@ struct BootstrapWriter {
     }
     let changed = try detections.place(placements, runID: runID, on: connection)
     try detections.reset(plan.reset, runID: runID, on: connection)
+    try detections.markInvalid(plan.invalid, runID: runID, on: connection)
     // Only now are the clusters that are gone without members.
     let clusters = ClusterRepository(collection)
     try clusters.retire(plan.retired, on: connection)
     try clusters.empty(plan.emptied, on: connection)
     let review = ReviewRepository(collection)
     try review.expire(
-      detections: changed, keeping: questions(plan, ids: ids), on: connection)
+      detections: changed + plan.reset + plan.invalid.keys, keeping: questions(plan, ids: ids),
+      on: connection)
     try detections.reset(
       try review.expire(clusters: plan.retired, on: connection), runID: runID, on: connection)
   }

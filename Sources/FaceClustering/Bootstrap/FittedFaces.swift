@@ -7,6 +7,8 @@ internal import Vectors
 struct FittedFaces: Sendable {
   let snapshot: FaceSnapshot
   let clustering: Clustering
+  /// Eligible faces that were left out because their embedding cannot be used, and why.
+  let unusable: [Int64: String]
 
   /// The blob for `hdbscan_run.clusterer_state`.
   func encodedModel() throws -> [UInt8] {
@@ -17,17 +19,18 @@ struct FittedFaces: Sendable {
   func plan(
     collection: CollectionRecord, settings: StageSettings,
     on connection: isolated PostgresConnection
-  ) throws -> (plan: BootstrapPlan, peopleCount: Int) {
+  ) throws -> PlannedBootstrap {
     let states = try DetectionRepository(collection).states(on: connection)
     let seen = Set(snapshot.ids)
     let outsideIDs = states.filter { $0.clusterID != nil && !seen.contains($0.id) }.map(\.id)
     let live = try ClusterRepository(collection).live(on: connection)
+    let (outside, unusable) = setAside(
+      try FaceReader(collection).faces(ids: outsideIDs, on: connection), states: states)
     let input = BootstrapInput(
       settings: settings, snapshot: snapshot, clustering: clustering, states: states,
-      outside: try FaceReader(collection).faces(ids: outsideIDs, on: connection),
-      live: live,
+      outside: outside, live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
-        detections: states.map(\.id), on: connection))
+        detections: states.map(\.id), on: connection), unusable: unusable)
     var plan = BootstrapPlanner(input).plan()
     let asked = try ReviewRepository(collection).asked(
       plan.questions.compactMap { question in
@@ -43,8 +46,37 @@ struct FittedFaces: Sendable {
         cluster.existingID.flatMap { personOf[$0] } ?? cluster.inheritedPersonID
       })
     let newPeople = plan.clusters.count { $0.existingID == nil && $0.inheritedPersonID == nil }
-    return (plan, people.count + newPeople)
+    return PlannedBootstrap(
+      plan: plan, peopleCount: people.count + newPeople,
+      invalidFaces: try DetectionRepository(collection).name(
+        plan.invalid.map { ($0.key, $0.value) }, on: connection))
   }
+
+  /// Takes faces with unusable embeddings out of those that the fit did not see.
+  ///
+  /// What a human said stays: such a face keeps its cluster, and adds nothing to the sum.
+  private func setAside(
+    _ outside: FaceSnapshot, states: [DetectionState]
+  ) -> (outside: FaceSnapshot, unusable: [Int64: String]) {
+    let open = Set(
+      states.filter { $0.status.map(DetectionStatus.openToAlgorithms.contains) ?? true }
+        .map(\.id))
+    var unusable = unusable.filter { open.contains($0.key) }
+    let reasons = UnusableEmbeddings.reasons(in: outside.embeddings)
+    if reasons.isEmpty { return (outside, unusable) }
+    for (row, reason) in reasons where open.contains(outside.ids[row]) {
+      unusable[outside.ids[row]] = reason
+    }
+    let kept = outside.ids.indices.filter { unusable[outside.ids[$0]] == nil }
+    return (outside.selecting(rows: kept, blank: Set(reasons.keys)), unusable)
+  }
+}
+
+/// What a bootstrap will do, and what its report says beyond that.
+struct PlannedBootstrap {
+  var plan: BootstrapPlan
+  var peopleCount: Int
+  var invalidFaces: [InvalidFace]
 }
 
 extension BootstrapReport {
@@ -52,12 +84,17 @@ extension BootstrapReport {
     BootstrapReport(
       runID: nil, dryRun: dryRun, embeddingCount: 0, filteredCount: 0, clusterCount: 0,
       noiseCount: 0, peopleCount: 0, lineage: LineageCounts(), moved: 0, candidates: 0,
-      allowSingleCluster: false, seconds: Seconds(), peakMemoryBytes: 0)
+      reconsidered: 0, invalid: 0, invalidFaces: [], allowSingleCluster: false, seconds: Seconds(),
+      peakMemoryBytes: 0)
   }
 
-  mutating func add(_ plan: BootstrapPlan, peopleCount: Int) {
+  mutating func add(_ planned: PlannedBootstrap) {
+    let plan = planned.plan
     noiseCount = plan.noise
-    self.peopleCount = peopleCount
+    peopleCount = planned.peopleCount
+    reconsidered = plan.reconsidered
+    invalid = plan.invalid.count
+    invalidFaces = planned.invalidFaces
     lineage = plan.counts
     moved = plan.moved
     candidates = plan.raised

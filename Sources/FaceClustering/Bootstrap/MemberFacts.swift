@@ -27,6 +27,21 @@ enum MemberFacts {
     return sum
   }
 
+  /// The member that is nearest to all others by summed cosine distance; nil without members.
+  ///
+  /// - Complexity: O(m · d).
+  static func medoid(of members: [Member], dimension: Int) -> Int64? {
+    let sum = sum(members, dimension: dimension)
+    return members.max {
+      (product($0, sum), -$0.detectionID) < (product($1, sum), -$1.detectionID)
+    }?
+    .detectionID
+  }
+
+  private static func product(_ member: Member, _ sum: [Double]) -> Double {
+    member.vector.enumerated().reduce(0) { $0 + Double($1.element) * sum[$1.offset] }
+  }
+
   /// Facts of a cluster with at least one member.
   ///
   /// The medoid is the true one: among unit vectors the summed cosine distance to all members is

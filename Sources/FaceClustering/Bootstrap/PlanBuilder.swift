@@ -105,18 +105,18 @@ struct PlanBuilder {
     }
   }
 
-  /// Of two faces that people said are different, the weaker one leaves a shared cluster.
+  /// Of two faces that people said are different, the weaker one leaves a shared person.
   mutating func separateForbiddenPairs() {
     var evicted: Set<Int64> = []
     let indexOf = Dictionary(
       uniqueKeysWithValues: placements.enumerated().map { ($1.placement.detectionID, $0) })
     for (a, others) in input.prohibitions.detections.sorted(by: { $0.key < $1.key }) {
       for b in others.sorted() where a < b {
-        guard let slot = finalSlot[a], finalSlot[b] == slot, !evicted.contains(a),
-          !evicted.contains(b)
+        guard let slotOfA = finalSlot[a], let slotOfB = finalSlot[b],
+          areOnePerson(slotOfA, slotOfB), !evicted.contains(a), !evicted.contains(b)
         else { continue }
         let loser = weaker(a, b, indexOf: indexOf)
-        guard let loser, let index = indexOf[loser] else { continue }
+        guard let loser, let index = indexOf[loser], let slot = finalSlot[loser] else { continue }
         evicted.insert(loser)
         finalSlot[loser] = nil
         members[slot].removeAll { $0.detectionID == loser }
@@ -175,7 +175,43 @@ struct PlanBuilder {
       let after = finalSlot[state.id].flatMap { clusterOfSlot[$0] }
       if after.flatMap({ plan.clusters[$0].existingID }) != before { plan.moved += 1 }
     }
+    plan.invalid = input.unusable
+    reconsider(states, in: &plan)
     return plan
+  }
+
+  /// Nothing waits for ever: once clusters changed, whoever waits outside the fit is new again.
+  private func reconsider(_ states: [DetectionState], in plan: inout BootstrapPlan) {
+    guard changesSomething(states, plan) else { return }
+    let decided = Set(plan.placements.map(\.placement.detectionID))
+    let waiting = states.filter { state in
+      [.pending, .unassigned, .constrained].contains(state.status)
+        && !decided.contains(state.id) && input.unusable[state.id] == nil
+    }
+    plan.reset += waiting.map(\.id)
+    plan.reconsidered = waiting.count
+  }
+
+  private func changesSomething(_ states: [DetectionState], _ plan: BootstrapPlan) -> Bool {
+    if !plan.retired.isEmpty || !plan.reset.isEmpty || !plan.invalid.isEmpty { return true }
+    let rowOfLive = Dictionary(uniqueKeysWithValues: input.live.ids.enumerated().map { ($1, $0) })
+    if plan.emptied.contains(where: { rowOfLive[$0].map { input.live.faceCounts[$0] > 0 } ?? true })
+    {
+      return true
+    }
+    for cluster in plan.clusters {
+      guard let row = cluster.existingID.flatMap({ rowOfLive[$0] }),
+        input.live.epsilons[row].map({ Float($0.value) })
+          == cluster.facts.epsilon.map({ Float($0.value) }),
+        input.live.references.values(ofRow: row) == cluster.facts.reference
+      else { return true }
+    }
+    let before = Dictionary(uniqueKeysWithValues: states.map { ($0.id, $0) })
+    return plan.placements.contains { planned in
+      let state = before[planned.placement.detectionID]
+      return state?.status != planned.placement.status
+        || state?.clusterID != planned.cluster.flatMap { plan.clusters[$0].existingID }
+    }
   }
 
   private func leaveEmpty(_ old: Int, in plan: inout BootstrapPlan) {
@@ -270,6 +306,14 @@ struct PlanBuilder {
       clusters?.contains(input.live.ids[old]) ?? false
         || persons?.contains(input.live.personIDs[old]) ?? false
     }
+  }
+
+  private func areOnePerson(_ a: Int, _ b: Int) -> Bool {
+    func person(_ slot: Int) -> Int64? {
+      oldOfSlot[slot].map { input.live.personIDs[$0] } ?? inheritedPersons[slot]
+    }
+    // A new cluster without heritage gets a person of its own.
+    return a == b || person(a).map { $0 == person(b) } ?? false
   }
 
   private func weaker(_ a: Int64, _ b: Int64, indexOf: [Int64: Int]) -> Int64? {

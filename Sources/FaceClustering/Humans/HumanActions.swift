@@ -17,6 +17,7 @@ public enum HumanActionError: Error, Sendable, CustomStringConvertible {
   case retired(cluster: Int64)
   case noCluster(person: Int64)
   case noEmbedding(externalID: String)
+  case unusableEmbedding(externalID: String)
 
   /// One line that says what is wrong and what to do.
   public var description: String {
@@ -29,6 +30,9 @@ public enum HumanActionError: Error, Sendable, CustomStringConvertible {
     case .noCluster(let person): "person \(person) has no cluster that lives"
     case .noEmbedding(let externalID):
       "detection “\(externalID)” has no embedding, so it cannot join a cluster"
+    case .unusableEmbedding(let externalID):
+      "the embedding of detection “\(externalID)” is unusable, so it cannot be the first face of a "
+        + "person; put it into a cluster that exists"
     }
   }
 }
@@ -55,6 +59,7 @@ public struct HumanAssignment: Sendable, Codable, Equatable {
 /// Puts a face by hand, in the caller's transaction.
 struct HumanActions {
   let collection: CollectionRecord
+  var settings = StageSettings()
 
   /// Assigns a face: status `manual`, counts and centroids follow, no epsilon changes.
   func assign(
@@ -63,32 +68,35 @@ struct HumanActions {
   ) throws -> HumanAssignment {
     try CollectionLocks(collection).shareMembership(on: connection)
     let detections = DetectionRepository(collection)
-    let face = try detections.find(externalID: externalID, on: connection)
-    let vectors = try FaceReader(collection).faces(ids: [face.id], on: connection).embeddings
+    // The face, then those who decide with it, then clusters: the order that everyone keeps.
+    let face = try detections.lock(externalID: externalID, on: connection)
+    let snapshot = try FaceReader(collection).faces(ids: [face.id], on: connection)
+    let vectors = snapshot.embeddings
     guard vectors.rows == 1 else { throw HumanActionError.noEmbedding(externalID: externalID) }
-    let clusterID = try resolve(target, face.id, vectors, on: connection)
+    let forbidden = try ReviewRepository(collection).prohibitions(
+      detections: [face.id], on: connection)
+    if !forbidden.detections.isEmpty { try CollectionLocks(collection).ownLinks(on: connection) }
+    try detections.lockPhotos(snapshot.photoIDs.compactMap { $0 }, on: connection)
+    let clusterID = try resolve(
+      target, face.id, externalID: externalID, vectors, on: connection)
     try checkProhibitions(
-      face.id, externalID: externalID, clusterID: clusterID, anyway: anyway, on: connection)
+      forbidden, face.id, externalID: externalID, clusterID: clusterID, anyway: anyway,
+      on: connection)
     let clusters = ClusterRepository(collection)
-    // Clusters before faces, as everyone does; then see whether the face stood still meanwhile.
-    _ = try clusters.lock(Set([face.clusterID, clusterID].compactMap { $0 }), on: connection)
-    let locked = try detections.lock(externalID: externalID, on: connection)
-    guard locked.clusterID == face.clusterID else {
-      throw PostgresError(.serializationFailure, "the face was moved by someone else meanwhile")
-    }
     var changes = MembershipChanges(dimension: collection.dimension)
-    changes.move(
-      vectors.row(0), from: locked.clusterID, to: clusterID, wasCore: locked.isCore)
+    changes.move(vectors.row(0), from: face.clusterID, to: clusterID, wasCore: face.isCore)
     try changes.apply(clusters, on: connection)
     try detections.placeByHand(face.id, clusterID: clusterID, actor: actor, on: connection)
+    try changes.settle(
+      clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
     try ReviewRepository(collection).expire(detections: [face.id], on: connection)
     return HumanAssignment(
-      externalID: externalID, oldClusterID: locked.clusterID, clusterID: clusterID,
+      externalID: externalID, oldClusterID: face.clusterID, clusterID: clusterID,
       personID: try PersonRepository(collection).person(ofCluster: clusterID, on: connection))
   }
 
   private func resolve(
-    _ target: HumanTarget, _ id: Int64, _ face: Matrix<Float>,
+    _ target: HumanTarget, _ id: Int64, externalID: String, _ face: Matrix<Float>,
     on connection: isolated PostgresConnection
   ) throws -> Int64 {
     let clusters = ClusterRepository(collection)
@@ -110,6 +118,9 @@ struct HumanActions {
       guard let nearest else { throw HumanActionError.noCluster(person: personID) }
       return live.ids[nearest]
     case .newPerson(let name):
+      guard UnusableEmbeddings.reasons(in: face).isEmpty else {
+        throw HumanActionError.unusableEmbedding(externalID: externalID)
+      }
       // Born with its first face, which the caller adds in the same transaction.
       let facts = ClusterFacts(
         faceCount: 0, coreCount: 0, sum: [Double](repeating: 0, count: collection.dimension),
@@ -126,20 +137,25 @@ struct HumanActions {
   }
 
   private func checkProhibitions(
-    _ id: Int64, externalID: String, clusterID: Int64, anyway: Bool,
+    _ forbidden: Prohibitions, _ id: Int64, externalID: String, clusterID: Int64, anyway: Bool,
     on connection: isolated PostgresConnection
   ) throws {
     let review = ReviewRepository(collection)
     let personID = try PersonRepository(collection).person(ofCluster: clusterID, on: connection)
-    let forbidden = try review.prohibitions(detections: [id], on: connection)
+    let others = forbidden.detections[id] ?? []
+    let present = try review.persons(
+      ofDetections: others.sorted(), except: UndecidedFaces(ids: [], reassignableAbove: nil),
+      on: connection
+    ).filter { $0.value == personID }.keys.sorted()
     guard
       forbidden.clusters[id]?.contains(clusterID) ?? false
-        || forbidden.persons[id]?.contains(personID) ?? false
+        || forbidden.persons[id]?.contains(personID) ?? false || !present.isEmpty
     else { return }
     guard anyway else {
       throw HumanActionError.forbidden(externalID: externalID, cluster: clusterID)
     }
     try review.allow(
       detectionID: id, clusterID: clusterID, personID: personID, on: connection)
+    try review.unlink(id, from: present, on: connection)
   }
 }

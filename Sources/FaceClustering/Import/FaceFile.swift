@@ -43,14 +43,16 @@ public struct FaceFile: Sendable {
 
   /// Reads `.safetensors`, `.npy`, `.npz` or `.jsonl`.
   ///
-  /// `.safetensors` and `.npz` hold `embeddings` and may hold `photo`, `external_id` (integers),
+  /// The rows of a `.jsonl` file may have different lengths: those of another length than `dimension`,
+  /// or than most rows where it is nil, are rejected. `.safetensors` and `.npz` hold `embeddings` and may hold `photo`, `external_id` (integers),
   /// `confidence` (n) and `bbox` (n × 4). Rows without an external id get `FILE:row`.
   ///
+  /// - Parameter dimension: that of the collection, where it exists already.
   /// - Throws: `TensorFileError`, one line that names the file and what is wrong.
-  public static func read(_ path: String) throws -> FaceFile {
+  public static func read(_ path: String, dimension: Int? = nil) throws -> FaceFile {
     let name = path.split(separator: "/").last.map(String.init) ?? path
     switch fileExtension(of: path) {
-    case "jsonl": return try readLines(path, name: name)
+    case "jsonl": return try readLines(path, name: name, dimension: dimension)
     case "safetensors":
       let file = try SafetensorsFile(path: path)
       return try assemble(
@@ -99,22 +101,17 @@ public struct FaceFile: Sendable {
       embeddingModel: model)
   }
 
-  private static func readLines(_ path: String, name: String) throws -> FaceFile {
+  private static func readLines(
+    _ path: String, name: String, dimension: Int?
+  ) throws -> FaceFile {
     var faces: [IncomingFace] = []
     var lines: [Int] = []
+    var lengths: [Int] = []
     var values: [Float] = []
-    var dimension: Int?
     var rejected: [RejectedRow] = []
     try readDetectionLines(path: path) { row in
-      guard row.embedding.count == dimension ?? row.embedding.count, !row.embedding.isEmpty else {
-        rejected.append(
-          RejectedRow(
-            row: row.line,
-            reason: "the embedding has \(row.embedding.count) values, not \(dimension ?? 0)"))
-        return
-      }
-      dimension = row.embedding.count
       values += row.embedding
+      lengths.append(row.embedding.count)
       lines.append(row.line)
       faces.append(
         IncomingFace(
@@ -126,15 +123,34 @@ public struct FaceFile: Sendable {
     } rejected: { line, reason in
       rejected.append(RejectedRow(row: line, reason: reason))
     }
-    let width = dimension ?? 0
-    let embeddings = Matrix<Float>(rows: faces.count, columns: width) { base, stride in
+    let width = dimension ?? mostFrequent(lengths) ?? 0
+    let kept = lengths.indices.filter { lengths[$0] == width }
+    for row in lengths.indices where lengths[row] != width {
+      rejected.append(
+        RejectedRow(
+          row: lines[row],
+          reason: "the embedding has \(lengths[row]) values, not \(width) like "
+            + (dimension == nil ? "most of the file" : "the collection")))
+    }
+    let starts = lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+    let embeddings = Matrix<Float>(rows: kept.count, columns: width) { base, stride in
       values.withUnsafeBufferPointer { source in
         guard let start = source.baseAddress else { return }
-        for row in faces.indices {
-          (base + row * stride).update(from: start + row * width, count: width)
+        for (index, row) in kept.enumerated() {
+          (base + index * stride).update(from: start + starts[row], count: width)
         }
       }
     }
-    return FaceFile(faces: faces, rows: lines, embeddings: embeddings, rejected: rejected)
+    return FaceFile(
+      faces: kept.map { faces[$0] }, rows: kept.map { lines[$0] }, embeddings: embeddings,
+      rejected: rejected.sorted { $0.row < $1.row })
+  }
+
+  /// The value that occurs most often; of several the one that comes first.
+  private static func mostFrequent(_ values: [Int]) -> Int? {
+    var counts: [Int: Int] = [:]
+    for value in values { counts[value, default: 0] += 1 }
+    let most = counts.values.max()
+    return values.first { counts[$0] == most }
   }
 }

@@ -8,12 +8,21 @@ public struct ImportReport: Sendable, Codable {
   public var read: Int
   /// Faces that are new in the collection.
   public var imported: Int
-  /// Rows whose external id is already there; nothing of them was changed.
+  /// Rows whose external id is already there with the same embedding; nothing was changed.
   public var skipped: Int
+  /// Rows whose external id is already there with another embedding, which was kept.
+  public var conflicting: Int
+  /// External ids of the first ten of them.
+  public var conflictingIDs: [String]
   /// Rows that were not taken, by row.
   public var rejected: [RejectedRow]
   /// Seconds from start to end.
   public var seconds: Double
+
+  enum CodingKeys: String, CodingKey {
+    case read, imported, skipped, conflicting, rejected, seconds
+    case conflictingIDs = "conflicting_ids"
+  }
 }
 
 /// Checks, normalises and stores faces, a chunk a transaction.
@@ -30,15 +39,17 @@ struct FaceImport {
   ) async throws -> ImportReport {
     let clock = Stopwatch()
     var report = ImportReport(
-      read: file.faces.count + file.rejected.count, imported: 0, skipped: 0,
-      rejected: file.rejected, seconds: 0)
+      read: file.faces.count + file.rejected.count, imported: 0, skipped: 0, conflicting: 0,
+      conflictingIDs: [], rejected: file.rejected, seconds: 0)
     var firstRow: [String: Int] = [:]
     for start in stride(from: 0, to: file.faces.count, by: chunkSize) {
       let rows = start..<min(start + chunkSize, file.faces.count)
       let usable = check(rows, of: file, firstRow: &firstRow, rejected: &report.rejected)
       let stored = try await store(usable, of: file)
-      report.imported += stored
-      report.skipped += usable.count - stored
+      report.imported += stored.imported
+      report.conflicting += stored.conflicting.count
+      report.conflictingIDs += stored.conflicting.prefix(10 - report.conflictingIDs.count)
+      report.skipped += usable.count - stored.imported - stored.conflicting.count
       progress?(rows.upperBound, file.faces.count)
     }
     let imported = report.imported
@@ -100,8 +111,13 @@ struct FaceImport {
     return nil
   }
 
-  private func store(_ rows: [Int], of file: FaceFile) async throws -> Int {
-    if rows.isEmpty { return 0 }
+  /// Beyond this two vectors are not the same one, written with another precision.
+  private static let sameVector = CosineDistance(1e-6)
+
+  private func store(
+    _ rows: [Int], of file: FaceFile
+  ) async throws -> (imported: Int, conflicting: [String]) {
+    if rows.isEmpty { return (0, []) }
     let unit = try vectors(rows, of: file).normalised()
     let faces = rows.map { file.faces[$0] }
     let norms = faces.indices.map { Float(unit.dotProduct($0, $0).squareRoot()) }
@@ -113,11 +129,16 @@ struct FaceImport {
       do {
         return try await pool.withTransaction { connection in
           let existing = try repository.existing(faces.map(\.externalID), on: connection)
-          let new = faces.indices.filter { !existing.contains(faces[$0].externalID) }
+          let new = faces.indices.filter { existing[faces[$0].externalID] == nil }
+          let conflicting = faces.indices.filter { index in
+            existing[faces[index].externalID].map { stored in
+              stored.isEmpty || !(unit.cosineDistance(index, to: stored) <= Self.sameVector)
+            } ?? false
+          }
           try repository.insert(
             new.map { faces[$0] }, rows: new, embeddings: unit, norms: new.map { norms[$0] },
             on: connection)
-          return new.count
+          return (new.count, conflicting.map { faces[$0].externalID })
         }
       } catch let error as PostgresError where error.code == .uniqueViolation && attempt < 5 {
         attempt += 1
@@ -129,6 +150,8 @@ struct FaceImport {
 extension ImportReport {
   /// The report on a source of which no row could be read.
   public init(rejectedOnly rejected: [RejectedRow]) {
-    self.init(read: rejected.count, imported: 0, skipped: 0, rejected: rejected, seconds: 0)
+    self.init(
+      read: rejected.count, imported: 0, skipped: 0, conflicting: 0, conflictingIDs: [],
+      rejected: rejected, seconds: 0)
   }
 }

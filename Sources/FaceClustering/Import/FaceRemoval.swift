@@ -5,6 +5,7 @@ internal import Vectors
 /// Deletes faces and takes them out of the counts and centroids of their clusters.
 struct FaceRemoval {
   let collection: CollectionRecord
+  let settings: StageSettings
 
   /// Deletes what exists of these faces, in the caller's transaction.
   ///
@@ -15,14 +16,8 @@ struct FaceRemoval {
     try CollectionLocks(collection).shareMembership(on: connection)
     let detections = DetectionRepository(collection)
     let clusters = ClusterRepository(collection)
-    let before = try detections.states(externalIDs: externalIDs, on: connection)
-    // Clusters before faces, as everyone does; then see whether the faces stood still meanwhile.
-    _ = try clusters.lock(Set(before.compactMap(\.clusterID)), on: connection)
-    let ids = before.map(\.id)
-    let locked = try detections.lock(ids: ids, on: connection)
-    guard locked == before else {
-      throw PostgresError(.serializationFailure, "a face was moved by someone else meanwhile")
-    }
+    let locked = try detections.lock(externalIDs: externalIDs, on: connection)
+    let ids = locked.map(\.id)
     let faces = try FaceReader(collection).faces(ids: ids, on: connection)
     let coreIDs = Set(locked.filter(\.isCore).map(\.id))
     var changes = MembershipChanges(dimension: collection.dimension)
@@ -32,6 +27,9 @@ struct FaceRemoval {
         wasCore: coreIDs.contains(id))
     }
     try changes.apply(clusters, on: connection)
-    return try detections.delete(ids, on: connection)
+    let deleted = try detections.delete(ids, on: connection)
+    try changes.settle(
+      clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
+    return deleted
   }
 }

@@ -9,8 +9,10 @@ struct LoadedModel: Sendable {
   let runID: Int64
   let model: PredictionModel
   let clusterOfLabel: [Int: Int64]
-  /// Faces of the fit that were deleted since.
-  let missing: Int
+  /// Faces of the fit, ascending.
+  let detectionIDs: [Int64]
+  /// Faces of the fit that were deleted since, or whose embedding became unusable.
+  var missing: Int
 
   /// What the model says about unit vectors, one vote or nil a row.
   ///
@@ -43,24 +45,29 @@ struct ActiveModel: Sendable {
 
 /// Keeps the model of each collection's active run in memory, loaded once a process and run.
 ///
-/// Only the run's id is read for every batch; the blob and the vectors are read when it changed.
+/// Only the run's id is read for every batch; the blob and the vectors are read when it changed. How
+/// many of its faces were deleted is counted again every few seconds.
 public final class ModelCache: Sendable {
   private enum Entry: Sendable {
-    case loaded(LoadedModel)
+    case loaded(LoadedModel, countedAt: ContinuousClock.Instant)
     case unreadable(runID: Int64, reason: String)
 
     var runID: Int64 {
       switch self {
-      case .loaded(let model): model.runID
+      case .loaded(let model, _): model.runID
       case .unreadable(let runID, _): runID
       }
     }
   }
 
   private let entries = Mutex<[Int64: Entry]>([:])
+  private let recountAfter: Duration
 
   /// An empty cache.
-  public init() {}
+  public convenience init() { self.init(recountAfter: .seconds(5)) }
+
+  /// An empty cache that counts deleted faces again when its last count is older than this.
+  init(recountAfter: Duration) { self.recountAfter = recountAfter }
 
   /// The active run's model, or the reason why tier 1 must do without.
   func active(
@@ -75,8 +82,8 @@ public final class ModelCache: Sendable {
     switch entry {
     case .unreadable(_, let reason):
       return ActiveModel(runID: runID, skipped: reason)
-    case .loaded(let model):
-      let share = Double(model.missing) / Double(max(model.missing + model.model.rowCount, 1))
+    case .loaded(let model, _):
+      let share = Double(model.missing) / Double(max(model.detectionIDs.count, 1))
       if share >= settings.stalenessDeletedShare, model.missing > 0 {
         return ActiveModel(
           runID: runID,
@@ -90,14 +97,17 @@ public final class ModelCache: Sendable {
   private func entry(
     _ runID: Int64, of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Entry {
-    if let known = entries.withLock({ $0[collection.id] }), known.runID == runID { return known }
+    if let known = entries.withLock({ $0[collection.id] }), known.runID == runID {
+      return try recounted(known, of: collection, on: connection)
+    }
     let state = try RunRepository(collection).state(of: runID, on: connection)
     let entry: Entry
     do {
       let stored = try StoredModel(bytes: state.blob)
       let labels = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
       entry = .loaded(
-        try load(stored, labels: labels, runID: runID, of: collection, on: connection))
+        try load(stored, labels: labels, runID: runID, of: collection, on: connection),
+        countedAt: .now)
     } catch let error as PostgresError {
       throw error
     } catch {
@@ -107,12 +117,33 @@ public final class ModelCache: Sendable {
     return entry
   }
 
+  /// The same model with a count of its deleted faces that is not too old.
+  private func recounted(
+    _ entry: Entry, of collection: CollectionRecord, on connection: isolated PostgresConnection
+  ) throws -> Entry {
+    guard case .loaded(var model, let countedAt) = entry, countedAt + recountAfter <= .now else {
+      return entry
+    }
+    let gone =
+      model.detectionIDs.count
+      - (try DetectionRepository(collection).countUsable(model.detectionIDs, on: connection))
+    model.missing = max(model.missing, gone)
+    let fresh = Entry.loaded(model, countedAt: .now)
+    entries.withLock { $0[collection.id] = fresh }
+    return fresh
+  }
+
   private func load(
     _ stored: StoredModel, labels: [String: Int64], runID: Int64, of collection: CollectionRecord,
     on connection: isolated PostgresConnection
   ) throws -> LoadedModel {
-    let vectors = try FaceReader(collection).embeddings(
+    var vectors = try FaceReader(collection).embeddings(
       ofSorted: stored.detectionIDs, on: connection)
+    let unusable = UnusableEmbeddings.reasons(in: vectors.embeddings)
+    if !unusable.isEmpty {
+      let kept = vectors.positions.indices.filter { unusable[$0] == nil }
+      vectors = (kept.map { vectors.positions[$0] }, vectors.embeddings.selecting(rows: kept))
+    }
     return LoadedModel(
       runID: runID,
       model: try PredictionModel(
@@ -121,6 +152,7 @@ public final class ModelCache: Sendable {
         parameters: stored.parameters),
       clusterOfLabel: Dictionary(
         uniqueKeysWithValues: labels.compactMap { label, id in Int(label).map { ($0, id) } }),
+      detectionIDs: stored.detectionIDs,
       missing: stored.detectionIDs.count - vectors.positions.count)
   }
 }

@@ -55,6 +55,13 @@ public struct StageSetting: Sendable {
     integer("UNASSIGNED_CLUSTER_THRESHOLD", "pool faces that form a cluster", 2...10_000) {
       \.unassignedClusterThreshold
     },
+    number("MEDOID_RECOMPUTE_THRESHOLD", "share of changed members that makes a medoid old", 0...10)
+    {
+      \.medoidRecomputeThreshold
+    },
+    cosine("PERSON_ASSOCIATION_THRESHOLD", "clusters of one person, between centroids", 0.01...1) {
+      \.personAssociationThreshold
+    },
     number("HDBSCAN_STALENESS_THRESHOLD", "growth that makes a model stale", 1...1_000) {
       \.stalenessThreshold
     },

@@ -26,6 +26,11 @@ public struct StageSettings: Sendable, Equatable {
   public var poolThresholdFactor = 0.7
   /// Pool members needed to form a cluster.
   public var unassignedClusterThreshold = 5
+  /// Share of a cluster's members that may come or go before its medoid is computed again.
+  public var medoidRecomputeThreshold = 0.25
+  /// Two clusters of one person may be proposed where all their centroids lie within this of each
+  /// other (complete linkage).
+  public var personAssociationThreshold = CosineDistance(0.3)
   /// Growth of the collection since the fit at which the model counts as stale.
   public var stalenessThreshold = 1.25
   /// Shorter side of the face box below which a face is not eligible for a bootstrap, in pixels.

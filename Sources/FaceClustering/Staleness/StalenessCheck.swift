@@ -3,7 +3,7 @@ internal import Store
 
 /// Compares the active run with the collection as it is now.
 ///
-/// Measures, and changes nothing.
+/// Measures, and changes nothing. ``FaceClustering/checkStaleness(now:)`` settles dead runs before.
 struct StalenessCheck {
   let collection: CollectionRecord
   let settings: StageSettings
@@ -27,7 +27,9 @@ struct StalenessCheck {
       eligibility: try StageSettings(runParametersJSON: run.parametersJSON).eligibility,
       on: connection)
     let growth = Double(counts.eligible) / Double(max(run.embeddingCount, 1))
-    let signals = try signals(run: run, metrics: metrics, facts: facts, growth: growth)
+    let isReadable = try isReadable(run, on: connection)
+    let signals = try signals(
+      run: run, metrics: metrics, facts: facts, growth: growth, isReadable: isReadable)
     let fired = signals.filter(\.fired)
     return StalenessReport(
       collection: collection.name,
@@ -37,8 +39,23 @@ struct StalenessCheck {
       growth: growth, signals: signals)
   }
 
+  /// Whether tier 1 can use the run's model: it loads, and its checksum is right.
+  private func isReadable(
+    _ run: RunRecord, on connection: isolated PostgresConnection
+  ) throws -> Bool {
+    let state = try RunRepository(collection).state(of: run.id, on: connection)
+    do {
+      _ = try StoredModel(bytes: state.blob)
+      _ = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
+      return true
+    } catch {
+      // The signal is what tells; tier 1 logs the reason when it does without the model.
+      return false
+    }
+  }
+
   private func signals(
-    run: RunRecord, metrics: RunMetrics, facts: StalenessFacts, growth: Double
+    run: RunRecord, metrics: RunMetrics, facts: StalenessFacts, growth: Double, isReadable: Bool
   ) throws -> [StalenessSignal] {
     let stored = try JSONText.decode([String: String].self, from: run.parametersJSON)
     let changed = StageSetting.all.filter {
@@ -57,6 +74,9 @@ struct StalenessCheck {
       signal(
         "embedding_model_changed", run.embeddingModel == collection.embeddingModel ? 0 : 1, 1,
         .stale),
+      StalenessSignal(
+        name: "model_readable", value: isReadable ? 1 : 0, threshold: 1, fired: !isReadable,
+        severity: .stale),
       signal("parameters_changed", Double(changed.count), 1, .warning),
       signal(
         "pool_share", arrivals.map { Double(facts.arrivalsInPool) / $0 },

@@ -10,9 +10,9 @@ public struct StalenessSignal: Sendable, Codable, Equatable {
   public var name: String
   /// Absent where it could not be measured, for want of arrivals for example.
   public var value: Double?
-  /// Limit from which the signal fires, in the unit of the value.
+  /// Limit from which the signal fires, in the unit of the value; `model_readable` fires below it.
   public var threshold: Double
-  /// Whether the value reached the limit.
+  /// Whether the value is at the wrong side of the limit.
   public var fired: Bool
   /// What a firing signal makes of the report.
   public var severity: Severity
@@ -87,5 +87,21 @@ extension StalenessReport {
     try container.encode(currentCount, forKey: .currentCount)
     try container.encode(growth, forKey: .growth)
     try container.encode(signals, forKey: .signals)
+  }
+}
+
+/// What a check of one collection of many came to.
+public struct StalenessOutcome: Sendable {
+  /// Name of the collection.
+  public var collection: String
+  /// The report, or why there is none.
+  public var result: Result<StalenessReport, any Error>
+
+  /// That of the report; 3 where the collection could not be checked.
+  public var exitCode: Int32 {
+    switch result {
+    case .success(let report): report.exitCode
+    case .failure: 3
+    }
   }
 }

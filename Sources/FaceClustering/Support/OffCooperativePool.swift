@@ -1,12 +1,26 @@
 internal import Dispatch
+internal import Synchronization
 
 /// Runs blocking numeric work on a thread of its own, so that tasks that serve others go on.
+///
+/// - Parameter work: is told, when it asks, whether the task was cancelled meanwhile.
 func offCooperativePool<Value: Sendable>(
-  _ work: @escaping @Sendable () throws -> Value
+  _ work: @escaping @Sendable (_ isCancelled: @escaping @Sendable () -> Bool) throws -> Value
 ) async throws -> Value {
-  try await withCheckedThrowingContinuation { continuation in
-    DispatchQueue.global().async {
-      continuation.resume(with: Result { try work() })
+  let flag = CancellationFlag()
+  return try await withTaskCancellationHandler {
+    try await withCheckedThrowingContinuation { continuation in
+      DispatchQueue.global().async {
+        continuation.resume(with: Result { try work { flag.isRaised } })
+      }
     }
+  } onCancel: {
+    flag.raise()
   }
+}
+
+private final class CancellationFlag: Sendable {
+  private let value = Atomic(false)
+  var isRaised: Bool { value.load(ordering: .relaxed) }
+  func raise() { value.store(true, ordering: .relaxed) }
 }

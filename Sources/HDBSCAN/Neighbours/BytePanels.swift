@@ -37,10 +37,10 @@ final class BytePanels: @unchecked Sendable {
     let steps = (columns + 3) / 4
     let panelBytes = steps * 4 * lanes
     let panels = (count + lanes - 1) / lanes
-    // One more panel, so that a kernel may read ahead of the last.
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: (panels + 1) * panelBytes, alignment: 64)
-    let bytes = raw.initializeMemory(as: Int8.self, repeating: 0, count: (panels + 1) * panelBytes)
+    // A kernel may read ahead of the last panel.
+    let byteCount = panels * panelBytes + 1024
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    let bytes = raw.initializeMemory(as: Int8.self, repeating: 0, count: byteCount)
     self.steps = steps
     storage = raw
     parallelForChunks(panels, chunk: 16, threads: threads) { chunk in

@@ -56,6 +56,12 @@ struct CentredRows: ScreeningSource {
       copies, rows: rows, by: other.copies, columns: columns, into: result, stride: stride)
   }
 
+  func isSurelyBeyond(
+    _ first: Int, _ second: Int, product: Float, squaredLimit: Double
+  ) -> Bool? { nil }
+
+  func prefetch(_ entry: Int) {}
+
   /// See ``ScreeningSource``; a pair may be within the limit only if g − halfLower[j] ≥ reach.
   func reach(_ entry: Int, squaredLimit: Double) -> Float {
     if squaredLimit < 0 { return .infinity }

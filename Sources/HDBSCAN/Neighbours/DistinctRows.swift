@@ -16,6 +16,16 @@ struct DistinctRows<Scalar: ExactScalar> {
 
   var count: Int { firstPoints.count }
 
+  /// All rows of a range, equal or not.
+  init(_ matrix: Matrix<Scalar>, every range: Range<Int>) {
+    self.matrix = matrix
+    base = matrix.base
+    columns = matrix.columns
+    stride = matrix.stride
+    firstPoints = Array(range)
+    rowOfPoint = nil
+  }
+
   /// Finds equal rows; −0 equals 0.
   ///
   /// - Complexity: O(n · d) expected.

@@ -15,9 +15,9 @@ struct IntegerFrame: Sendable {
   static let mostColumns = 16384
 
   /// Rows that the scale is chosen on.
-  private static let sampleSize = 64
+  private static let sampleSize = 512
   /// Largest value of a byte, in root mean squares of all values of the typical row.
-  private static let clips = [2.5, 3, 3.5, 4, 4.5, 5, 6, 8, 11, 16, 32, 64, 128]
+  private static let clips = [2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 11, 16, 32, 64, 128]
 
   /// A frame as it is.
   init(centre: Matrix<Double>, scale: Double) {
@@ -37,7 +37,7 @@ struct IntegerFrame: Sendable {
     }
     let samples = min(rows.count, Self.sampleSize)
     let sample = (0..<samples).map { rows.row($0 * rows.count / samples) }
-    var codes = [Int8](repeating: 0, count: stride)
+    var codes = [Int8](repeating: 0, count: 2 * stride)
     let lengths = sample.map { row in
       // The scale of the frame keeps squares inside the range of a double.
       (0..<rows.columns).reduce(0.0) { sum, column in
@@ -55,7 +55,7 @@ struct IntegerFrame: Sendable {
         Scalar.quantise(row, centre: centre.base, stride: stride, scale: scale, into: &codes)
           .residual_square
       }.sorted()
-      let residual = residuals[samples * 3 / 4].squareRoot() / scale
+      let residual = residuals[samples * 63 / 64].squareRoot() / scale
       if residual < best?.residual ?? .infinity { best = (scale, residual) }
     }
     guard let best else { return nil }

@@ -50,16 +50,14 @@ public func nearestNeighbours(
   if rows.count < 2 { return NeighbourGraph(perPoint: 0, indices: []) }
   let frame = CentredFrame(rows, threads: threads)
   let capacity = min(count, rows.count - 1)
-  let reporter = ProgressReporter(progress)
   let screening = Screening(kernel: try ScreeningKernel.selected())
-  if let screen = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
-    return NeighbourGraph(
-      try nearestNeighbours(
-        of: rows, screen: screen, capacity: capacity, threads: threads, progress: reporter),
-      rows: rows)
+  let task = TreeTask(
+    rows: rows, minSamples: capacity, capacity: capacity, alpha: 1,
+    weights: rows.totalWeights(nil), pairsPerRow: screening.pairsPerRow, threads: threads,
+    progress: ProgressReporter(progress))
+  if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
+    return NeighbourGraph(try task.tree(bytes.rows).lists, rows: rows)
   }
   return NeighbourGraph(
-    try nearestNeighbours(
-      of: rows, screen: CentredRows(rows, frame: frame, threads: threads), capacity: capacity,
-      threads: threads, progress: reporter), rows: rows)
+    try task.tree(CentredRows(rows, frame: frame, threads: threads)).lists, rows: rows)
 }

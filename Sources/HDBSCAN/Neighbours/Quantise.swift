@@ -6,7 +6,7 @@ extension ExactScalar {
   ///
   /// - Parameters:
   ///   - centre: `stride` doubles, aligned as rows are.
-  ///   - codes: receives `stride` bytes.
+  ///   - codes: receives 2 · `stride` bytes: whole numbers, then 256ths.
   static func quantise(
     _ row: UnsafePointer<Self>, centre: UnsafePointer<Double>, stride: Int, scale: Double,
     into codes: UnsafeMutablePointer<Int8>

@@ -12,6 +12,9 @@ internal import Vectors
 ///
 /// where ρ̄ is a residual that most rows stay below. Both sides are sums of one part for each row;
 /// everything on the left is a whole number and exact. docs/exactness.md has the roundings.
+///
+/// A second byte for each value, r = 256 (z − q) rounded, makes ρ some hundred times smaller. It
+/// is looked at for the pairs only that the first byte keeps.
 struct QuantisedRows: ScreeningSource {
   let count: Int
   let halfLower: [Int32]
@@ -35,30 +38,28 @@ struct QuantisedRows: ScreeningSource {
     var squares: Int32
     var sum: Int32
     var residual: Double
+    /// |q + r/256|², a bound on |z − q − r/256|, and one on |r/256|.
+    var fineSquares: Double
+    var fineResidual: Double
+    var fineSize: Double
   }
 
   /// Rounds rows in a frame.
   ///
-  /// - Complexity: O(n · d); 2 · n · d bytes.
+  /// - Complexity: O(n · d); 3 · n · d bytes.
   init<Scalar: ExactScalar>(
     _ rows: DistinctRows<Scalar>, frame: IntegerFrame, kernel: kernel_integer_kind, threads: Int
   ) {
-    var facts = [EntryFacts](
-      repeating: EntryFacts(squares: 0, sum: 0, residual: 0), count: rows.count)
+    var facts = [EntryFacts](repeating: EntryFacts(kernel_quantised()), count: rows.count)
     let codes = facts.withUnsafeMutableBufferPointer { facts in
       let target = facts
-      return ByteRows(rows: rows.count, stride: rows.stride) { bytes in
+      return ByteRows(rows: rows.count, stride: 2 * rows.stride) { bytes in
         parallelForChunks(rows.count, chunk: 256, threads: threads) { chunk in
           for row in chunk {
-            let kept = Scalar.quantise(
-              rows.row(row), centre: frame.centre.base, stride: rows.stride, scale: frame.scale,
-              into: bytes + row * rows.stride)
-            let lost = kept.residual_square.squareRoot()
-            // Roundings: of the sum of squares, and of z by at most 2⁻⁵¹ of each of its values.
             target[row] = EntryFacts(
-              squares: kept.squares, sum: kept.sum,
-              residual: lost * (1 + 0x1p-30)
-                + (Double(kept.squares).squareRoot() + lost) * 0x1p-50)
+              Scalar.quantise(
+                rows.row(row), centre: frame.centre.base, stride: rows.stride, scale: frame.scale,
+                into: bytes + row * 2 * rows.stride))
           }
         }
       }
@@ -101,12 +102,49 @@ struct QuantisedRows: ScreeningSource {
   }
 
   func reach(_ entry: Int, squaredLimit: Double) -> Int32 {
+    reach(of: facts[entry], squaredLimit: squaredLimit)
+  }
+
+  /// The reach of a row that need not be one of these, against these.
+  func reach(of fact: EntryFacts, squaredLimit: Double) -> Int32 {
     if squaredLimit < 0 { return .keepsNone }
-    // The canonical kernel errs by at most 2⁻³⁸ of a squared distance, and by underflow.
-    let limit = (squaredLimit * (scale * scale) * (1 + 0x1p-36) + 0x1p-40).squareRoot()
-    let distance = (limit + facts[entry].residual + commonResidual) * (1 + 0x1p-40)
+    let distance = (scaled(squaredLimit) + fact.residual + commonResidual) * (1 + 0x1p-40)
     if !(distance < largestDistance) { return .keepsAll }
-    return Int32(((Double(facts[entry].squares) - distance * distance) / 2).rounded(.down))
+    return Int32(((Double(fact.squares) - distance * distance) / 2).rounded(.down))
+  }
+
+  func isSurelyBeyond(
+    _ first: Int, _ second: Int, product: Int32, squaredLimit: Double
+  ) -> Bool? {
+    isSurelyBeyond(first, of: self, second, product: product, squaredLimit: squaredLimit)
+  }
+
+  /// Whether an entry is surely farther than a limit from an entry of another source in this frame.
+  func isSurelyBeyond(
+    _ first: Int, of other: QuantisedRows, _ second: Int, product: Int32, squaredLimit: Double
+  ) -> Bool {
+    let cross = kernel_integer_cross(
+      codesOf(first), other.codesOf(second), codes.stride / 2)
+    let (a, b) = (facts[first], other.facts[second])
+    let squares = (a.fineSquares + b.fineSquares) * (1 - 0x1p-38)
+    // What is left out, r_i·r_j / 256², is at most |r_i/256| |r_j/256|.
+    let least =
+      squares - 2 * (Double(product) + Double(cross) * 0x1p-8) - 2 * a.fineSize * b.fineSize
+    let most = scaled(squaredLimit) + a.fineResidual + b.fineResidual
+    return least > most * most * (1 + 0x1p-38)
+  }
+
+  func prefetch(_ entry: Int) { kernel_prefetch(codesOf(entry), codes.stride) }
+
+  private func codesOf(_ entry: Int) -> UnsafePointer<Int8> {
+    codes.base + (entries?[entry] ?? entry) * codes.stride
+  }
+
+  /// A bound on the scaled distance of rows whose computed squared distance is at most a limit.
+  ///
+  /// The canonical kernel errs by at most 2⁻³⁸ of a squared distance, and by underflow.
+  private func scaled(_ squaredLimit: Double) -> Double {
+    (squaredLimit * (scale * scale) * (1 + 0x1p-36) + 0x1p-40).squareRoot()
   }
 
   func products(
@@ -121,8 +159,16 @@ struct QuantisedRows: ScreeningSource {
   func screenTile(
     _ rows: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Int32>
   ) -> Int {
+    screenTile(rows, with: self, columns, scratch)
+  }
+
+  /// As the other, with the columns of another source in this frame.
+  func screenTile(
+    _ rows: Range<Int>, with other: QuantisedRows, _ columns: Range<Int>,
+    _ scratch: TileScratch<Int32>
+  ) -> Int {
     withTile(
-      rows, with: self, columns, reaches: (row: scratch.rowReach, column: scratch.columnReach)
+      rows, with: other, columns, reaches: (row: scratch.rowReach, column: scratch.columnReach)
     ) {
       kernel_integer_screen(kernel, $0, scratch.pairs)
     }
@@ -155,5 +201,19 @@ struct QuantisedRows: ScreeningSource {
       facts: selected.map { facts[$0] }, scale: scale, commonResidual: commonResidual,
       largestDistance: largestDistance, codes: codes, columns: columns,
       entries: selected.map { entries?[$0] ?? $0 }, kernel: kernel, threads: threads)
+  }
+}
+
+extension QuantisedRows.EntryFacts {
+  /// Facts with what the roundings of z, each by at most 2⁻⁵¹ of its values, and of sums may hide.
+  init(_ kept: kernel_quantised) {
+    squares = kept.squares
+    sum = kept.sum
+    let lost = kept.residual_square.squareRoot()
+    let rounding = (Double(kept.squares).squareRoot() + lost) * 0x1p-50
+    residual = lost * (1 + 0x1p-30) + rounding
+    fineSquares = kept.fine_squares
+    fineResidual = kept.fine_residual_square.squareRoot() * (1 + 0x1p-30) + rounding
+    fineSize = kept.fine_size_square.squareRoot() * (1 + 0x1p-30)
   }
 }

@@ -5,19 +5,21 @@ struct Screening: Sendable {
   let kernel: ScreeningKernel
   /// Whether bytes are used even where they are too coarse to pay; for tests.
   var isForced = false
+  /// Pairs kept for the tree, for each row, at which those found are thinned.
+  var pairsPerRow = 32
 
-  /// The rows as bytes, where those serve and pay.
+  /// The rows as bytes, where those serve and pay, and the frame they are rounded in.
   ///
   /// - Parameter capacity: length of the neighbour lists.
   func integers<Scalar: ExactScalar>(
     _ rows: DistinctRows<Scalar>, frame: CentredFrame, capacity: Int, threads: Int
-  ) -> QuantisedRows? {
+  ) -> (rows: QuantisedRows, frame: IntegerFrame)? {
     guard let kind = kernel.integerKind, let frame = IntegerFrame(rows, frame: frame) else {
       return nil
     }
     let screen = QuantisedRows(rows, frame: frame, kernel: kind, threads: threads)
     if isForced || screen.survivingShare(capacity: capacity) <= kernel.largestSurvivingShare {
-      return screen
+      return (screen, frame)
     }
     return nil
   }

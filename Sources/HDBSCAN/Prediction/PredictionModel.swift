@@ -44,6 +44,17 @@ public struct PredictionModel: Sendable {
     points: Points, pointOfRow: [Int]? = nil, coreDistances: [Double], tree: CondensedTree,
     selection: Selection, parameters: Parameters
   ) throws(HDBSCANError) {
+    try self.init(
+      points: points, pointOfRow: pointOfRow, coreDistances: coreDistances, tree: tree,
+      selection: selection, parameters: parameters,
+      screening: Screening(kernel: try ScreeningKernel.selected()))
+  }
+
+  /// As the public one; the answers do not depend on `screening`.
+  init(
+    points: Points, pointOfRow: [Int]? = nil, coreDistances: [Double], tree: CondensedTree,
+    selection: Selection, parameters: Parameters, screening: Screening
+  ) throws(HDBSCANError) {
     let kept = pointOfRow ?? Array(0..<tree.pointCount)
     guard kept.count == points.count, coreDistances.count == tree.pointCount else {
       throw .shapeMismatch(
@@ -58,7 +69,7 @@ public struct PredictionModel: Sendable {
     }
     try tree.check()
     placement = try Placement(tree: tree, selection: selection, parameters: parameters)
-    rows = try AnyTrainingRows(points, metric: parameters.metric)
+    rows = try AnyTrainingRows(points, metric: parameters.metric, screening: screening)
     self.parameters = parameters
     self.pointOfRow = kept
     self.coreDistances = kept.map { coreDistances[$0] }
@@ -141,7 +152,8 @@ public struct PredictionModel: Sendable {
       training: training, coreDistances: coreDistances, weights: weights,
       neededWeight: neededWeight, alpha: parameters.alpha)
     // Large blocks make good products, but every thread should have work.
-    let size = min(192, max(1, (queries.rows + threads - 1) / max(threads, 1)))
+    let size = min(
+      QueryBlock<Scalar>.mostQueries, max(1, (queries.rows + threads - 1) / max(threads, 1)))
     return [Value](unsafeUninitializedCapacity: queries.rows) { buffer, count in
       // Every index is written by exactly one chunk.
       nonisolated(unsafe) let results = buffer

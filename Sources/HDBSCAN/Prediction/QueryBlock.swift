@@ -6,6 +6,9 @@ struct QueryBlock<Scalar: ExactScalar> {
   /// Training rows in a tile: the products of a block stay in the second-level cache.
   private static var tile: Int { 1024 }
 
+  /// Queries in a block, at most.
+  static var mostQueries: Int { 192 }
+
   let training: TrainingRows<Scalar>
   let coreDistances: [Double]
   let weights: [Int]?
@@ -16,6 +19,7 @@ struct QueryBlock<Scalar: ExactScalar> {
   ///
   /// - Complexity: O(queries · rows · d) as matrix products; memory O(queries · (tile + d)).
   func search(_ queries: Matrix<Scalar>, _ range: Range<Int>) -> [ReachabilitySearch] {
+    if let bytes = training.bytes { return search(queries, range, by: bytes) }
     let stride = training.screening.stride
     var screened: [TrainingRows<Scalar>.Screened] = []
     let copies = Matrix<Float>(rows: range.count, columns: queries.columns) { storage, _ in

@@ -16,12 +16,16 @@ struct TrainingRows<Scalar: ExactScalar>: Sendable {
   let screening: Matrix<Float>
   /// |x'|²/2 of each row.
   let halfSquares: [Float]
+  /// The rows as bytes, which screen faster where they serve.
+  let bytes: QuantisedTraining?
   private let frame: ScreeningFrame
   private let largestNorm: Double
   private let largestResidual: Double
 
-  init(_ rows: Matrix<Scalar>) {
+  /// - Parameter screening: how pairs are screened; nil means float products.
+  init(_ rows: Matrix<Scalar>, screening kernel: Screening? = nil) {
     self.rows = rows
+    bytes = kernel.flatMap { QuantisedTraining(rows, screening: $0) }
     let frame = ScreeningFrame(fitting: rows)
     self.frame = frame
     var halves = [Float](repeating: 0, count: rows.rows)

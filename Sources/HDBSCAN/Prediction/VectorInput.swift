@@ -5,7 +5,9 @@ enum AnyTrainingRows: Sendable {
   case float32(TrainingRows<Float>)
   case float64(TrainingRows<Double>)
 
-  init(_ points: Points, metric: Parameters.Metric) throws(HDBSCANError) {
+  init(
+    _ points: Points, metric: Parameters.Metric, screening: Screening
+  ) throws(HDBSCANError) {
     if metric == .precomputed {
       throw .invalidParameter(
         name: "metric", value: "precomputed",
@@ -13,9 +15,13 @@ enum AnyTrainingRows: Sendable {
     }
     switch points {
     case .float32:
-      self = .float32(TrainingRows(try floatVectors(points, metric: metric, columns: nil)))
+      self = .float32(
+        TrainingRows(
+          try floatVectors(points, metric: metric, columns: nil), screening: screening))
     case .float64:
-      self = .float64(TrainingRows(try doubleVectors(points, metric: metric, columns: nil)))
+      self = .float64(
+        TrainingRows(
+          try doubleVectors(points, metric: metric, columns: nil), screening: screening))
     case .distances:
       throw .shapeMismatch("a model is made from vectors, not from distances")
     }

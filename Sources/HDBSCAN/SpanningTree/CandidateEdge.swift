@@ -34,11 +34,15 @@ struct MutualReachability<Scalar: ExactScalar> {
     weight(first, second, square: rows.squaredDistance(first, second))
   }
 
-  /// Square of a distance that no pair of at most this weight exceeds.
-  ///
-  /// The slack covers the roundings of root, quotient and product.
   func squaredLimit(weight: Double) -> Double {
-    let distance = weight * alpha * (1 + 0x1p-48)
-    return distance * distance
+    squaredDistanceLimit(weight: weight, alpha: alpha)
   }
+}
+
+/// Square of a distance that no pair of at most this weight exceeds.
+///
+/// The slack covers the roundings of root, quotient and product.
+func squaredDistanceLimit(weight: Double, alpha: Double) -> Double {
+  let distance = weight * alpha * (1 + 0x1p-48)
+  return distance * distance
 }

@@ -50,45 +50,16 @@ private func treeOfVectors<Scalar: ExactScalar>(
   let frame = CentredFrame(rows, threads: threads)
   let capacity = min(minSamples + spareNeighbours, rows.count - 1)
   let task = TreeTask(
-    rows: rows, minSamples: minSamples, capacity: capacity, alpha: alpha, weights: weights,
-    threads: threads, progress: progress)
-  if let screen = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
-    return try task.tree(screen)
-  }
-  return try task.tree(CentredRows(rows, frame: frame, threads: threads))
-}
-
-/// The work on distinct rows, whatever screens them.
-private struct TreeTask<Scalar: ExactScalar> {
-  let rows: DistinctRows<Scalar>
-  let minSamples: Int
-  let capacity: Int
-  let alpha: Double
-  let weights: [Int]?
-  let threads: Int
-  let progress: ProgressReporter
-
-  func tree<Source: ScreeningSource>(
-    _ screen: Source
-  ) throws(HDBSCANError) -> MutualReachabilityTree {
-    let lists = try nearestNeighbours(
-      of: rows, screen: screen, capacity: capacity, threads: threads, progress: progress)
-    let reachability = MutualReachability(
-      rows: rows,
-      coreDistances: coreRadii(
-        lists, weights: rows.totalWeights(weights), minSamples: minSamples
-      ).map { $0.squareRoot() },
-      alpha: alpha)
-    var forest = minimumSpanningForest(
-      edges(of: lists, reachability: reachability), count: rows.count)
-    let tree = try joinComponents(
-      forest.edges, sets: &forest.sets, screen: screen, reachability: reachability,
-      threads: threads, progress: progress)
-    let minimum = try refineTree(
-      tree, screen: screen, reachability: reachability, threads: threads, progress: progress)
-    return withCopies(
-      of: rows, coreDistances: reachability.coreDistances, tree: minimum, lists: lists)
-  }
+    rows: rows, minSamples: minSamples, capacity: capacity, alpha: alpha,
+    weights: rows.totalWeights(weights), pairsPerRow: screening.pairsPerRow, threads: threads,
+    progress: progress)
+  let found =
+    if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
+      try task.tree(bytes.rows)
+    } else {
+      try task.tree(CentredRows(rows, frame: frame, threads: threads))
+    }
+  return withCopies(of: rows, coreDistances: found.coreDistances, tree: found.edges, lists: found.lists)
 }
 
 /// The tree over all points: copies of a row hang on its first point.

@@ -21,7 +21,7 @@ import Vectors
   private func context(_ live: LiveClusters) -> AssignmentContext {
     AssignmentContext(
       settings: StageSettings(), clusters: live, prohibitions: Prohibitions(),
-      clusterOfLinked: [:], occupants: [:])
+      personOfLinked: [:], occupants: [:])
   }
 
   private func near(_ distances: [Double]) -> [NearCluster] {
@@ -90,7 +90,7 @@ import Vectors
     forbidden.prohibitions.clusters[1] = [100]
     forbidden.prohibitions.persons[2] = [200]
     forbidden.prohibitions.detections[3] = [9]
-    forbidden.clusterOfLinked[9] = 100
+    forbidden.personOfLinked[9] = 200
     var decider = AssignmentDecider(forbidden)
     for id: Int64 in 1...3 {
       #expect(
@@ -130,6 +130,45 @@ import Vectors
         decider.decide(detectionID: 3, photoID: photo, vote: vote(0), near: [])
           == .assigned(cluster: 0, tier: "predict", confidence: 0.7))
     }
+  }
+
+  @Test func gatesCloseAPersonWithAllClusters() {
+    var context = context(clusters(3, persons: [7, 7, 8]))
+    context.prohibitions.persons[2] = [7]
+    context.prohibitions.detections[3] = [9]
+    context.personOfLinked[9] = 7
+    var decider = AssignmentDecider(context)
+    _ = decider.decide(detectionID: 1, photoID: 5, vote: vote(0), near: [])
+    // The other cluster of the same person is closed to a face of the same photo, and asked once.
+    #expect(
+      decider.decide(detectionID: 4, photoID: 5, vote: vote(1), near: near([0.2, 0.1]))
+        == .pending([
+          CandidateQuestion(
+            detectionID: 4, clusterID: 101, similarity: 0.9, reason: "same_photo")
+        ]))
+    for id: Int64 in [2, 3] {
+      #expect(
+        decider.decide(detectionID: id, photoID: nil, vote: vote(1), near: near([0.2, 0.1]))
+          == .pool(constrained: true))
+    }
+  }
+
+  @Test func aQuestionOfAGateOutlivesAnAssignmentElsewhere() {
+    var live = clusters(3, persons: [7, 8, 8])
+    live.verified[0] = true
+    live.verified[1] = true
+    var decider = AssignmentDecider(context(live))
+    // Verified, and outside four fifths of the radius of 0.5: asked. What the same person has in
+    // another cluster answers its own question.
+    #expect(
+      decider.decide(
+        detectionID: 1, photoID: nil, vote: vote(0, 0.42), near: near([0.42, 0.43, 0.1]))
+        == .assigned(
+          cluster: 2, tier: "epsilon_ball", confidence: 0.9,
+          asked: [
+            CandidateQuestion(
+              detectionID: 1, clusterID: 100, similarity: 0.58, reason: "verified")
+          ]))
   }
 
   @Test func aVerifiedClusterDemandsFourFifthsOfItsRadius() {

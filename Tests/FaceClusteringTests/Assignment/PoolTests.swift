@@ -105,6 +105,70 @@ extension OnPostgres {
       }
     }
 
+    @Test func whatAnInterruptedRunLeftInThePoolIsTriedByTheNext() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file([10, 11, 12, 13, 14], prefix: "a"))
+        let stage = test.stage
+        // The task ends after its first batches were committed.
+        let task = Task {
+          try await stage.assign(batchSize: 2) { done in
+            if done == 5 { withUnsafeCurrentTask { $0?.cancel() } }
+          }
+        }
+        await #expect(throws: CancellationError.self) { try await task.value }
+        #expect(try await test.stage.counts().byStatus == ["unassigned": 5])
+        let next = try await test.stage.assign()
+        #expect(next.newClusters == 1)
+        #expect(next.assigned.pool == 5)
+        #expect(next.unassigned == 0)
+      }
+    }
+
+    @Test func aThresholdOfOneMakesNobodyACluster() async throws {
+      var settings = StageSettings()
+      settings.unassignedClusterThreshold = 1
+      try await TestStage.run(dimension: 4, settings: settings) { test in
+        _ = try await test.stage.importFaces(Circle.file([10, 100, 102]))
+        let report = try await test.stage.assign()
+        #expect(report.newClusters == 1)
+        #expect(report.assigned.pool == 2)
+      }
+      let setting = try #require(
+        StageSetting.all.first { $0.name == "UNASSIGNED_CLUSTER_THRESHOLD" })
+      var target = StageSettings()
+      #expect(!setting.write(&target, "1"))
+      #expect(setting.write(&target, "2"))
+    }
+
+    @Test func aMedoidFollowsItsMembers() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 90, 180, 270].flatMap { Circle.person(at: $0, count: 8) }))
+        _ = try await test.stage.bootstrap()
+        let cluster = try #require(try await test.faces()["face-0"]?.clusterID)
+        func medoid() async throws -> String? {
+          try await test.value(
+            """
+            SELECT d.external_id FROM cluster c JOIN person_detection d
+              ON d.id = c.medoid_detection_id WHERE c.id = $1
+            """, [.int64(cluster)])
+        }
+        // Of eight faces around 0° those at ±0.25° are in the middle.
+        #expect(try await medoid() == "face-3")
+        // Two arrivals are a fifth of ten: not yet.
+        _ = try await test.stage.importFaces(Circle.file([6, 6.5], prefix: "two"))
+        #expect(try await test.stage.assign().assigned.predict == 2)
+        #expect(try await medoid() == "face-3")
+        _ = try await test.stage.importFaces(Circle.file([7, 7.5], prefix: "more"))
+        #expect(try await test.stage.assign().assigned.predict == 2)
+        // Four of twelve: the mean is at 2.25°, and the nearest member at 1.75°.
+        #expect(try await medoid() == "face-7")
+        // A medoid that is deleted is replaced at once.
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-7"])
+        #expect(try await medoid() == "face-6")
+      }
+    }
+
     @Test func theFirstDateOfWaitingIsKept() async throws {
       try await TestStage.run(dimension: 4) { test in
         _ = try await test.stage.importFaces(Circle.file([10, 100, 200]))

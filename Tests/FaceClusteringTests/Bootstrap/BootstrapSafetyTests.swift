@@ -1,8 +1,10 @@
 import FaceClustering
+import Foundation
 import HDBSCAN
 import PostgresClient
 import Store
 import Synchronization
+import TestSupport
 import Testing
 
 extension OnPostgres {
@@ -37,21 +39,90 @@ extension OnPostgres {
       }
     }
 
-    @Test func aFailureLeavesTheOldRunInChargeAndSaysWhy() async throws {
+    @Test func aHandlerThatSaysNoCancelsTheRunAndTheOldOneStays() async throws {
       try await TestStage.run(dimension: 4) { test in
         _ = try await test.stage.importFaces(Circle.file(Self.angles))
         let good = try await test.stage.bootstrap()
         let before = try await test.fingerprint()
-        await #expect(throws: HDBSCANError.cancelled) {
+        let error = await #expect(throws: BootstrapError.self) {
           try await test.stage.bootstrap { _ in false }
         }
+        #expect(
+          error?.description == "run 2 of collection “faces” was cancelled; nothing was changed")
         #expect(try await test.fingerprint() == before)
         let runs = try await test.stage.runs()
-        #expect(runs.map(\.status) == ["failed", "completed"])
+        #expect(runs.map(\.status) == ["cancelled", "completed"])
         #expect(runs.map(\.isActive) == [false, true])
         #expect(runs[1].id == good.runID)
-        #expect(try #require(runs[0].error).contains("cancelled"))
+        #expect(runs[0].error == "cancelled by its caller")
         #expect(runs[0].finishedAt != nil)
+        let dry = await #expect(throws: BootstrapError.self) {
+          try await test.stage.bootstrap(dryRun: true) { _ in false }
+        }
+        #expect(dry?.description.hasPrefix("the bootstrap of collection") ?? false)
+      }
+    }
+
+    @Test func aTaskThatIsCancelledLeavesACancelledRun() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        _ = try await test.stage.bootstrap()
+        let before = try await test.fingerprint()
+        let fitting = Mutex(false)
+        let task = Task {
+          try await test.stage.bootstrap { _ in
+            fitting.withLock { $0 = true }
+            // Slow enough that the cancellation comes while it fits.
+            usleep(100_000)
+            return true
+          }
+        }
+        while !fitting.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+        task.cancel()
+        let error = await #expect(throws: BootstrapError.self) { try await task.value }
+        #expect(error?.description.hasPrefix("run 2 of") ?? false)
+        #expect(try await test.fingerprint() == before)
+        let runs = try await test.stage.runs()
+        #expect(runs.map(\.status) == ["cancelled", "completed"])
+        #expect(runs.map(\.isActive) == [false, true])
+        // The lock is free, and the next one is not disturbed.
+        #expect(try await test.stage.bootstrap().runID == 3)
+      }
+    }
+
+    @Test func theFirstsNumberIsWaitedForAMoment() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        let locks = CollectionLocks(test.collection)
+        let holder = try await PostgresConnection.connect(
+          test.pool.configuration, logger: TestServer.silentLogger)
+        #expect(try await holder.transaction { try locks.tryBootstrap(on: $0) })
+        func refusal() async -> String? {
+          await #expect(throws: BootstrapError.self) { try await test.stage.bootstrap() }?
+            .description
+        }
+        let nameless = await refusal()
+        #expect(nameless?.contains("already running, which has no number yet;") ?? false)
+        // Whoever is cancelled while waiting has made no run.
+        let impatient = Task { try await test.stage.bootstrap() }
+        impatient.cancel()
+        let cancelled = await #expect(throws: BootstrapError.self) { try await impatient.value }
+        #expect(
+          cancelled?.description
+            == "the bootstrap of collection “faces” was cancelled; nothing was changed")
+        async let late = refusal()
+        try await Task.sleep(for: .milliseconds(300))
+        try await test.pool.query(
+          """
+          INSERT INTO hdbscan_run (collection_id, status, embedding_model, min_cluster_size,
+            min_samples) VALUES ($1, 'running', 'test', 3, 2)
+          """, [.int64(test.collection.id)])
+        #expect(await late?.contains("already running (run 1);") ?? false)
+        // A lock that is let go within that time is taken.
+        try await test.pool.query("DELETE FROM hdbscan_run")
+        async let third = test.stage.bootstrap()
+        await holder.close()
+        #expect(try await third.runID == 2)
       }
     }
 
@@ -87,7 +158,7 @@ extension OnPostgres {
         _ = try await test.pool.query(insert, id)
         let seen = try await test.stage.runs()
         #expect(seen.map(\.status) == ["failed"])
-        #expect(seen[0].error == "the process that ran it ended before it was done")
+        #expect(seen[0].error == "abandoned: the process that ran it ended before it was done")
         _ = try await test.pool.query(insert, id)
         _ = try await test.stage.importFaces(Circle.file(Self.angles))
         _ = try await test.stage.bootstrap()
@@ -157,7 +228,8 @@ extension OnPostgres {
         let late = fixture.people.flatMap { $0.dropFirst(8) }.compactMap { after["face-\($0)"] }
         #expect(late.count == 36 * 4)
         #expect(late.count { $0.status == "auto" } > 100)
-        #expect(late.allSatisfy { $0.status != nil })
+        // Those without a cluster are tried again, for the clusters are others now.
+        #expect(late.allSatisfy { $0.status == "auto" || $0.status == nil })
         // Those that had a place keep it.
         let stayed = beforeFit.filter { after[$0.key]?.clusterID == $0.value.clusterID }
         #expect(stayed.count >= beforeFit.count - 2)

@@ -31,6 +31,67 @@ extension OnPostgres {
       }
     }
 
+    @Test func facesThatAreDifferentPeopleShareNoPersonInTwoClustersEither() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 90, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        let faces = try await test.faces()
+        let (a, b) = (try #require(faces["face-0"]), try #require(faces["face-6"]))
+        let (owner, other) = (try #require(a.personID), try #require(b.clusterID))
+        for change in [
+          "UPDATE cluster SET person_id = $1 WHERE id = $2",
+          "UPDATE person_detection SET person_id = $1 WHERE cluster_id = $2",
+        ] { try await test.pool.query(change, [.int64(owner), .int64(other)]) }
+        let review = ReviewRepository(test.collection)
+        try await test.pool.withTransaction {
+          try review.constrain(
+            a.detectionID, b.detectionID, mustLink: false, actor: nil, on: $0)
+        }
+        _ = try await test.stage.bootstrap()
+        let after = try await test.faces()
+        let pair = ["face-0", "face-6"].compactMap { after[$0] }
+        #expect(pair.count { $0.status == "constrained" } == 1)
+        #expect(pair.count { $0.personID == owner } == 1)
+      }
+    }
+
+    @Test func whoWaitsOutsideTheFitIsTriedAgainOnceClustersChanged() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        func add(_ degrees: [Double], _ prefix: String, confidence: Float? = nil) async throws {
+          var file = Circle.file(degrees, prefix: prefix)
+          for index in file.faces.indices { file.faces[index].confidence = confidence }
+          _ = try await test.stage.importFaces(file)
+        }
+        try await add([0.0, 180].flatMap { Circle.person(at: $0) }, "face")
+        _ = try await test.stage.bootstrap()
+        // Too uncertain to be fitted, and near nobody yet.
+        try await add([91, 270], "weak", confidence: 0.5)
+        #expect(try await test.stage.assign().unassigned == 2)
+        try await test.pool.query(
+          """
+          UPDATE person_detection SET unassigned_since = '2020-02-02 00:00:00+00'
+          WHERE cluster_status = 'unassigned'
+          """)
+        let before = try await test.fingerprint()
+        #expect(try await test.stage.bootstrap().reconsidered == 0)
+        #expect(try await test.fingerprint() == before)
+        try await add(Circle.person(at: 90), "other")
+        let dry = try await test.stage.bootstrap(dryRun: true)
+        let report = try await test.stage.bootstrap()
+        #expect(report.reconsidered == 2 && dry.reconsidered == 2)
+        for id in ["weak-0", "weak-1"] { #expect(try await test.faces()[id]?.status == nil) }
+        try await test.expectInvariants()
+        #expect(try await test.stage.assign().assigned.predict == 1)
+        #expect(
+          try await test.value(
+            """
+            SELECT external_id FROM person_detection
+            WHERE unassigned_since = '2020-02-02 00:00:00+00' AND cluster_status = 'unassigned'
+            """) == "weak-1")
+      }
+    }
+
     @Test func namesFlagsAndHandsSurviveMoreData() async throws {
       let fixture = try FaceFixture.load()
       try await TestStage.run { test in

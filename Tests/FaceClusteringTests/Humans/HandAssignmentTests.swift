@@ -16,6 +16,28 @@ extension OnPostgres {
       }
     }
 
+    @Test func aFaceSaidToBeSomeoneElseIsRefusedUntilThatIsTakenBack() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        let faces = try await test.faces()
+        let (a, b) = (try #require(faces["face-0"]), try #require(faces["face-6"]))
+        let target = try #require(b.clusterID)
+        let review = ReviewRepository(test.collection)
+        try await test.pool.withTransaction {
+          try review.constrain(
+            a.detectionID, b.detectionID, mustLink: false, actor: nil, on: $0)
+        }
+        await #expect(throws: HumanActionError.self) {
+          try await test.stage.assign(externalID: "face-0", to: .cluster(target))
+        }
+        #expect(try await test.faces()["face-0"] == a)
+        _ = try await test.stage.assign(externalID: "face-0", to: .cluster(target), anyway: true)
+        #expect(try await test.value("SELECT count(*) FROM detection_constraint") == "0")
+      }
+    }
+
     @Test func countsAndCentroidsFollowAndEpsilonDoesNot() async throws {
       try await run { test in
         let before = try await test.faces()

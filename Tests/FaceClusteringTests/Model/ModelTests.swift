@@ -113,6 +113,24 @@ extension OnPostgres {
       }
     }
 
+    @Test func deletionsAreCountedWhileTheModelIsInMemory() async throws {
+      try await run { test, fixture in
+        let models = ModelCache(recountAfter: .zero)
+        #expect(try await active(test, models: models).loaded?.missing == 0)
+        for round in 0..<2 {
+          _ = try await test.stage.deleteFaces(
+            externalIDs: fixture.people.map { "face-\($0[round])" })
+        }
+        let stale = try await active(test, models: models)
+        #expect(stale.loaded == nil)
+        #expect(stale.skipped == "the model is stale: 25 % of its faces were deleted")
+        // Between two counts the last one holds.
+        let slow = ModelCache(recountAfter: .seconds(600))
+        let share = try #require(try await active(test, models: slow).skipped)
+        #expect(share.contains("25 %"))
+      }
+    }
+
     @Test func theCacheReadsABlobOnceARun() async throws {
       try await run { test, fixture in
         let models = ModelCache()

@@ -1,0 +1,75 @@
+internal import CKernels
+internal import Vectors
+
+extension QueryBlock {
+  /// The search with products of bytes; see `QuantisedRows`.
+  ///
+  /// - Complexity: O(queries · rows · d) as integer products; memory O(queries · d) and a tile.
+  func search(
+    _ queries: Matrix<Scalar>, _ range: Range<Int>, by bytes: QuantisedTraining
+  ) -> [ReachabilitySearch] {
+    let screened = bytes.queries(queries, range)
+    let rows = bytes.rows
+    var searches = range.map { _ in
+      ReachabilitySearch(neededWeight: neededWeight, alpha: alpha)
+    }
+    let blocks = Blocks(rows: rows.count)
+    let scratch = TileScratch<Int32>()
+    for block in 0..<blocks.count {
+      let columns = blocks.range(block)
+      if block == 0 { seed(&searches, screened, queries, range, columns, scratch, rows) }
+      for index in searches.indices {
+        scratch.rowReach[index] = rows.reach(
+          of: screened.facts[index], squaredLimit: squaredReach(searches[index]))
+      }
+      scratch.columnReach.update(repeating: .keepsNone, count: columns.count)
+      let found = screened.screenTile(0..<range.count, with: rows, columns, scratch)
+      for pair in 0..<found {
+        let survivor = scratch.pairs[pair]
+        let index = Int(survivor.row)
+        let row = columns.lowerBound + Int(survivor.column)
+        let limit = squaredReach(searches[index])
+        if screened.isSurelyBeyond(
+          index, of: rows, row, product: survivor.product, squaredLimit: limit)
+        {
+          continue
+        }
+        let distance = training.distance(row, queries.row(range.lowerBound + index))
+        if distance > searches[index].reach { continue }
+        searches[index].offer(
+          row: row, distance: distance, coreDistance: coreDistances[row],
+          weight: weights?[row] ?? 1)
+      }
+    }
+    return searches
+  }
+
+  private func squaredReach(_ search: ReachabilitySearch) -> Double {
+    squaredDistanceLimit(weight: search.reach, alpha: 1)
+  }
+
+  /// Bounds each reach by the rows of the first block that look nearest.
+  private func seed(
+    _ searches: inout [ReachabilitySearch], _ screened: QuantisedRows, _ queries: Matrix<Scalar>,
+    _ range: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Int32>,
+    _ rows: QuantisedRows
+  ) {
+    // Rows weigh 1 or more, so this many rows have the weight.
+    guard columns.count > neededWeight else { return }
+    screened.products(
+      0..<range.count, with: rows, columns, into: scratch.products, stride: tileSize)
+    for index in searches.indices {
+      let products = scratch.products + index * tileSize
+      var top: [(closeness: Int32, row: Int)] = []
+      for row in columns {
+        let closeness = products[row - columns.lowerBound] - rows.halfLower[row]
+        if top.count == neededWeight, let last = top.last, closeness <= last.closeness { continue }
+        top.insert((closeness, row), at: top.partitioningIndex { $0.closeness < closeness })
+        if top.count > neededWeight { top.removeLast() }
+      }
+      let distances = top.map { training.distance($0.row, queries.row(range.lowerBound + index)) }
+      let floors = zip(top, distances).map { max(coreDistances[$0.row], $1 / alpha) }
+      searches[index].bound(core: distances.max() ?? .infinity, floor: floors.min() ?? .infinity)
+    }
+  }
+}

@@ -1,0 +1,74 @@
+internal import Vectors
+
+/// The largest edge on the path between any two rows of a spanning tree.
+///
+/// In leaf order it is the largest gap between two positions: read from largest gaps of ranges
+/// of 16 positions and of powers of two of such ranges, and from the positions at both ends.
+struct Bottlenecks {
+  private let order: LeafOrder
+  private let positions: [Int32]
+  /// Level l holds the largest gap of each 2^l consecutive ranges.
+  private var levels: [[Double]]
+
+  private static let range = 16
+
+  /// - Parameter tree: n − 1 edges that span n rows, ascending.
+  /// - Complexity: O(n α(n)).
+  init(tree: [CandidateEdge], count: Int) {
+    let order = LeafOrder(tree: tree, count: count)
+    var positions = [Int32](repeating: 0, count: count)
+    for (position, row) in order.rows.enumerated() { positions[row] = Int32(position) }
+    let ranges = stride(from: 0, to: count, by: Self.range).map {
+      order.gaps[$0..<min($0 + Self.range, count)].reduce(0, max)
+    }
+    var levels = [ranges]
+    var length = 1
+    while 2 * length <= ranges.count {
+      let below = levels[levels.count - 1]
+      levels.append((0...ranges.count - 2 * length).map { max(below[$0], below[$0 + length]) })
+      length *= 2
+    }
+    self.order = order
+    self.positions = positions
+    self.levels = levels
+  }
+
+  /// - Complexity: O(1), some thirty comparisons at most.
+  func bottleneck(_ a: Int, _ b: Int) -> Double {
+    let first = Int(min(positions[a], positions[b])) + 1
+    let last = Int(max(positions[a], positions[b]))
+    let (firstRange, lastRange) = (first / Self.range, last / Self.range)
+    return order.gaps.withUnsafeBufferPointer { gaps in
+      func largest(_ from: Int, _ through: Int) -> Double {
+        var result = 0.0
+        for position in from...through { result = max(result, gaps[position]) }
+        return result
+      }
+      if firstRange == lastRange { return largest(first, last) }
+      let ends = max(
+        largest(first, (firstRange + 1) * Self.range - 1), largest(lastRange * Self.range, last))
+      let between = lastRange - firstRange - 1
+      if between == 0 { return ends }
+      let level = Int.bitWidth - 1 - between.leadingZeroBitCount
+      return max(
+        ends, levels[level][firstRange + 1], levels[level][lastRange - (1 << level)])
+    }
+  }
+
+  /// The pairs that are strictly lighter than the bottleneck of their ends.
+  func lighter(
+    _ pairs: [CandidateEdge], threads: Int, weight: (CandidateEdge) -> Double
+  ) -> [CandidateEdge] {
+    let chunk = 4096
+    var chunks = [[CandidateEdge]](repeating: [], count: (pairs.count + chunk - 1) / chunk)
+    chunks.withUnsafeMutableBufferPointer { chunks in
+      let target = chunks
+      parallelForChunks(pairs.count, chunk: chunk, threads: threads) { range in
+        target[range.lowerBound / chunk] = pairs[range].filter {
+          weight($0) < bottleneck(Int($0.a), Int($0.b))
+        }
+      }
+    }
+    return Array(chunks.joined())
+  }
+}

@@ -1,0 +1,123 @@
+internal import Synchronization
+internal import Vectors
+
+/// What the way to the tree yields.
+struct FoundTree {
+  var coreDistances: [Double]
+  /// Edges of a minimum spanning tree, ascending.
+  var edges: [CandidateEdge]
+  /// Nearest neighbours, sorted.
+  var lists: NeighbourLists
+}
+
+/// The way to core distances and a minimum spanning tree of distinct rows, whatever screens them.
+///
+/// A little scouting among rows that probably are near each other gives bounds on all core
+/// distances and a spanning tree close to the minimum. With these one pass over all pairs finds both
+/// every nearest neighbour and every edge that the tree lacks: see `PairSearch` and docs/exactness.md.
+struct TreeTask<Scalar: ExactScalar> {
+  let rows: DistinctRows<Scalar>
+  let minSamples: Int
+  /// Length of the neighbour lists.
+  let capacity: Int
+  let alpha: Double
+  /// Points that each row stands for; nil where it is one each.
+  let weights: [Int]?
+  /// Pairs kept for the tree, for each row, at which those found are thinned.
+  let pairsPerRow: Int
+  let threads: Int
+  let progress: ProgressReporter
+
+  /// - Parameter screen: the rows in their own order.
+  /// - Returns: the core distances, the edges of a minimum spanning tree, ascending, and the
+  ///   nearest neighbours.
+  /// - Complexity: O(n² · d) multiplications in matrix products, O(n · k · log n) exact distances on
+  ///   data without mass ties.
+  func tree<Source: ScreeningSource>(
+    _ screen: Source
+  ) throws(HDBSCANError) -> FoundTree {
+    var scouted = try scout(screen)
+    while true {
+      switch try searchAllPairs(scouted, screen: screen) {
+      case .found(let lists, let tree, let nearer):
+        return finish(lists, tree: tree, nearer: nearer)
+      case .better(let improved):
+        scouted = improved
+      }
+    }
+  }
+
+  /// Exact core distances and the exact tree.
+  ///
+  /// `nearer` holds every pair nearer than its bottleneck in `tree`, whose weights can only fall now
+  /// that core distances are exact. So together they contain a minimum spanning tree.
+  private func finish(
+    _ lists: NeighbourLists, tree: [CandidateEdge], nearer: [CandidateEdge]
+  ) -> FoundTree {
+    let reachability = reachability(squaredCores: squaredCores(lists))
+    let better = minimumSpanningForest(
+      reweighted(tree, reachability) + edges(of: lists, reachability: reachability),
+      count: rows.count
+    ).edges
+    // Most candidates are heavier than the bottlenecks of this better tree: no need to sort them.
+    let bottlenecks = Bottlenecks(tree: better, count: rows.count)
+    let lighter = bottlenecks.lighter(nearer, threads: threads) {
+      reachability.weight(Int($0.a), Int($0.b), square: $0.weight)
+    }.map {
+      CandidateEdge(
+        Int($0.a), Int($0.b), weight: reachability.weight(Int($0.a), Int($0.b), square: $0.weight))
+    }
+    return FoundTree(
+      coreDistances: reachability.coreDistances,
+      edges: minimumSpanningForest(better + lighter, count: rows.count).edges, lists: lists)
+  }
+
+  /// Squared core distances by the lists: exact, or bounds where the lists are of some pairs only.
+  func squaredCores(_ lists: NeighbourLists) -> [Double] {
+    coreRadii(lists, weights: weights, minSamples: minSamples)
+  }
+
+  func reachability(squaredCores: [Double]) -> MutualReachability<Scalar> {
+    MutualReachability(
+      rows: rows, coreDistances: squaredCores.map { $0.squareRoot() }, alpha: alpha)
+  }
+
+  /// The same edges with the weights of other core distances.
+  func reweighted(
+    _ edges: [CandidateEdge], _ reachability: MutualReachability<Scalar>
+  ) -> [CandidateEdge] {
+    var result = edges
+    result.withUnsafeMutableBufferPointer { result in
+      let target = result
+      parallelForChunks(edges.count, chunk: 1024, threads: threads) { chunk in
+        for index in chunk {
+          target[index].weight = reachability.weight(Int(edges[index].a), Int(edges[index].b))
+        }
+      }
+    }
+    return result
+  }
+
+  /// Runs a search over tiles, with progress.
+  func run<Source: ScreeningSource>(
+    _ search: PairSearch<Scalar, Source>, _ tiles: ArraySlice<(Int, Int)>, of total: Int,
+    phase: FitProgress.Phase
+  ) throws(HDBSCANError) -> [CandidateEdge] {
+    let done = Atomic(tiles.startIndex)
+    let found = search.search(tiles, threads: threads) {
+      let completed = done.wrappingAdd(1, ordering: .relaxed).newValue
+      progress.report(phase, completed: completed, of: total)
+    } isCancelled: {
+      progress.isCancelled
+    }
+    try progress.throwIfCancelled()
+    return found
+  }
+
+  /// Orders all lists; no search may follow.
+  func sort(_ lists: NeighbourLists) {
+    parallelForChunks(rows.count, chunk: 1024, threads: threads) { chunk in
+      for row in chunk { lists.sort(row) }
+    }
+  }
+}

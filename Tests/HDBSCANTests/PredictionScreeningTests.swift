@@ -1,0 +1,43 @@
+import Testing
+import Vectors
+
+@testable import HDBSCAN
+
+/// However pairs are screened, predictions are the same.
+@Suite struct PredictionScreeningTests {
+  private func predictions(
+    _ points: Points, _ queries: Points, _ clustering: Clustering, _ screening: Screening,
+    threads: Int
+  ) throws -> [Prediction] {
+    try PredictionModel(
+      points: points, coreDistances: clustering.coreDistances, tree: clustering.tree,
+      selection: clustering.selection, parameters: clustering.parameters, screening: screening
+    ).predict(queries, threads: threads)
+  }
+
+  @Test(arguments: Geometry.allCases, [3, 40])
+  func everyKernelPredictsTheSame(geometry: Geometry, columns: Int) throws {
+    let rows = geometry.rows(1300, columns, seed: 61)
+    // New points, training points, points between, and some from far away.
+    let queries =
+      geometry.rows(210, columns, seed: 62) + Array(rows.suffix(20))
+      + zip(rows, rows.dropFirst()).prefix(20).map { zip($0, $1).map { ($0 + $1) / 2 } }
+      + rows.prefix(7).map { $0.map { 1e6 * $0 } }
+    let points = Points.float32(floatMatrix(rows))
+    var parameters = Parameters()
+    parameters.minClusterSize = 4
+    parameters.minSamples = 3
+    let clustering = try fit(points, parameters: parameters)
+    let questions = Points.float32(floatMatrix(queries))
+    let expected = try predictions(
+      points, questions, clustering, Screening(kernel: .sgemm), threads: 1)
+    for kernel in availableKernels where kernel != .sgemm {
+      for isForced in [true, false] {
+        let found = try predictions(
+          points, questions, clustering, Screening(kernel: kernel, isForced: isForced),
+          threads: 2)
+        #expect(found == expected)
+      }
+    }
+  }
+}
