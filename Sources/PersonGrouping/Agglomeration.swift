@@ -190,7 +190,7 @@ struct Agglomeration {
   private mutating func join(_ a: Int, _ b: Int, evidence: Double) {
     // What joins somebody whom a human knows must be surer.
     if (anchors[a] == nil) != (anchors[b] == nil),
-      evidence < threshold + SimilarityCalibration.namedMargin
+      evidence < threshold + SimilarityCalibration.knownPersonMargin
     {
       return
     }

@@ -52,7 +52,9 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   static let sizePenalty = 1.7
   static let assignmentMargin = 0.3
   static let relativeMargin = 0.3
-  static let namedMargin = 0.6
+
+  /// Evidence beyond the threshold that a group needs to join somebody whom a human knows.
+  public static let knownPersonMargin = 0.6
 
   /// Evidence, in impostor units, from which two groups are one person: z₀.
   public var threshold: Double {
@@ -90,14 +92,14 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
     (Double(faces) * votes).squareRoot()
   }
 
+  /// What a single face needs beyond the threshold, in impostor units, to join a group.
+  public static func penalty(weight: Double) -> Double { sizePenalty / weight.squareRoot() }
+
   /// Evidence that a new face needs to be given to a person automatically.
   public var assignmentGate: Double { threshold + Self.assignmentMargin }
 
   /// Evidence by which the best person must beat the second best.
   public var assignmentMargin: Double { Self.relativeMargin }
-
-  /// Evidence that a group needs to join a person whom a human named.
-  public var namedGate: Double { threshold + Self.namedMargin }
 
   /// The mean cosine similarity that corresponds to a value in impostor units.
   public func similarity(_ units: Double) -> Double {
