@@ -56,6 +56,9 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   /// Evidence beyond the threshold that a group needs to join somebody whom a human knows.
   public static let knownPersonMargin = 0.6
 
+  /// People of equal size that would be as hard to tell apart: the exponential of the entropy.
+  public var effectivePeople: Double { exp(entropy) }
+
   /// Evidence, in impostor units, from which two groups are one person: z₀.
   public var threshold: Double {
     Self.threshold(separation: separation, entropy: entropy)

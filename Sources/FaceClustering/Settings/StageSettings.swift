@@ -56,7 +56,9 @@ public struct StageSettings: Sendable, Equatable {
   /// Cosine similarity to a cluster's centroid that every assignment by a tier must reach; nil lets
   /// the run's calibration decide, and is ``fallbackGate`` where there is none.
   public var gateAbsolute: Double?
-  /// For runs without calibration. Measured on 1,282 LFW arrivals (SFace 128-d): at 0.55 the nearest
+  /// For runs without calibration.
+  ///
+  /// Measured on 1,282 LFW arrivals (SFace 128-d): at 0.55 the nearest
   /// centroid is the right person for 98.3 % of the faces of known people, and 1.7 % of what is
   /// accepted is wrong; at 0.4 it is 23 %.
   static let fallbackGate = 0.55

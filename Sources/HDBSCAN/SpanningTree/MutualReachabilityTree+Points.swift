@@ -59,7 +59,8 @@ private func treeOfVectors<Scalar: ExactScalar>(
     } else {
       try task.tree(CentredRows(rows, frame: frame, threads: threads))
     }
-  return withCopies(of: rows, coreDistances: found.coreDistances, tree: found.edges, lists: found.lists)
+  return withCopies(
+    of: rows, coreDistances: found.coreDistances, tree: found.edges, lists: found.lists)
 }
 
 /// The tree over all points: copies of a row hang on its first point.
