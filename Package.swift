@@ -20,7 +20,8 @@ let package = Package(
     .library(
       name: "FaceClustering",
       targets: [
-        "FaceClustering", "HDBSCAN", "PostgresClient", "PrivatePostgres", "Store", "Vectors",
+        "FaceClustering", "HDBSCAN", "PersonGrouping", "PostgresClient", "PrivatePostgres", "Store",
+        "Vectors",
       ]),
   ],
   dependencies: [
@@ -44,6 +45,8 @@ let package = Package(
     .target(name: "Vectors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
     .target(
       name: "HDBSCAN", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),
+    .target(
+      name: "PersonGrouping", dependencies: ["HDBSCAN", "Vectors"], swiftSettings: strict),
     .target(
       name: "ClusterEvaluation", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),
 
@@ -76,7 +79,7 @@ let package = Package(
     .target(
       name: "FaceClustering",
       dependencies: [
-        "HDBSCAN", "PostgresClient", "Store", "TensorFiles", "Vectors",
+        "HDBSCAN", "PersonGrouping", "PostgresClient", "Store", "TensorFiles", "Vectors",
         .product(name: "Crypto", package: "swift-crypto"),
         .product(name: "Logging", package: "swift-log"),
       ],
@@ -87,8 +90,8 @@ let package = Package(
     .target(
       name: "PhotodbCommands",
       dependencies: [
-        "CDemoFaces", "ClusterEvaluation", "FaceClustering", "HDBSCAN", "PostgresClient",
-        "PrivatePostgres", "Store", "TensorFiles", "Vectors",
+        "CDemoFaces", "ClusterEvaluation", "FaceClustering", "HDBSCAN", "PersonGrouping",
+        "PostgresClient", "PrivatePostgres", "Store", "TensorFiles", "Vectors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Configuration", package: "swift-configuration"),
         .product(name: "Logging", package: "swift-log"),
@@ -110,6 +113,11 @@ let package = Package(
     .testTarget(
       name: "HDBSCANTests", dependencies: ["CKernels", "HDBSCAN", "TensorFiles", "Vectors"],
       exclude: ["Fixtures"], swiftSettings: strict),
+    .testTarget(
+      name: "PersonGroupingTests",
+      dependencies: [
+        "CDemoFaces", "ClusterEvaluation", "HDBSCAN", "PersonGrouping", "TensorFiles", "Vectors",
+      ], swiftSettings: strict),
     .testTarget(
       name: "ClusterEvaluationTests", dependencies: ["ClusterEvaluation", "Vectors"],
       swiftSettings: strict),

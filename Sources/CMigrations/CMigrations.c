@@ -14,6 +14,9 @@ static const unsigned char review_and_constraints[] = {
 static const unsigned char cancelled_runs_and_upkeep[] = {
 #embed "../../migrations/0004_cancelled_runs_and_upkeep.sql"
 };
+static const unsigned char people[] = {
+#embed "../../migrations/0006_people.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -22,6 +25,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0002", clusters_and_runs),
     MIGRATION("0003", review_and_constraints),
     MIGRATION("0004", cancelled_runs_and_upkeep),
+    MIGRATION("0006", people),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

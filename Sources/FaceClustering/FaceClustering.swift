@@ -21,7 +21,7 @@ public struct FaceClustering: Sendable {
   public let collection: CollectionRecord
   /// What the operator set.
   public let settings: StageSettings
-  private let pool: PostgresPool
+  let pool: PostgresPool
   private let models: ModelCache
   private let threads: Int
   private let logger: Logger

@@ -43,12 +43,15 @@ public struct Clustering: Sendable {
   public var selection: Selection
   /// Per label the points that persist longest in the cluster's leaves, ascending.
   public var exemplars: [[Int]]
+  /// The nearest others of each point, a by-product of a fit of vectors; never stored.
+  public var neighbours: NeighbourGraph?
 
   /// Makes the value from its parts, as when it is read back from a file.
   public init(
     parameters: Parameters, labels: [Int], probabilities: [Double], outlierScores: [Double],
     coreDistances: [Double], pointLambdas: [Double], spanningTree: [WeightedEdge],
-    tree: CondensedTree, selection: Selection, exemplars: [[Int]]
+    tree: CondensedTree, selection: Selection, exemplars: [[Int]],
+    neighbours: NeighbourGraph? = nil
   ) {
     self.parameters = parameters
     self.labels = labels
@@ -60,5 +63,6 @@ public struct Clustering: Sendable {
     self.tree = tree
     self.selection = selection
     self.exemplars = exemplars
+    self.neighbours = neighbours
   }
 }

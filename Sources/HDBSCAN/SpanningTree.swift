@@ -23,4 +23,6 @@ struct MutualReachabilityTree: Sendable {
   var coreDistances: [Double]
   /// The n − 1 edges of a minimum spanning tree, sorted by (weight, a, b).
   var edges: [WeightedEdge]
+  /// The neighbours that were found on the way, where they were.
+  var neighbours: NeighbourGraph?
 }

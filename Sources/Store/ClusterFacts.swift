@@ -24,6 +24,12 @@ public struct ClusterFacts: Sendable {
   /// bootstrap, pool or manual.
   public var origin: String
 
+  /// Length of the mean of the members' vectors, 0…1; nil where there are none.
+  public var referenceLength: Double? {
+    let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+    return faceCount > 0 ? min(norm / Double(faceCount), 1) : nil
+  }
+
   /// The facts of one cluster.
   public init(
     faceCount: Int, coreCount: Int, sum: [Double], reference: [Float],
@@ -87,12 +93,13 @@ extension ClusterRepository {
         reference_centroid = t.reference_centroid, medoid_detection_id = t.medoid_id,
         epsilon = t.epsilon, distance_quantiles = t.quantiles::real[],
         lambda_birth = t.lambda_birth, persistence = t.persistence, hdbscan_run_id = $13,
-        origin = t.origin, retired_at = NULL, changed_since_medoid = 0
+        origin = t.origin, retired_at = NULL, changed_since_medoid = 0,
+        reference_count = t.face_count, reference_length = t.reference_length
       FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::bytea[], $6::bytea[],
         $7::bytea[], $8::bigint[], $9::real[], $10::text[], $11::real[], $12::real[],
-        $14::text[])
+        $14::text[], $15::real[])
         AS t (id, face_count, core_count, centroid_sum, centroid, reference_centroid, medoid_id,
-          epsilon, quantiles, lambda_birth, persistence, origin)
+          epsilon, quantiles, lambda_birth, persistence, origin, reference_length)
       WHERE c.collection_id = $1 AND c.id = t.id
       """,
       [
@@ -111,6 +118,7 @@ extension ClusterRepository {
         .optionalFloatArray(facts.map(\.lambdaBirth)),
         .optionalFloatArray(facts.map(\.persistence)),
         runID.map(PostgresValue.int64) ?? .null, .textArray(facts.map(\.origin)),
+        .optionalFloatArray(facts.map { $0.referenceLength.map { Float($0) } }),
       ])
   }
 

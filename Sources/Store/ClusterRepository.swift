@@ -19,6 +19,10 @@ public struct LiveClusters: Sendable {
   public var runIDs: [Int64?] = []
   /// What tier 2 measures against, m × d, unit rows.
   public var references: Matrix<Float> = Matrix([])
+  /// Members when each reference was made; empty where it is not known of any.
+  public var referenceCounts: [Int] = []
+  /// Length of the mean of those members' vectors, 0…1; nil where it is not known.
+  public var referenceLengths: [Double?] = []
 
   /// Number of clusters, m.
   public var count: Int { ids.count }
@@ -67,7 +71,7 @@ public struct ClusterRepository: Sendable {
     let rows = try connection.query(
       """
       SELECT c.id, c.person_id, p.name, c.face_count, c.verified, c.epsilon, c.hdbscan_run_id,
-        c.reference_centroid
+        c.reference_centroid, c.reference_count, c.reference_length
       FROM cluster c
       JOIN person p ON p.collection_id = c.collection_id AND p.id = c.person_id
       WHERE c.collection_id = $1 AND c.retired_at IS NULL ORDER BY c.id
@@ -84,6 +88,8 @@ public struct ClusterRepository: Sendable {
         result.verified.append(try row.bool(4))
         result.epsilons.append(try row.optionalFloat(5).map { CosineDistance(Double($0)) })
         result.runIDs.append(try row.optionalInt64(6))
+        result.referenceCounts.append(Int(try row.int32(8)))
+        result.referenceLengths.append(try row.optionalFloat(9).map(Double.init))
         guard let values = VectorBytes.floats(try row.bytes(7), count: dimension) else {
           throw StoreError.damaged(table: "cluster", id: id, what: "centroid of wrong length")
         }

@@ -12,6 +12,8 @@ public struct Placement: Sendable, Equatable {
   public var confidence: Float?
   /// Whether a bootstrap calls it a core member.
   public var isCore: Bool
+  /// Whether it joined its cluster by evidence, not by density.
+  public var isAdopted: Bool
   /// Density (1/Euclidean distance) at which it left its cluster in the fit.
   public var lambda: Float?
   /// GLOSH outlier score, 0 (inlier) … 1.
@@ -23,13 +25,14 @@ public struct Placement: Sendable, Equatable {
   public init(
     detectionID: Int64, status: DetectionStatus, clusterID: Int64? = nil,
     confidence: Float? = nil, isCore: Bool = false, lambda: Float? = nil,
-    outlierScore: Float? = nil, tier: String
+    outlierScore: Float? = nil, isAdopted: Bool = false, tier: String
   ) {
     self.detectionID = detectionID
     self.status = status
     self.clusterID = clusterID
     self.confidence = confidence
     self.isCore = isCore
+    self.isAdopted = isAdopted
     self.lambda = lambda
     self.outlierScore = outlierScore
     self.tier = tier
@@ -104,21 +107,23 @@ public struct DetectionRepository: Sendable {
       """
       WITH target AS MATERIALIZED (
         SELECT * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::real[], $6::boolean[],
-          $7::real[], $8::real[], $9::text[])
-          AS t (id, status, cluster_id, confidence, is_core, lambda_val, outlier_score, tier)
+          $7::real[], $8::real[], $9::text[], $12::boolean[])
+          AS t (id, status, cluster_id, confidence, is_core, lambda_val, outlier_score, tier,
+            is_adopted)
       ), old AS MATERIALIZED (
         SELECT d.id, d.cluster_id, d.cluster_status
         FROM person_detection d JOIN target t ON t.id = d.id
         WHERE d.collection_id = $1
           AND (d.cluster_status IS NULL OR d.cluster_status = ANY($10))
           AND (d.cluster_status, d.cluster_id, d.cluster_confidence, d.is_core, d.lambda_val,
-               d.outlier_score)
+               d.outlier_score, d.is_adopted)
             IS DISTINCT FROM (t.status, t.cluster_id, t.confidence, t.is_core, t.lambda_val,
-               t.outlier_score)
+               t.outlier_score, t.is_adopted)
       ), moved AS (
         UPDATE person_detection d SET
           cluster_status = t.status, cluster_id = t.cluster_id,
           person_id = c.person_id, cluster_confidence = t.confidence, is_core = t.is_core,
+          is_adopted = t.is_adopted,
           lambda_val = t.lambda_val, outlier_score = t.outlier_score,
           assigned_tier = t.tier, assigned_run_id = $11,
           pool_seed = t.tier = 'pool' AND t.cluster_id IS NULL,
@@ -148,6 +153,7 @@ public struct DetectionRepository: Sendable {
         .boolArray(placements.map(\.isCore)), .optionalFloatArray(placements.map(\.lambda)),
         .optionalFloatArray(placements.map(\.outlierScore)), .textArray(placements.map(\.tier)),
         .textArray(open), runID.map(PostgresValue.int64) ?? .null,
+        .boolArray(placements.map(\.isAdopted)),
       ]
     ).map { try $0.int64(0) }
   }
@@ -164,7 +170,7 @@ public struct DetectionRepository: Sendable {
         WHERE collection_id = $1 AND id = ANY($2) AND cluster_status = ANY($3)
       ), moved AS (
         UPDATE person_detection d SET cluster_status = NULL, cluster_id = NULL, person_id = NULL,
-          cluster_confidence = NULL, is_core = false, lambda_val = NULL, outlier_score = NULL,
+          cluster_confidence = NULL, is_core = false, is_adopted = false, lambda_val = NULL, outlier_score = NULL,
           assigned_tier = NULL, assigned_run_id = NULL, pool_seed = false
         FROM old WHERE d.collection_id = $1 AND d.id = old.id
       )
@@ -190,7 +196,7 @@ public struct DetectionRepository: Sendable {
         WHERE collection_id = $1 AND id = $2
       ), moved AS (
         UPDATE person_detection d SET cluster_status = 'manual', cluster_id = c.id,
-          person_id = c.person_id, cluster_confidence = 1, is_core = false, lambda_val = NULL,
+          person_id = c.person_id, cluster_confidence = 1, is_core = false, is_adopted = false, lambda_val = NULL,
           outlier_score = NULL, assigned_tier = 'manual', assigned_run_id = NULL,
           unassigned_since = NULL, invalid_reason = NULL, pool_seed = false
         FROM cluster c
@@ -225,7 +231,7 @@ public struct DetectionRepository: Sendable {
         WHERE d.cluster_status IS NULL OR d.cluster_status = ANY($4)
       ), moved AS (
         UPDATE person_detection d SET cluster_status = 'invalid', invalid_reason = old.reason,
-          cluster_id = NULL, person_id = NULL, cluster_confidence = NULL, is_core = false,
+          cluster_id = NULL, person_id = NULL, cluster_confidence = NULL, is_core = false, is_adopted = false,
           lambda_val = NULL, outlier_score = NULL, assigned_tier = NULL, assigned_run_id = NULL,
           pool_seed = false
         FROM old WHERE d.collection_id = $1 AND d.id = old.id

@@ -59,11 +59,14 @@ public struct RunResult: Sendable {
   /// Largest resident size of the process, in bytes.
   public var peakMemoryBytes: Int64
 
+  /// How similarity was calibrated, as JSON; nil where it was not.
+  public var calibrationJSON: String?
+
   /// The result of one completed fit.
   public init(
     embeddingCount: Int, clusterCount: Int, noiseCount: Int, condensedTreeJSON: String,
     labelToClusterJSON: String, clustererState: [UInt8], metricsJSON: String,
-    timingsJSON: String, peakMemoryBytes: Int64
+    timingsJSON: String, peakMemoryBytes: Int64, calibrationJSON: String? = nil
   ) {
     self.embeddingCount = embeddingCount
     self.clusterCount = clusterCount
@@ -74,6 +77,7 @@ public struct RunResult: Sendable {
     self.metricsJSON = metricsJSON
     self.timingsJSON = timingsJSON
     self.peakMemoryBytes = peakMemoryBytes
+    self.calibrationJSON = calibrationJSON
   }
 }
 
@@ -128,6 +132,21 @@ public struct RunRepository: Sendable {
     ).first?.int64(0)
   }
 
+  /// How similarity was calibrated by the run in charge, as JSON; nil where it was not.
+  public func activeCalibrationJSON(
+    on connection: isolated PostgresConnection
+  ) throws -> String? {
+    guard
+      let row = try connection.query(
+        """
+        SELECT calibration FROM hdbscan_run
+        WHERE collection_id = $1 AND is_active AND calibration IS NOT NULL
+        """, [.int64(collection.id)]
+      ).first
+    else { return nil }
+    return try row.jsonText(0)
+  }
+
   /// The model and the label map of a run.
   public func state(
     of id: Int64, on connection: isolated PostgresConnection
@@ -174,7 +193,7 @@ public struct RunRepository: Sendable {
       UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp(),
         embedding_count = $3, cluster_count = $4, noise_count = $5, condensed_tree = $6,
         label_to_cluster_id = $7, clusterer_state = $8, metrics = $9, timings = $10,
-        peak_memory_bytes = $11
+        peak_memory_bytes = $11, calibration = $12
       WHERE collection_id = $1 AND id = $2
       """,
       [
@@ -183,6 +202,7 @@ public struct RunRepository: Sendable {
         .json(result.condensedTreeJSON), .json(result.labelToClusterJSON),
         .bytes(result.clustererState), .json(result.metricsJSON), .json(result.timingsJSON),
         .int64(result.peakMemoryBytes),
+        result.calibrationJSON.map(PostgresValue.json) ?? .null,
       ])
   }
 

@@ -173,7 +173,7 @@ extension OnPostgres {
           "UPDATE hdbscan_run SET parameters = '[]' WHERE collection_id = $1",
           [.int64(other.collection.id)])
         let outcomes = try await FaceClustering.checkStalenessOfAll(
-          pool: test.pool, now: 0, logger: TestServer.silentLogger)
+          pool: test.pool, settings: test.stage.settings, now: 0, logger: TestServer.silentLogger)
         #expect(outcomes.map(\.collection) == ["another", "faces"])
         #expect(outcomes.map(\.exitCode) == [3, 0])
       }

@@ -82,7 +82,8 @@ struct Assigner: Sendable {
       }
     }
     return AssignmentContext(
-      settings: settings, clusters: clusters, prohibitions: prohibitions,
+      settings: settings, evidence: try EvidenceGates.inForce(collection, settings, on: connection),
+      clusters: clusters, prohibitions: prohibitions,
       personOfLinked: try review.persons(
         ofDetections: linked.sorted(), except: undecided, on: connection),
       occupants: occupants)
@@ -97,7 +98,9 @@ struct Assigner: Sendable {
     let votes = try model?.votes(for: vectors, clusters: context.clusters, threads: threads)
     let near = NearClusters.within(
       faces: vectors, clusters: context.clusters,
-      defaultRadius: settings.clusteringThreshold, threads: threads)
+      radii: context.evidence?.radii(context.clusters)
+        ?? context.clusters.epsilons.map { ($0 ?? settings.clusteringThreshold).value },
+      threads: threads)
     var decider = AssignmentDecider(context)
     return valid.enumerated().map { index, row in
       let outcome = decider.decide(

@@ -19,6 +19,8 @@ struct TierOneVote: Sendable, Equatable {
 /// Everything that the decision about a batch of faces depends on; values, no database.
 struct AssignmentContext: Sendable {
   var settings: StageSettings
+  /// Gates by evidence; nil where the run in charge has no calibration or the operator set a gate.
+  var evidence: EvidenceGates?
   var clusters: LiveClusters
   var prohibitions: Prohibitions
   /// To which person the other half of a cannot-link belongs.

@@ -24,7 +24,7 @@ struct AssignmentDecider {
       uniqueKeysWithValues: context.clusters.ids.enumerated().map { ($1, $0) })
     gates = TwoGateRule(
       temperature: context.settings.gateTemperature, relative: context.settings.gateRelative,
-      absolute: context.settings.gateAbsolute)
+      absolute: context.settings.gateAbsolute ?? StageSettings.fallbackGate)
   }
 
   /// Decides one face and remembers it for later faces of the same photo.
@@ -65,15 +65,28 @@ struct AssignmentDecider {
         cluster: cluster, tier: tier, confidence: confidence,
         asked: asked.filter { $0.person != person }.map(\.question))
     }
-    if let vote, pass(vote.cluster, vote.distance) {
+    if let vote, pass(vote.cluster, vote.distance),
+      isClear(vote.cluster, vote.distance, detectionID, near)
+    {
       return assign(vote.cluster, "predict", vote.probability)
     }
-    let open = near.filter { !gated.contains($0.cluster) && pass($0.cluster, $0.distance) }
+    var open = near.filter { !gated.contains($0.cluster) && pass($0.cluster, $0.distance) }
+    if let evidence = context.evidence {
+      // The most evident first: of two clusters at one distance, the one with more faces.
+      let strengths = open.map {
+        evidence.evidence($0.distance, cluster: $0.cluster, of: context.clusters)
+      }
+      open = open.indices.sorted { (strengths[$1], $0) < (strengths[$0], $1) }.map { open[$0] }
+    }
     // Several clusters of one person are one answer: the nearest of them.
     var persons: Set<Int64> = []
     let choices = open.filter { persons.insert(context.clusters.personIDs[$0.cluster]).inserted }
     let winner =
-      choices.count == 1 ? 0 : gates.accept(choices.map { 1 - $0.distance.value })
+      if context.evidence != nil {
+        choices.first.flatMap { isClear($0.cluster, $0.distance, detectionID, near) ? 0 : nil }
+      } else {
+        choices.count == 1 ? 0 : gates.accept(choices.map { 1 - $0.distance.value })
+      }
     if let winner {
       let choice = choices[winner]
       return assign(
@@ -86,19 +99,11 @@ struct AssignmentDecider {
   private func gate(
     _ detectionID: Int64, _ photoID: Int64?, _ cluster: Int, _ distance: CosineDistance
   ) -> Gate {
-    // Every gate closes a person with all clusters, whichever of them is near.
+    if isForbidden(detectionID, cluster) { return .forbidden }
     let person = context.clusters.personIDs[cluster]
-    let prohibitions = context.prohibitions
-    if prohibitions.clusters[detectionID]?.contains(context.clusters.ids[cluster]) ?? false
-      || prohibitions.persons[detectionID]?.contains(person) ?? false
-      || prohibitions.detections[detectionID]?
-        .contains(where: { context.personOfLinked[$0] == person }) ?? false
-    {
-      return .forbidden
-    }
     // A linkage distance is no radius around a centroid: what one of them lets in must also be
     // similar to the centroid in itself.
-    if 1 - distance.value < context.settings.gateAbsolute { return .far }
+    if isFar(cluster, distance) { return .far }
     if context.settings.samePhotoExclusion, let photoID,
       let others = context.occupants[photoID]?[person],
       others.contains(where: { $0 != detectionID })
@@ -112,6 +117,47 @@ struct AssignmentDecider {
       return .verified
     }
     return .open
+  }
+
+  private func isForbidden(_ detectionID: Int64, _ cluster: Int) -> Bool {
+    // Every gate closes a person with all clusters, whichever of them is near.
+    let person = context.clusters.personIDs[cluster]
+    let prohibitions = context.prohibitions
+    return prohibitions.clusters[detectionID]?.contains(context.clusters.ids[cluster]) ?? false
+      || prohibitions.persons[detectionID]?.contains(person) ?? false
+      || prohibitions.detections[detectionID]?
+        .contains(where: { context.personOfLinked[$0] == person }) ?? false
+  }
+
+  private func isFar(_ cluster: Int, _ distance: CosineDistance) -> Bool {
+    if let evidence = context.evidence {
+      return evidence.evidence(distance, cluster: cluster, of: context.clusters)
+        < evidence.rule.absolute
+    }
+    return 1 - distance.value < context.settings.gateAbsolute ?? StageSettings.fallbackGate
+  }
+
+  /// Whether no other person is about as evident; true where nothing is calibrated.
+  ///
+  /// Rivals count also where they are a little too far to be chosen themselves.
+  private func isClear(
+    _ cluster: Int, _ distance: CosineDistance, _ detectionID: Int64, _ near: [NearCluster]
+  ) -> Bool {
+    guard let evidence = context.evidence else { return true }
+    let person = context.clusters.personIDs[cluster]
+    var own = evidence.evidence(distance, cluster: cluster, of: context.clusters)
+    var rivals: [Int64: Double] = [:]
+    for other in near where !isForbidden(detectionID, other.cluster) {
+      let strength = evidence.evidence(
+        other.distance, cluster: other.cluster, of: context.clusters)
+      let owner = context.clusters.personIDs[other.cluster]
+      if owner == person {
+        own = max(own, strength)
+      } else {
+        rivals[owner] = max(rivals[owner] ?? -.infinity, strength)
+      }
+    }
+    return evidence.rule.accept([own] + rivals.sorted { $0.key < $1.key }.map(\.value)) == 0
   }
 
   private mutating func settle(_ detectionID: Int64, _ photoID: Int64?, _ person: Int64) {

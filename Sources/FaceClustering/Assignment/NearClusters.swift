@@ -12,11 +12,11 @@ enum NearClusters {
   /// A block product only screens, with the proven margin of its rounding; distances are decided by
   /// the float64 kernel, so they do not depend on how faces are grouped.
   ///
+  /// - Parameter radii: of each cluster, a cosine distance.
   /// - Complexity: O(faces · clusters · d).
   static func within(
-    faces: Matrix<Float>, clusters: LiveClusters, defaultRadius: CosineDistance, threads: Int
+    faces: Matrix<Float>, clusters: LiveClusters, radii: [Double], threads: Int
   ) -> [[NearCluster]] {
-    let radii = clusters.epsilons.map { ($0 ?? defaultRadius).value }
     // Unit rows, each off by at most 2e-7, and the rounding of the product.
     let margin = BlockProducts.floatErrorBound(columns: faces.columns) * 1.001 + 1e-6
     let blocks = (faces.rows + faceBlock - 1) / faceBlock

@@ -48,8 +48,9 @@ struct PoolWriter {
       detections: pool.ids, on: connection)
     // A face alone is no group, whatever a caller of the library asks for.
     let minimum = max(settings.unassignedClusterThreshold, 2)
-    let radius = CosineDistance(
-      settings.poolThresholdFactor * settings.clusteringThreshold.value)
+    let radius =
+      try EvidenceGates.inForce(collection, settings, on: connection)?.poolRadius
+      ?? CosineDistance(settings.poolThresholdFactor * settings.clusteringThreshold.value)
     let found = PoolGroups(
       radius: radius, minimum: minimum,
       samePhotoExclusion: settings.samePhotoExclusion

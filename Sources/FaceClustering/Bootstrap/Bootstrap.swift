@@ -1,5 +1,6 @@
 internal import HDBSCAN
 internal import Logging
+internal import PersonGrouping
 internal import PostgresClient
 internal import Store
 internal import Vectors
@@ -166,7 +167,11 @@ struct Bootstrap {
     report.allowSingleCluster = clustering.parameters.allowSingleCluster
     report.clusterCount = clustering.selection.nodes.count
     report.seconds.fit = clock.lap()
-    return FittedFaces(snapshot: snapshot, clustering: clustering, unusable: unusable)
+    let people = try await peopleOffPool(snapshot, clustering)
+    if let people { report.clusterCount = people.clusters.count }
+    report.seconds.people = clock.lap()
+    return FittedFaces(
+      snapshot: snapshot, clustering: clustering, people: people, unusable: unusable)
   }
 
   /// Leaves out what cannot be fitted, and says so.
@@ -213,6 +218,31 @@ struct Bootstrap {
       parameters.clusterSelectionEpsilon =
         EuclideanDistance(settings.clusteringThreshold).value
       return try HDBSCAN.reextract(clustering, parameters: parameters)
+    }
+  }
+
+  /// People out of the fit's hierarchy, by pair evidence.
+  private func peopleOffPool(
+    _ snapshot: FaceSnapshot, _ clustering: Clustering
+  ) async throws -> PeopleGrouping? {
+    guard settings.clusterExtraction == .evidence else { return nil }
+    let collection = collection
+    let known = try await pool.withTransaction(.snapshot) { connection in
+      try HumanKnowledge.read(of: snapshot, collection: collection, on: connection)
+    }
+    var steps = GroupingSteps()
+    steps.photos = settings.samePhotoExclusion
+    let (chosen, threads) = (steps, threads)
+    return try await offCooperativePool { isCancelled in
+      do {
+        return try groupPeople(
+          GroupingInput(
+            embeddings: snapshot.embeddings, clustering: clustering, photos: snapshot.photoIDs,
+            anchors: known.anchors, cannotLink: known.cannotLink), steps: chosen,
+          threads: threads, progress: { _ in !isCancelled() })
+      } catch is GroupingCancelled {
+        throw CancellationError()
+      }
     }
   }
 

@@ -8,6 +8,8 @@ struct BootstrapInput {
   /// What the fit saw.
   var snapshot: FaceSnapshot
   var clustering: Clustering
+  /// The clusters to go on with.
+  var found: FoundClusters
   /// Every face of the collection as it stands now.
   var states: [DetectionState]
   /// Assigned faces that the fit did not see.
@@ -25,6 +27,12 @@ struct PlannedCluster {
   /// Whose a new cluster is from birth: that of the named cluster from which it split.
   var inheritedPersonID: Int64?
   var label: Int?
+  /// A new cluster, counted in the plan, whose new person this new cluster shares.
+  var sharesPersonOf: Int?
+  /// The person under which a program puts an existing cluster.
+  var movesToPersonID: Int64?
+  /// Evidence beyond the threshold for its person, where a program joined clusters.
+  var surplus: Double?
   var facts: ClusterFacts
 }
 

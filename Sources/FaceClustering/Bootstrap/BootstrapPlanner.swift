@@ -17,7 +17,7 @@ struct BootstrapPlanner {
 
   init(_ input: BootstrapInput) {
     self.input = input
-    labelCount = input.clustering.selection.nodes.count
+    labelCount = input.found.count
     dimension = input.snapshot.embeddings.columns
     stateByID = Dictionary(uniqueKeysWithValues: input.states.map { ($0.id, $0) })
     rowOfCluster = Dictionary(uniqueKeysWithValues: input.live.ids.enumerated().map { ($1, $0) })
@@ -37,7 +37,9 @@ struct BootstrapPlanner {
     builder.placeFittedFaces(stateByID: stateByID, rowOfCluster: rowOfCluster)
     builder.placeOutsideFaces(rowOfCluster: rowOfCluster)
     builder.separateForbiddenPairs()
-    return builder.finish(states: input.states)
+    var plan = builder.finish(states: input.states)
+    PeopleAssociation(input).apply(to: &plan)
+    return plan
   }
 
   private func matchLineage() -> LineageMatcher.Outcome {
@@ -48,7 +50,7 @@ struct BootstrapPlanner {
       repeating: [Double](repeating: 0, count: dimension), count: labelCount)
     for (row, id) in snapshot.ids.enumerated() {
       guard let state = stateByID[id] else { continue }
-      let label = input.clustering.labels[row]
+      let label = input.found.labels[row]
       membership.append(
         (state.clusterID.flatMap { rowOfCluster[$0] }, label >= 0 ? label : nil))
       guard label >= 0 else { continue }

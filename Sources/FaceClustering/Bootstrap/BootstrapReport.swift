@@ -8,6 +8,8 @@ public struct BootstrapReport: Sendable, Codable {
     public var fit = 0.0
     /// Encoding the model.
     public var extract = 0.0
+    /// People out of the hierarchy.
+    public var people = 0.0
     /// Lineage and the plan.
     public var match = 0.0
     /// Writing the plan, in one transaction.

@@ -1,4 +1,5 @@
 internal import HDBSCAN
+internal import PersonGrouping
 internal import PostgresClient
 internal import Store
 
@@ -47,11 +48,20 @@ struct BootstrapWriter {
     _ plan: BootstrapPlan, on connection: isolated PostgresConnection
   ) throws -> [Int64] {
     let clusters = ClusterRepository(collection)
-    let born = plan.clusters.indices.filter { plan.clusters[$0].existingID == nil }
+    let born = plan.clusters.indices.filter {
+      plan.clusters[$0].existingID == nil && plan.clusters[$0].sharesPersonOf == nil
+    }
     let bornIDs = try clusters.create(
       born.map { plan.clusters[$0].facts },
       persons: born.map { plan.clusters[$0].inheritedPersonID }, runID: runID, on: connection)
-    let idOfBorn = Dictionary(uniqueKeysWithValues: zip(born, bornIDs))
+    var idOfBorn = Dictionary(uniqueKeysWithValues: zip(born, bornIDs))
+    // Now the persons exist that further new clusters share.
+    let sharing = plan.clusters.indices.filter { plan.clusters[$0].sharesPersonOf != nil }
+    let leaders = sharing.compactMap { plan.clusters[$0].sharesPersonOf.flatMap { idOfBorn[$0] } }
+    let sharingIDs = try clusters.create(
+      sharing.map { plan.clusters[$0].facts },
+      persons: try clusters.persons(of: leaders, on: connection), runID: runID, on: connection)
+    for (index, id) in zip(sharing, sharingIDs) { idOfBorn[index] = id }
     let ids = plan.clusters.indices.map { plan.clusters[$0].existingID ?? idOfBorn[$0] ?? 0 }
     try clusters.update(
       plan.clusters.indices.filter { plan.clusters[$0].existingID != nil }
@@ -71,6 +81,8 @@ struct BootstrapWriter {
     let changed = try detections.place(placements, runID: runID, on: connection)
     try detections.reset(plan.reset, runID: runID, on: connection)
     try detections.markInvalid(plan.invalid, runID: runID, on: connection)
+    try PersonAssociationRepository(collection).associate(
+      associations(plan, ids: ids), runID: runID, on: connection)
     // Only now are the clusters that are gone without members.
     let clusters = ClusterRepository(collection)
     try clusters.retire(plan.retired, on: connection)
@@ -81,6 +93,15 @@ struct BootstrapWriter {
       on: connection)
     try detections.reset(
       try review.expire(clusters: plan.retired, on: connection), runID: runID, on: connection)
+  }
+
+  /// Clusters that a program put under a person with others.
+  private func associations(_ plan: BootstrapPlan, ids: [Int64]) -> [PersonAssociation] {
+    plan.clusters.enumerated().compactMap { index, cluster in
+      guard let surplus = cluster.surplus else { return nil }
+      return PersonAssociation(
+        clusterID: ids[index], movesToPersonID: cluster.movesToPersonID, surplus: surplus)
+    }
   }
 
   private func writeQuestionsAndLineage(
@@ -110,11 +131,13 @@ struct BootstrapWriter {
   ) throws -> RunResult {
     let clustering = fitted.clustering
     var labelMap: [String: Int64] = [:]
-    for (index, cluster) in plan.clusters.enumerated() {
-      if let label = cluster.label { labelMap["\(label)"] = ids[index] }
+    for (label, cluster) in plan.clusterOfLabel(
+      clustering.labels, ids: fitted.snapshot.ids, count: clustering.selection.nodes.count)
+    {
+      labelMap["\(label)"] = ids[cluster]
     }
     return RunResult(
-      embeddingCount: fitted.snapshot.count, clusterCount: clustering.selection.nodes.count,
+      embeddingCount: fitted.snapshot.count, clusterCount: report.clusterCount,
       noiseCount: plan.noise,
       condensedTreeJSON: try JSONText.encode(clustering.tree.summary(clustering.selection)),
       labelToClusterJSON: try JSONText.encode(labelMap), clustererState: model,
@@ -122,7 +145,29 @@ struct BootstrapWriter {
         RunMetrics(
           plan: plan, embeddingCount: fitted.snapshot.count,
           lastDetectionID: fitted.snapshot.ids.last ?? 0)),
-      timingsJSON: try JSONText.encode(report.seconds), peakMemoryBytes: Memory.peakBytes)
+      timingsJSON: try JSONText.encode(report.seconds), peakMemoryBytes: Memory.peakBytes,
+      calibrationJSON: try fitted.people.map { try JSONText.encode($0.calibration) })
+  }
+}
+
+extension BootstrapPlan {
+  /// The planned cluster that has most of the faces of each label of the fit.
+  func clusterOfLabel(
+    _ labels: [Int], ids: [Int64], count: Int
+  ) -> [(label: Int, cluster: Int)] {
+    var clusterOfFace: [Int64: Int] = [:]
+    for placement in placements {
+      if let cluster = placement.cluster {
+        clusterOfFace[placement.placement.detectionID] = cluster
+      }
+    }
+    var shares = [[Int: Int]](repeating: [:], count: count)
+    for (row, label) in labels.enumerated() where label >= 0 {
+      if let cluster = clusterOfFace[ids[row]] { shares[label][cluster, default: 0] += 1 }
+    }
+    return shares.enumerated().compactMap { label, share in
+      share.max { ($0.value, $1.key) < ($1.value, $0.key) }.map { (label, $0.key) }
+    }
   }
 }
 

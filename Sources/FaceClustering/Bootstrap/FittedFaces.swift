@@ -1,4 +1,5 @@
 internal import HDBSCAN
+internal import PersonGrouping
 internal import PostgresClient
 internal import Store
 internal import Vectors
@@ -7,6 +8,8 @@ internal import Vectors
 struct FittedFaces: Sendable {
   let snapshot: FaceSnapshot
   let clustering: Clustering
+  /// People among them; nil where the labels of the fit are the clusters.
+  let people: PeopleGrouping?
   /// Eligible faces that were left out because their embedding cannot be used, and why.
   let unusable: [Int64: String]
 
@@ -27,7 +30,8 @@ struct FittedFaces: Sendable {
     let (outside, unusable) = setAside(
       try FaceReader(collection).faces(ids: outsideIDs, on: connection), states: states)
     let input = BootstrapInput(
-      settings: settings, snapshot: snapshot, clustering: clustering, states: states,
+      settings: settings, snapshot: snapshot, clustering: clustering,
+      found: people.map { FoundClusters($0) } ?? FoundClusters(clustering), states: states,
       outside: outside, live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
         detections: states.map(\.id), on: connection), unusable: unusable)
@@ -43,9 +47,12 @@ struct FittedFaces: Sendable {
     let personOf = Dictionary(uniqueKeysWithValues: zip(live.ids, live.personIDs))
     let people = Set(
       plan.clusters.compactMap { cluster in
-        cluster.existingID.flatMap { personOf[$0] } ?? cluster.inheritedPersonID
+        cluster.movesToPersonID ?? cluster.existingID.flatMap { personOf[$0] }
+          ?? cluster.inheritedPersonID
       })
-    let newPeople = plan.clusters.count { $0.existingID == nil && $0.inheritedPersonID == nil }
+    let newPeople = plan.clusters.count {
+      $0.existingID == nil && $0.inheritedPersonID == nil && $0.sharesPersonOf == nil
+    }
     return PlannedBootstrap(
       plan: plan, peopleCount: people.count + newPeople,
       invalidFaces: try DetectionRepository(collection).name(

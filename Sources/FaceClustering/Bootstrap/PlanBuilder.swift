@@ -24,8 +24,6 @@ struct PlanBuilder {
   private var reset: [Int64] = []
   private var finalSlot: [Int64: Int] = [:]
   private var noise = 0
-  /// Lambda at which each condensed-tree node was born, by node − n.
-  private let births: [Double]
 
   init(input: BootstrapInput, survivors: Survivors, outcome: LineageMatcher.Outcome) {
     self.input = input
@@ -57,7 +55,6 @@ struct PlanBuilder {
     }
     self.mergedIntoSlot = mergedIntoSlot
     members = Array(repeating: [], count: oldOfSlot.count)
-    births = input.clustering.tree.clusterBirths
   }
 
   /// Decides every face that the fit saw and that still exists.
@@ -69,7 +66,7 @@ struct PlanBuilder {
     for (row, id) in input.snapshot.ids.enumerated() {
       // Gone, or found unusable, since the snapshot.
       guard let state = stateByID[id], state.status != .invalid else { continue }
-      let label = clustering.labels[row]
+      let label = input.found.labels[row]
       if label < 0 { noise += 1 }
       let old = state.clusterID.flatMap { rowOfCluster[$0] }
       let oldSlot = old.flatMap { slotOfOld[$0] }
@@ -96,9 +93,11 @@ struct PlanBuilder {
         placement.status = .constrained
       } else if let slot {
         placement.isCore =
-          label == slot && probability >= input.settings.coreProbabilityThreshold
+          label == slot && !input.found.isAdopted[row]
+          && probability >= input.settings.coreProbabilityThreshold
         placement.status = placement.isCore ? .hdbscanCore : .hdbscan
         placement.confidence = Float(probability)
+        placement.isAdopted = label == slot && input.found.isAdopted[row]
         addMember(id, row, to: slot, isCore: placement.isCore)
       }
       placements.append((placement, slot))
@@ -225,8 +224,7 @@ struct PlanBuilder {
 
   private func plannedCluster(_ slot: Int, old: Int?) -> PlannedCluster {
     let label = slot < labelCount ? slot : nil
-    let selection = input.clustering.selection
-    let birth = label.map { births[selection.nodes[$0] - input.clustering.tree.pointCount] }
+    let birth = label.map { input.found.births[$0] }
     let epsilon =
       birth.map { ClusterEpsilon.epsilon(lambdaBirth: $0, settings: input.settings) }
       ?? old.flatMap { input.live.epsilons[$0] } ?? input.settings.clusteringThreshold
@@ -236,7 +234,7 @@ struct PlanBuilder {
       facts: MemberFacts.facts(
         of: members[slot].sorted { $0.detectionID < $1.detectionID },
         dimension: input.snapshot.embeddings.columns, epsilon: epsilon, lambdaBirth: birth,
-        persistence: label.map { selection.persistences[$0] }, origin: "bootstrap"))
+        persistence: label.map { input.found.persistences[$0] }, origin: "bootstrap"))
   }
 
   private func addLineage(to plan: inout BootstrapPlan, clusterOfSlot: [Int?]) {

@@ -32,6 +32,14 @@ public struct StageSetting: Sendable {
         Parameters.SelectionMethod(rawValue: text).map { settings.selectionMethod = $0 } != nil
       }),
     choice(
+      "CLUSTER_EXTRACTION", "people by pair evidence, or the labels of density",
+      StageSettings.ClusterExtraction.allCases.map(\.rawValue),
+      read: \.clusterExtraction.rawValue,
+      write: { settings, text in
+        StageSettings.ClusterExtraction(rawValue: text).map { settings.clusterExtraction = $0 }
+          != nil
+      }),
+    choice(
       "HDBSCAN_ALLOW_SINGLE_CLUSTER", "whether all faces may be one person",
       ["auto", "true", "false"],
       read: { $0.allowSingleCluster.map(String.init) ?? "auto" },
@@ -79,9 +87,18 @@ public struct StageSetting: Sendable {
       \.gateTemperature
     },
     number("GATE_RELATIVE", "share of the softmax for the best cluster", 0...1) { \.gateRelative },
-    number("GATE_ABSOLUTE", "cosine similarity that every assignment must reach", -1...1) {
-      \.gateAbsolute
-    },
+    StageSetting(
+      name: "GATE_ABSOLUTE", summary: "cosine similarity that every assignment must reach",
+      range: "auto, -1.0…1.0", read: { $0.gateAbsolute.map { String($0) } ?? "auto" },
+      write: { settings, text in
+        guard text != "auto" else {
+          settings.gateAbsolute = nil
+          return true
+        }
+        guard let value = Double(text), (-1...1).contains(value) else { return false }
+        settings.gateAbsolute = value
+        return true
+      }),
     number("STALENESS_DELETED_SHARE", "share of fitted faces deleted", 0...1) {
       \.stalenessDeletedShare
     },

@@ -24,6 +24,7 @@ extension StageSettings {
   /// The settings that decide what a fit yields; a change of them makes a model stale.
   static let fitSettingNames: Set<String> = [
     "HDBSCAN_MIN_CLUSTER_SIZE", "HDBSCAN_MIN_SAMPLES", "HDBSCAN_CLUSTER_SELECTION_METHOD",
+    "CLUSTER_EXTRACTION",
     "HDBSCAN_ALLOW_SINGLE_CLUSTER", "CLUSTERING_THRESHOLD", "MIN_EPSILON",
     "CORE_PROBABILITY_THRESHOLD", "MIN_FACE_SIZE_PX", "MIN_FACE_CONFIDENCE",
   ]

@@ -12,6 +12,16 @@ public struct StageSettings: Sendable, Equatable {
   public var minSamples = 2
   /// How clusters are taken from the hierarchy.
   public var selectionMethod = Parameters.SelectionMethod.eom
+  /// What the clusters of a bootstrap are.
+  public enum ClusterExtraction: String, Sendable, CaseIterable {
+    /// People: pair evidence over the hierarchy, association and adoption.
+    case evidence
+    /// The labels of the fit, by the selection method.
+    case density
+  }
+
+  /// What the clusters of a bootstrap are.
+  public var clusterExtraction = ClusterExtraction.evidence
   /// Whether a collection may be one single person; nil lets the stage decide from the data.
   public var allowSingleCluster: Bool?
   /// Radius of a cluster that has no epsilon of its own.
@@ -43,12 +53,15 @@ public struct StageSettings: Sendable, Equatable {
   public var gateTemperature = 0.05
   /// Share of the softmax that the best cluster must have.
   public var gateRelative = 0.8
-  /// Cosine similarity to a cluster's centroid that every assignment by a tier must reach.
+  /// Cosine similarity to a cluster's centroid that every assignment by a tier must reach; nil lets
+  /// the run's calibration decide, and is ``fallbackGate`` where there is none.
+  public var gateAbsolute: Double?
+  /// For runs without calibration.
   ///
-  /// Measured on 1,282 LFW arrivals (SFace 128-d): at 0.55 the nearest centroid is the right person
-  /// for 98.3 % of the faces of known people, and 1.7 % of what is accepted is wrong; at 0.4 it is
-  /// 23 %.
-  public var gateAbsolute = 0.55
+  /// Measured on 1,282 LFW arrivals (SFace 128-d): at 0.55 the nearest
+  /// centroid is the right person for 98.3 % of the faces of known people, and 1.7 % of what is
+  /// accepted is wrong; at 0.4 it is 23 %.
+  static let fallbackGate = 0.55
   /// Share of the fitted faces deleted since, from which the model counts as stale.
   public var stalenessDeletedShare = 0.2
   /// Share of arrivals left in the pool from which the model counts as stale.

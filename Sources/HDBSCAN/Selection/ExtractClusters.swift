@@ -32,7 +32,8 @@ func extractClusters(
     spanningTree: tree.edges,
     tree: condensed,
     selection: selection,
-    exemplars: condensed.exemplars(of: selection.nodes, labels: labels))
+    exemplars: condensed.exemplars(of: selection.nodes, labels: labels),
+    neighbours: tree.neighbours)
 }
 
 extension CondensedTree {

@@ -31,7 +31,8 @@ public func reextract(
   let weights = clustering.tree.pointWeights
   return extractClusters(
     from: MutualReachabilityTree(
-      coreDistances: clustering.coreDistances, edges: clustering.spanningTree),
+      coreDistances: clustering.coreDistances, edges: clustering.spanningTree,
+      neighbours: clustering.neighbours),
     pointCount: clustering.coreDistances.count, parameters: wanted,
     weights: weights.allSatisfy { $0 == 1 } ? nil : weights, constraints: constraints)
 }

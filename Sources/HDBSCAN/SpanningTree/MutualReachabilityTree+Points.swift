@@ -44,7 +44,8 @@ private func treeOfVectors<Scalar: ExactScalar>(
 ) throws(HDBSCANError) -> MutualReachabilityTree {
   let rows = DistinctRows(matrix, threads: threads)
   if rows.count < 2 {
-    return withCopies(of: rows, coreDistances: [Double](repeating: 0, count: rows.count), tree: [])
+    return withCopies(
+      of: rows, coreDistances: [Double](repeating: 0, count: rows.count), tree: [], lists: nil)
   }
   let frame = CentredFrame(rows, threads: threads)
   let capacity = min(minSamples + spareNeighbours, rows.count - 1)
@@ -58,7 +59,8 @@ private func treeOfVectors<Scalar: ExactScalar>(
     } else {
       try task.tree(CentredRows(rows, frame: frame, threads: threads))
     }
-  return withCopies(of: rows, coreDistances: found.coreDistances, tree: found.edges)
+  return withCopies(
+    of: rows, coreDistances: found.coreDistances, tree: found.edges, lists: found.lists)
 }
 
 /// The tree over all points: copies of a row hang on its first point.
@@ -66,16 +68,20 @@ private func treeOfVectors<Scalar: ExactScalar>(
 /// Between copies the distance is 0, so such an edge weighs as much as the core distance they
 /// share. No edge at either of them is lighter, hence the tree stays minimum.
 private func withCopies<Scalar: ExactScalar>(
-  of rows: DistinctRows<Scalar>, coreDistances: [Double], tree: [CandidateEdge]
+  of rows: DistinctRows<Scalar>, coreDistances: [Double], tree: [CandidateEdge],
+  lists: NeighbourLists?
 ) -> MutualReachabilityTree {
   let first = rows.firstPoints
+  let neighbours = lists.map { NeighbourGraph($0, rows: rows) }
   var edges = tree.map { WeightedEdge(first[Int($0.a)], first[Int($0.b)], weight: $0.weight) }
   guard let rowOfPoint = rows.rowOfPoint else {
-    return MutualReachabilityTree(coreDistances: coreDistances, edges: edges)
+    return MutualReachabilityTree(
+      coreDistances: coreDistances, edges: edges, neighbours: neighbours)
   }
   for (point, row) in rowOfPoint.enumerated() where first[row] != point {
     edges.append(WeightedEdge(first[row], point, weight: coreDistances[row]))
   }
   return MutualReachabilityTree(
-    coreDistances: rowOfPoint.map { coreDistances[$0] }, edges: edges.sortedByWeight())
+    coreDistances: rowOfPoint.map { coreDistances[$0] }, edges: edges.sortedByWeight(),
+    neighbours: neighbours)
 }

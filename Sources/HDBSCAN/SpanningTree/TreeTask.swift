@@ -1,6 +1,15 @@
 internal import Synchronization
 internal import Vectors
 
+/// What the way to the tree yields.
+struct FoundTree {
+  var coreDistances: [Double]
+  /// Edges of a minimum spanning tree, ascending.
+  var edges: [CandidateEdge]
+  /// Nearest neighbours, sorted.
+  var lists: NeighbourLists
+}
+
 /// The way to core distances and a minimum spanning tree of distinct rows, whatever screens them.
 ///
 /// A little scouting among rows that probably are near each other gives bounds on all core
@@ -20,12 +29,13 @@ struct TreeTask<Scalar: ExactScalar> {
   let progress: ProgressReporter
 
   /// - Parameter screen: the rows in their own order.
-  /// - Returns: the core distances, and the edges of a minimum spanning tree, ascending.
+  /// - Returns: the core distances, the edges of a minimum spanning tree, ascending, and the
+  ///   nearest neighbours.
   /// - Complexity: O(n² · d) multiplications in matrix products, O(n · k · log n) exact distances on
   ///   data without mass ties.
   func tree<Source: ScreeningSource>(
     _ screen: Source
-  ) throws(HDBSCANError) -> (coreDistances: [Double], edges: [CandidateEdge]) {
+  ) throws(HDBSCANError) -> FoundTree {
     var scouted = try scout(screen)
     while true {
       switch try searchAllPairs(scouted, screen: screen) {
@@ -43,7 +53,7 @@ struct TreeTask<Scalar: ExactScalar> {
   /// that core distances are exact. So together they contain a minimum spanning tree.
   private func finish(
     _ lists: NeighbourLists, tree: [CandidateEdge], nearer: [CandidateEdge]
-  ) -> (coreDistances: [Double], edges: [CandidateEdge]) {
+  ) -> FoundTree {
     let reachability = reachability(squaredCores: squaredCores(lists))
     let better = minimumSpanningForest(
       reweighted(tree, reachability) + edges(of: lists, reachability: reachability),
@@ -57,10 +67,9 @@ struct TreeTask<Scalar: ExactScalar> {
       CandidateEdge(
         Int($0.a), Int($0.b), weight: reachability.weight(Int($0.a), Int($0.b), square: $0.weight))
     }
-    return (
-      reachability.coreDistances,
-      minimumSpanningForest(better + lighter, count: rows.count).edges
-    )
+    return FoundTree(
+      coreDistances: reachability.coreDistances,
+      edges: minimumSpanningForest(better + lighter, count: rows.count).edges, lists: lists)
   }
 
   /// Squared core distances by the lists: exact, or bounds where the lists are of some pairs only.

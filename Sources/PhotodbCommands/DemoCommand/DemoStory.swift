@@ -114,7 +114,8 @@ struct DemoStory {
   ) async throws {
     let (evaluation, outcome) = try await step("compare with the identities", &report) { _ in
       (
-        try await Evaluation.of(stage, truth: faces.truth, baselines: false),
+        try await Evaluation.of(
+          stage, truth: faces.truth, wanted: Evaluation.Wanted(baselines: false)),
         try await DemoOutcome(stage, faces)
       )
     }

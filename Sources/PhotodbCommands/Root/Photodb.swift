@@ -24,6 +24,7 @@ struct Photodb: AsyncParsableCommand {
     RunsCommand.self,
     ExportCommand.self,
     EvaluateCommand.self,
+    DoctorCommand.self,
     PersonCommand.self,
     DetectionCommand.self,
     ConfigCommand.self,

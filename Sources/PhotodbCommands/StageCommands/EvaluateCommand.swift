@@ -7,7 +7,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     discussion: """
       TRUTH.csv has the columns external_id and identity; rows without identity, or with -1, are \
       left out. Prints pairwise and BCubed precision, recall and F, faces without a group counting \
-      as groups of one, next to the same figures of other methods over the same faces.
+      as groups of one; next to them those of the labels of the fit and of other methods over the \
+      same faces, each at its usual thresholds and at the one that is best for these faces.
 
       Example: photodb evaluate identities.csv
       """)
@@ -18,6 +19,9 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Only our own figures; the other methods take O(n²) time.")
   var withoutBaselines = false
 
+  @Flag(name: .long, help: "Also group all faces anew with each step left out in turn.")
+  var ablate = false
+
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
@@ -25,7 +29,8 @@ struct EvaluateCommand: AsyncParsableCommand {
     let bar = options.output.progressBar()
     let evaluation = try await DatabaseSession.with(options) { session in
       try await Evaluation.of(
-        try await session.stage(), truth: identities, baselines: !withoutBaselines
+        try await session.stage(), truth: identities,
+        wanted: Evaluation.Wanted(baselines: !withoutBaselines, ablation: ablate)
       ) { bar.update(phase: $0, fraction: $1) }
     }
     bar.finish()

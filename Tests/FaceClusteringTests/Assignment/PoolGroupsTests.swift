@@ -72,7 +72,8 @@ import Vectors
     live.ids = rows.indices.map { Int64($0) }
     live.epsilons = rows.indices.map { $0 % 3 == 0 ? nil : CosineDistance(0.2 + 0.01 * Double($0)) }
     let found = NearClusters.within(
-      faces: fixture.embeddings, clusters: live, defaultRadius: CosineDistance(0.45), threads: 2)
+      faces: fixture.embeddings, clusters: live,
+      radii: live.epsilons.map { ($0 ?? CosineDistance(0.45)).value }, threads: 2)
     for face in 0..<fixture.embeddings.rows {
       let expected = rows.indices.map { cluster in
         NearCluster(

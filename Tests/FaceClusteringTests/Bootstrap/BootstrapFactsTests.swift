@@ -21,7 +21,9 @@ extension OnPostgres {
     /// A bootstrap of all faces, beside the same fit in memory.
     private func fitted(_ body: (Fitted) async throws -> Void) async throws {
       let fixture = try FaceFixture.load()
-      try await TestStage.run { test in
+      var settings = StageSettings()
+      settings.clusterExtraction = .density
+      try await TestStage.run(settings: settings) { test in
         _ = try await test.stage.importFaces(fixture.file(Array(fixture.identities.indices)))
         let report = try await test.stage.bootstrap()
         let snapshot = try await test.stage.faces()

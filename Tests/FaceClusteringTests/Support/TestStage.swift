@@ -34,7 +34,10 @@ struct TestStage: Sendable {
     _ pool: PostgresPool, collection: String = "faces", dimension: Int = 128,
     settings: StageSettings = StageSettings(), models: ModelCache = ModelCache()
   ) async throws -> TestStage {
-    TestStage(
+    var settings = settings
+    // Angles on a circle are no faces: what is tested with them are the plain labels of density.
+    if dimension == Circle.dimension { settings.clusterExtraction = .density }
+    return TestStage(
       pool: pool,
       stage: try await FaceClustering.openOrCreate(
         pool: pool, collection: collection, embeddingModel: "test", dimension: dimension,

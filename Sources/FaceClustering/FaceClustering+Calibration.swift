@@ -1,0 +1,80 @@
+internal import PersonGrouping
+internal import PostgresClient
+internal import Store
+internal import Synchronization
+
+/// How similarity was calibrated by the run in charge, for people.
+///
+/// Similarities are cosines. An impostor unit is the standard deviation of the similarity of
+/// different people.
+public struct CalibrationReport: Sendable, Codable, Equatable {
+  /// Mean similarity of different people, and its standard deviation.
+  public var impostorMean: Double
+  /// Standard deviation of that similarity: one impostor unit.
+  public var impostorDeviation: Double
+  /// How far the mean similarity within people lies above, in impostor units.
+  public var separation: Double
+  /// Effective number of people: the exponential of the entropy of faces over people.
+  public var effectivePeople: Double
+  /// Similarity from which two large groups are one person.
+  public var thresholdSimilarity: Double
+  /// The same in impostor units.
+  public var threshold: Double
+  /// Similarity that two single faces need.
+  public var singleFaceSimilarity: Double
+  /// Mean similarity that a new face needs to a large group.
+  public var assignmentSimilarity: Double
+  /// Pairs of faces behind mean and deviation; 0 where they are a prior.
+  public var impostorPairs: Int
+
+  init(_ calibration: SimilarityCalibration) {
+    impostorMean = calibration.impostorMean
+    impostorDeviation = calibration.impostorDeviation
+    separation = calibration.separation
+    effectivePeople = calibration.effectivePeople
+    thresholdSimilarity = calibration.thresholdSimilarity
+    threshold = calibration.threshold
+    singleFaceSimilarity = calibration.similarity(
+      calibration.threshold + SimilarityCalibration.penalty(weight: 1))
+    assignmentSimilarity = calibration.similarity(calibration.assignmentGate)
+    impostorPairs = calibration.impostorPairs
+  }
+
+  /// The similarity at a number of impostor units above the mean of different people.
+  public func similarity(units: Double) -> Double { impostorMean + units * impostorDeviation }
+}
+
+extension FaceClustering {
+  /// The calibration of the run in charge; nil where there is none.
+  public func calibration() async throws -> CalibrationReport? {
+    let collection = collection
+    return try await pool.withTransaction { connection in
+      guard
+        let text = try RunRepository(collection).activeCalibrationJSON(on: connection)
+      else { return nil }
+      return CalibrationReport(try JSONText.decode(SimilarityCalibration.self, from: text))
+    }
+  }
+
+  /// The labels of the fit in charge, −1 for noise; nil where there is no run.
+  public func fittedLabels() async throws -> [Int64: Int]? {
+    let collection = collection
+    return try await pool.withTransaction { connection in
+      let runs = RunRepository(collection)
+      guard let id = try runs.activeID(on: connection) else { return nil }
+      let model = try StoredModel(bytes: try runs.state(of: id, on: connection).blob)
+      return Dictionary(uniqueKeysWithValues: zip(model.detectionIDs, model.labels))
+    }
+  }
+}
+
+extension FaceClustering {
+  /// The person of every face that has one, by detection id.
+  public func personOfFace() async throws -> [Int64: Int64] {
+    let rows = Mutex<[Int64: Int64]>([:])
+    try await exportAssignments { row in
+      rows.withLock { $0[row.detectionID] = row.personID }
+    }
+    return rows.withLock { $0 }
+  }
+}

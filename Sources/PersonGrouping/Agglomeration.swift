@@ -1,0 +1,251 @@
+internal import Glibc
+internal import HDBSCAN
+internal import Vectors
+
+/// Merges groups of faces while the evidence says that they are one person.
+///
+/// Best first: each step joins the two groups of most evidence
+/// (``SimilarityCalibration/evidence(meanSimilarity:weight:otherWeight:)``), which is average linkage
+/// with a prior on merging. Only candidate pairs are compared, and pairs of groups inherit those of their
+/// parts. It ends at the threshold, which is found on the way: separation and entropy
+/// are kept for the groups as they are, and what they say of the threshold is met from above.
+struct Agglomeration {
+  /// Evidence below which a pair is never looked at again: merging only averages similarities.
+  private static let floor = 0.8
+  /// A separation of 6 counts as much as this many faces.
+  private static let priorVotes = 5.0
+
+  private let calibration: SimilarityCalibration
+  private let steps: GroupingSteps
+  private let vectors: GroupVectors
+  private(set) var members: [[Int]]
+  private var votes: [Double]
+  private var versions: [Int32]
+  private var representative: [Int]
+  private var adjacent: [[Int32]]
+  private var anchors: [Int64?]
+  private var apart: [Int: Set<Int>]
+  private var photoCounts: [[Int64: Int]]
+  private var queue = MergeQueue()
+  private var groupOfFace: [Int]
+  private var stamps: [Int32]
+  private var stamp: Int32 = 0
+  // Running totals behind the threshold.
+  private let totalVotes: Double
+  private var entropy = 0.0
+  private var withinSum = 0.0
+  private var withinVotes = 0.0
+
+  /// - Parameters:
+  ///   - groups: faces of each group to start from, ascending.
+  ///   - faceVotes: vote of each face.
+  init(
+    _ input: GroupingInput, groups: [[Int]], votes faceVotes: [Double],
+    calibration: SimilarityCalibration, steps: GroupingSteps
+  ) {
+    self.calibration = calibration
+    self.steps = steps
+    members = groups
+    vectors = GroupVectors(input.embeddings, groups: groups, votes: faceVotes)
+    votes = groups.map { $0.reduce(0) { $0 + faceVotes[$1] } }
+    versions = [Int32](repeating: 0, count: groups.count)
+    representative = Array(groups.indices)
+    adjacent = [[Int32]](repeating: [], count: groups.count)
+    stamps = [Int32](repeating: -1, count: groups.count)
+    anchors = groups.map { $0.lazy.compactMap { input.anchors[$0] }.first }
+    groupOfFace = [Int](repeating: -1, count: input.embeddings.rows)
+    for (group, faces) in groups.enumerated() {
+      for face in faces { groupOfFace[face] = group }
+    }
+    apart = [:]
+    for (first, second) in input.cannotLink {
+      let (a, b) = (groupOfFace[first], groupOfFace[second])
+      apart[a, default: []].insert(b)
+      apart[b, default: []].insert(a)
+    }
+    photoCounts = groups.map { faces in
+      var counts: [Int64: Int] = [:]
+      if steps.photos {
+        for face in faces { if let photo = input.photos[face] { counts[photo, default: 0] += 1 } }
+      }
+      return counts
+    }
+    totalVotes = votes.reduce(0, +)
+    for group in groups.indices { count(group, sign: 1) }
+  }
+
+  /// The threshold for the groups as they are.
+  var threshold: Double {
+    steps.calibration
+      ? SimilarityCalibration.threshold(separation: separation, entropy: entropy)
+      : SimilarityCalibration.prior.threshold
+  }
+
+  /// Mean similarity within groups, in impostor units.
+  var separation: Double {
+    let prior = SimilarityCalibration.prior.separation
+    return (withinSum + Self.priorVotes * prior) / (withinVotes + Self.priorVotes)
+  }
+
+  /// The calibration with what the groups say.
+  var fitted: SimilarityCalibration {
+    var result = calibration
+    if steps.calibration {
+      result.separation = separation
+      result.entropy = max(entropy, 0)
+    }
+    return result
+  }
+
+  /// Enters pairs of faces whose groups should be compared.
+  mutating func consider(_ pairs: CandidatePairs) {
+    for (first, second) in pairs {
+      let (a, b) = (find(groupOfFace[first]), find(groupOfFace[second]))
+      if a == b { continue }
+      enter(a, b)
+    }
+  }
+
+  /// Merges until no pair has evidence enough.
+  mutating func run() {
+    while let merge = queue.best {
+      let (a, b) = (Int(merge.first), Int(merge.second))
+      if versions[a] != merge.firstVersion || versions[b] != merge.secondVersion {
+        queue.removeBest()
+        continue
+      }
+      if merge.evidence < threshold { return }
+      queue.removeBest()
+      join(a, b, evidence: merge.evidence)
+    }
+  }
+
+  /// Group of each face: the position of its faces in ``members``.
+  mutating func groups() -> [Int] { groupOfFace.map { find($0) } }
+
+  private mutating func find(_ group: Int) -> Int {
+    var root = group
+    while representative[root] != root {
+      representative[root] = representative[representative[root]]
+      root = representative[root]
+    }
+    return root
+  }
+
+  private func mayJoin(_ a: Int, _ b: Int) -> Bool {
+    if let first = anchors[a], let second = anchors[b], first != second { return false }
+    if apart[a]?.contains(b) ?? false { return false }
+    let single = members[a].count == 1 || members[b].count == 1
+    return single ? steps.adoption : steps.association
+  }
+
+  private func evidence(_ a: Int, _ b: Int) -> Double {
+    let pairs = votes[a] * votes[b]
+    var similarity = vectors.product(a, b) / pairs
+    let conflicts = conflicts(a, b)
+    if conflicts > 0 {
+      // Faces of one photo count as very unlike, whatever they look like.
+      let share = min(Double(conflicts) / Double(members[a].count * members[b].count), 1)
+      similarity = similarity * (1 - share) + calibration.similarity(-4) * share
+    }
+    return calibration.evidence(
+      meanSimilarity: similarity, weight: weight(a), otherWeight: weight(b))
+  }
+
+  private func weight(_ group: Int) -> Double {
+    SimilarityCalibration.weight(faces: members[group].count, votes: votes[group])
+  }
+
+  private func penalty(_ a: Int, _ b: Int) -> Double {
+    SimilarityCalibration.sizePenalty / (weight(a) * weight(b)).squareRoot()
+  }
+
+  private func conflicts(_ a: Int, _ b: Int) -> Int {
+    let (few, many) =
+      photoCounts[a].count < photoCounts[b].count
+      ? (photoCounts[a], photoCounts[b]) : (photoCounts[b], photoCounts[a])
+    if few.isEmpty { return 0 }
+    var conflicts = 0
+    for (photo, count) in few { conflicts += count * (many[photo] ?? 0) }
+    return conflicts
+  }
+
+  private mutating func enter(_ a: Int, _ b: Int) {
+    let evidence = evidence(a, b)
+    if evidence + penalty(a, b) < Self.floor { return }
+    adjacent[a].append(Int32(b))
+    adjacent[b].append(Int32(a))
+    offer(a, b, evidence)
+  }
+
+  private mutating func offer(_ a: Int, _ b: Int, _ evidence: Double) {
+    if evidence < Self.floor || !mayJoin(a, b) { return }
+    let (first, second) = (min(a, b), max(a, b))
+    queue.insert(
+      PossibleMerge(
+        evidence: evidence, first: Int32(first), second: Int32(second),
+        firstVersion: versions[first], secondVersion: versions[second]))
+  }
+
+  private mutating func join(_ a: Int, _ b: Int, evidence: Double) {
+    // What joins somebody whom a human knows must be surer.
+    if (anchors[a] == nil) != (anchors[b] == nil),
+      evidence < threshold + SimilarityCalibration.knownPersonMargin
+    {
+      return
+    }
+    let (group, other) = adjacent[a].count >= adjacent[b].count ? (a, b) : (b, a)
+    count(group, sign: -1)
+    count(other, sign: -1)
+    vectors.merge(other, into: group)
+    votes[group] += votes[other]
+    members[group] += members[other]
+    members[other] = []
+    anchors[group] = anchors[group] ?? anchors[other]
+    representative[other] = group
+    versions[group] += 1
+    versions[other] += 1
+    for (photo, number) in photoCounts[other] { photoCounts[group][photo, default: 0] += number }
+    photoCounts[other] = [:]
+    if let enemies = apart.removeValue(forKey: other) {
+      for enemy in enemies {
+        apart[enemy]?.remove(other)
+        apart[enemy]?.insert(group)
+      }
+      apart[group, default: []].formUnion(enemies)
+    }
+    count(group, sign: 1)
+    compareAgain(group, adjacent[group] + adjacent[other])
+    adjacent[other] = []
+  }
+
+  /// Compares a group that has grown with everything that its parts were compared with.
+  private mutating func compareAgain(_ group: Int, _ others: [Int32]) {
+    stamp += 1
+    stamps[group] = stamp
+    var kept: [Int32] = []
+    for stale in others {
+      let other = find(Int(stale))
+      if stamps[other] == stamp { continue }
+      stamps[other] = stamp
+      let evidence = evidence(group, other)
+      if evidence + penalty(group, other) < Self.floor { continue }
+      kept.append(Int32(other))
+      offer(group, other, evidence)
+    }
+    adjacent[group] = kept
+  }
+
+  /// Adds a group to the running totals, or takes it out.
+  private mutating func count(_ group: Int, sign: Double) {
+    let vote = votes[group]
+    let share = vote / totalVotes
+    if share > 0 { entropy -= sign * share * log(share) }
+    if vote >= 2 - 1e-9 {
+      let within = (vectors.product(group, group) - vote) / (vote * vote - vote)
+      let units = (within - calibration.impostorMean) / calibration.impostorDeviation
+      withinSum += sign * vote * units
+      withinVotes += sign * vote
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/// The first guess at the similarity of different people, before any group is known.
+///
+/// Random pairs are nearly all different people, unless the collection is about one person or two.
+/// So the estimate starts at the least similar pairs and grows: take their number as N, read mean
+/// and deviation off the quantiles of N pairs, count the pairs up to 2.5 deviations above the
+/// mean, and repeat. It stops at the gap between strangers and relatives of oneself, or takes all.
+enum FirstImpostorEstimate {
+  /// Spread of strangers relative to their distance from identity, σ / (1 − m): about 0.1 in every
+  /// model, whatever constant its vectors share.
+  static let relativeDeviation = 0.1
+
+  /// - Parameters:
+  ///   - similarities: of all pairs of a sample.
+  ///   - samePhoto: those of pairs that come from one photo.
+  static func estimate(similarities: [Float], samePhoto: [Double]) -> ImpostorDistribution {
+    let sorted = similarities.sorted().map(Double.init)
+    guard let lowest = sorted.first, sorted.count >= 10 else {
+      return few(similarities.map(Double.init))
+    }
+    var number = max(Double(sorted.count) * 0.05, 5)
+    var (mean, deviation) = (lowest, 0.0)
+    for _ in 0..<100 {
+      mean = quantile(0.5 * number, of: sorted)
+      deviation = max(mean - quantile(0.1587 * number, of: sorted), 1e-6)
+      let below = Double(count(upTo: mean + 2.5 * deviation, in: sorted))
+      let next = min(max(below / 0.9938, number), Double(sorted.count))
+      if next <= number { break }
+      number = next
+    }
+    let reach = number / Double(sorted.count)
+    let tail = sorted.count - count(upTo: mean + 6 * deviation, in: sorted)
+    if reach > 0.8,
+      isOnePerson(mean: mean, deviation: deviation, hasTail: tail * tail * 400 > sorted.count)
+    {
+      if let apart = median(samePhoto), samePhoto.count >= 10 {
+        return ImpostorDistribution(
+          mean: apart, deviation: relativeDeviation * (1 - apart), pairs: samePhoto.count)
+      }
+      return belowOnePerson(mean: mean)
+    }
+    // Few pairs say little about a spread.
+    let prior = relativeDeviation * (1 - mean)
+    let weight = number / (number + 50)
+    let variance = weight * deviation * deviation + (1 - weight) * prior * prior
+    return ImpostorDistribution(
+      mean: mean, deviation: variance.squareRoot(), pairs: Int(number))
+  }
+
+  /// Whether similarities around one mean are those of one person's photos.
+  ///
+  /// Photos of one person spread two to three times as wide as strangers do, measured against the
+  /// distance from 1. Where they do not, no model known puts strangers at 0.45…0.75; but pairs far
+  /// above all others, which are then the ones of one person, show that it happens.
+  private static func isOnePerson(mean: Double, deviation: Double, hasTail: Bool) -> Bool {
+    if mean < 0.45 { return false }
+    return deviation > 1.6 * relativeDeviation * (1 - mean) || (mean < 0.75 && !hasTail)
+  }
+
+  /// Where strangers would lie, six deviations below the photos of one person.
+  private static func belowOnePerson(mean: Double) -> ImpostorDistribution {
+    let distance = (1 - mean) / (1 - 6 * relativeDeviation)
+    return ImpostorDistribution(
+      mean: 1 - distance, deviation: relativeDeviation * distance, pairs: 0)
+  }
+
+  private static func few(_ similarities: [Double]) -> ImpostorDistribution {
+    let prior = SimilarityCalibration.prior
+    guard let least = similarities.min(), least > 0.75 else {
+      return ImpostorDistribution(
+        mean: prior.impostorMean, deviation: prior.impostorDeviation, pairs: 0)
+    }
+    return belowOnePerson(mean: similarities.reduce(0, +) / Double(similarities.count))
+  }
+
+  private static func quantile(_ rank: Double, of sorted: [Double]) -> Double {
+    sorted[min(max(Int(rank), 0), sorted.count - 1)]
+  }
+
+  private static func count(upTo limit: Double, in sorted: [Double]) -> Int {
+    var (low, high) = (0, sorted.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if sorted[middle] <= limit { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private static func median(_ values: [Double]) -> Double? {
+    values.isEmpty ? nil : values.sorted()[values.count / 2]
+  }
+}

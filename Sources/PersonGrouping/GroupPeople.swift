@@ -1,0 +1,164 @@
+internal import HDBSCAN
+public import Vectors
+
+/// Groups faces into people, with no labels and no setting.
+///
+/// 1. **Calibration** finds what similarity strangers have (``SimilarityCalibration``).
+/// 2. **Extraction** takes the sure groups from the hierarchy by pair evidence.
+/// 3. **Association and adoption** join groups and single faces, best first, down to the threshold
+///    that fits the collection.
+/// 4. Of two faces of one photo in a group the one that fits less leaves it.
+///
+/// Calibration and grouping are done twice, the second time with what the first found. The result
+/// does not depend on threads; on the order of faces only where evidence ties to the last bit.
+///
+/// - Parameters:
+///   - input: faces, their hierarchy, and what is known.
+///   - steps: which steps to do; all, unless their worth is to be measured.
+///   - threads: most threads to use, at least 1.
+///   - progress: told how far the work is; may cancel it.
+/// - Throws: ``GroupingCancelled``; `HDBSCANError` where the screening kernel cannot be used.
+/// - Complexity: O((n · k + c²) · d) with k neighbours a face and c groups of two faces or more
+///   after the first merges; memory O(n) beside the vectors of groups.
+public func groupPeople(
+  _ input: GroupingInput, steps: GroupingSteps = GroupingSteps(), threads: Int = availableThreads,
+  progress: GroupingProgress? = nil
+) throws -> PeopleGrouping {
+  var work = PeopleWork(input: input, steps: steps, threads: threads)
+  return try work.run(progress)
+}
+
+/// The work of one grouping.
+private struct PeopleWork {
+  let input: GroupingInput
+  let steps: GroupingSteps
+  let threads: Int
+  /// Impostor units from which extraction is sure of a group, in any collection.
+  private static let sure = 4.0
+  /// Nearest groups that each group is compared with.
+  private static let nearestGroups = 8
+
+  mutating func run(_ progress: GroupingProgress?) throws -> PeopleGrouping {
+    func report(_ fraction: Double) throws {
+      if let progress, !progress(fraction) { throw GroupingCancelled() }
+    }
+    let count = input.embeddings.rows
+    if count == 0 {
+      return PeopleGrouping(
+        clusters: [], clusterOfFace: [], isAdopted: [], personCount: 0, calibration: .prior)
+    }
+    try report(0)
+    let sample = SimilaritySample(input.embeddings, threads: threads)
+    let pairs = CandidatePairs(input)
+    var impostor = firstImpostor(sample)
+    try report(0.2)
+    let forbidden = HumanStatements.forbiddenNodes(
+      input.hierarchy, anchors: input.anchors, cannotLink: input.cannotLink)
+    var result: (groups: [[Int]], calibration: SimilarityCalibration)?
+    var bursts = Bursts(none: count)
+    for round in 0..<2 {
+      if steps.bursts { bursts = Bursts(input, pairs: pairs, impostor: impostor) }
+      let found = try group(impostor, pairs, bursts, forbidden, final: round == 1)
+      result = found
+      try report(0.6 + 0.4 * Double(round))
+      if round == 0, steps.calibration {
+        var groupOfFace = Array(0..<count)
+        for group in found.groups { for face in group { groupOfFace[face] = group[0] } }
+        impostor = refined(impostor, sample.betweenGroups(groupOfFace))
+      }
+    }
+    guard let result else { throw GroupingCancelled() }
+    return ClustersFromGroups(
+      input: input, votes: bursts.votes, calibration: result.calibration
+    ).clusters(of: result.groups)
+  }
+
+  private func firstImpostor(_ sample: SimilaritySample) -> ImpostorDistribution {
+    if !steps.calibration {
+      return ImpostorDistribution(
+        mean: SimilarityCalibration.prior.impostorMean,
+        deviation: SimilarityCalibration.prior.impostorDeviation, pairs: 0)
+    }
+    return FirstImpostorEstimate.estimate(
+      similarities: sample.similarities, samePhoto: samePhotoSimilarities())
+  }
+
+  private func samePhotoSimilarities() -> [Double] {
+    var firstOfPhoto: [Int64: Int] = [:]
+    var result: [Double] = []
+    for (face, photo) in input.photos.enumerated() {
+      guard let photo else { continue }
+      if let first = firstOfPhoto[photo] {
+        result.append(input.embeddings.dotProduct(first, face))
+      } else {
+        firstOfPhoto[photo] = face
+      }
+    }
+    return result
+  }
+
+  /// What pairs of different groups say, as far as they are many.
+  private func refined(
+    _ first: ImpostorDistribution, _ second: ImpostorDistribution?
+  ) -> ImpostorDistribution {
+    guard let second, first.pairs > 0 else { return first }
+    let weight = Double(second.pairs) / Double(second.pairs + 50)
+    let prior = FirstImpostorEstimate.relativeDeviation * (1 - second.mean)
+    let variance =
+      weight * second.deviation * second.deviation + (1 - weight) * prior * prior
+    return ImpostorDistribution(
+      mean: second.mean, deviation: variance.squareRoot(), pairs: second.pairs)
+  }
+
+  private func group(
+    _ impostor: ImpostorDistribution, _ pairs: CandidatePairs, _ bursts: Bursts,
+    _ forbidden: [Bool], final: Bool
+  ) throws -> (groups: [[Int]], calibration: SimilarityCalibration) {
+    var calibration = SimilarityCalibration.prior
+    calibration.impostorMean = impostor.mean
+    calibration.impostorDeviation = impostor.deviation
+    calibration.impostorPairs = impostor.pairs
+    let seeds = seeds(calibration, bursts, forbidden)
+    var agglomeration = Agglomeration(
+      input, groups: seeds, votes: bursts.votes, calibration: calibration, steps: steps)
+    agglomeration.consider(pairs)
+    agglomeration.run()
+    for _ in 0..<2 where steps.association {
+      agglomeration.consider(
+        try CandidatePairs(
+          nearestGroups: agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() },
+          of: input.embeddings, votes: bursts.votes, count: Self.nearestGroups, threads: threads))
+      agglomeration.run()
+    }
+    var groups = agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() }
+    if final, steps.photos {
+      groups = PhotoConflicts(
+        input: input, votes: bursts.votes, calibration: agglomeration.fitted
+      ).resolve(groups)
+    }
+    return (groups, agglomeration.fitted)
+  }
+
+  /// Groups to start from: sure nodes of the hierarchy, bursts, and what humans put together.
+  private func seeds(
+    _ calibration: SimilarityCalibration, _ bursts: Bursts, _ forbidden: [Bool]
+  ) -> [[Int]] {
+    let count = input.embeddings.rows
+    var sets = FaceSets(count: count)
+    if steps.extraction {
+      let nodes = PairEvidence(
+        faces: input.embeddings, hierarchy: input.hierarchy, votes: bursts.votes,
+        forbidden: forbidden
+      ).extract(
+        threshold: calibration.similarity(Self.sure),
+        penalty: SimilarityCalibration.sizePenalty * calibration.impostorDeviation)
+      for (face, node) in nodes.enumerated() where node >= count {
+        sets.unite(face, input.hierarchy.smallestPoints[node])
+      }
+    }
+    for (face, first) in bursts.firstFace.enumerated() where first != face {
+      sets.unite(face, first)
+    }
+    return SeedSets(input: input).separated(sets)
+  }
+}

@@ -1,0 +1,80 @@
+public import HDBSCAN
+public import Vectors
+
+/// Faces to be grouped into people, and what is known about them beforehand.
+public struct GroupingInput: Sendable {
+  /// n × d unit vectors.
+  public var embeddings: Matrix<Float>
+  /// Minimum spanning tree of a fit of these faces, n − 1 edges by (weight, a, b).
+  public var spanningTree: [WeightedEdge]
+  /// The hierarchy of the same fit.
+  public var hierarchy: SingleLinkage
+  /// Near neighbours of each face, where the fit is at hand; without them pairs may be missed.
+  public var neighbours: NeighbourGraph?
+  /// Photo of each face, where known.
+  ///
+  /// One person is rarely twice in one photo.
+  public var photos: [Int64?]
+  /// Whom a human said a face is: faces of one number belong together, of two numbers apart.
+  public var anchors: [Int64?]
+  /// Pairs of faces that a human said are different people.
+  public var cannotLink: [(Int, Int)]
+
+  /// Faces of which nothing else is known.
+  public init(
+    embeddings: Matrix<Float>, spanningTree: [WeightedEdge],
+    ties: Parameters.Ties = .simultaneous, neighbours: NeighbourGraph? = nil,
+    photos: [Int64?]? = nil, anchors: [Int64?]? = nil, cannotLink: [(Int, Int)] = []
+  ) {
+    let count = embeddings.rows
+    self.embeddings = embeddings
+    self.spanningTree = spanningTree
+    hierarchy = SingleLinkage(edges: spanningTree, pointCount: count, ties: ties)
+    self.neighbours = neighbours
+    self.photos = photos ?? [Int64?](repeating: nil, count: count)
+    self.anchors = anchors ?? [Int64?](repeating: nil, count: count)
+    self.cannotLink = cannotLink
+    precondition(
+      self.photos.count == count && self.anchors.count == count, "one entry for each face")
+  }
+
+  /// Faces and their fit.
+  public init(
+    embeddings: Matrix<Float>, clustering: Clustering, photos: [Int64?]? = nil,
+    anchors: [Int64?]? = nil, cannotLink: [(Int, Int)] = []
+  ) {
+    self.init(
+      embeddings: embeddings, spanningTree: clustering.spanningTree,
+      ties: clustering.parameters.ties, neighbours: clustering.neighbours, photos: photos,
+      anchors: anchors,
+      cannotLink: cannotLink)
+  }
+}
+
+/// The steps from density to people; each can be left out to see what it is worth.
+public struct GroupingSteps: Sendable, Equatable {
+  /// Sure groups are taken from the hierarchy by pair evidence; without it all starts from faces.
+  public var extraction = true
+  /// Thresholds are fitted to the collection; without it those of the prior are used.
+  public var calibration = true
+  /// Groups that the hierarchy keeps apart are joined.
+  public var association = true
+  /// Faces that are in no group join one, or each other.
+  public var adoption = true
+  /// Two faces of one photo speak against a merge, and only one of them stays in a group.
+  public var photos = true
+  /// Near-identical faces have one vote together.
+  public var bursts = true
+
+  /// All of them.
+  public init() {}
+}
+
+/// How far a grouping is; returning false cancels it.
+public typealias GroupingProgress = @Sendable (_ fraction: Double) -> Bool
+
+/// A grouping was cancelled by its progress handler.
+public struct GroupingCancelled: Error, CustomStringConvertible {
+  /// One line.
+  public var description: String { "cancelled" }
+}

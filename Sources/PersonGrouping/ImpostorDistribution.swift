@@ -1,0 +1,81 @@
+internal import Vectors
+
+/// Mean and deviation of the similarity of different people.
+struct ImpostorDistribution: Equatable {
+  var mean: Double
+  var deviation: Double
+  /// Pairs that they were computed from; 0 for a prior.
+  var pairs: Int
+}
+
+/// Similarities of all pairs of a sample of faces, the source of calibration.
+///
+/// The sample are the faces with the least hashes of their vectors, so it does not depend on the order of
+/// the faces.
+struct SimilaritySample {
+  /// Rows of the sample.
+  let rows: [Int]
+  /// Similarity of rows i < j of the sample, at i · (2m − i − 1) / 2 + j − i − 1.
+  let similarities: [Float]
+
+  static let size = 1_024
+
+  /// - Complexity: O(n · d) and half a million inner products.
+  init(_ faces: Matrix<Float>, threads: Int) {
+    var chosen = Array(0..<faces.rows)
+    if faces.rows > Self.size {
+      let hashes = chosen.map { Self.hash(faces.row($0), count: faces.columns) }
+      chosen.sort { (hashes[$0], $0) < (hashes[$1], $1) }
+      chosen = Array(chosen.prefix(Self.size))
+    }
+    rows = chosen
+    let count = chosen.count
+    similarities = [Float](unsafeUninitializedCapacity: count * max(count - 1, 0) / 2) {
+      buffer, written in
+      nonisolated(unsafe) let target = buffer
+      parallelFor(count, threads: threads) { first in
+        let start = first * (2 * count - first - 1) / 2
+        for second in first + 1..<max(count, first + 1) {
+          target[start + second - first - 1] = Float(
+            faces.dotProduct(chosen[first], chosen[second]))
+        }
+      }
+      written = count * max(count - 1, 0) / 2
+    }
+  }
+
+  private static func hash(_ row: UnsafePointer<Float>, count: Int) -> UInt64 {
+    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+    for column in 0..<count {
+      hash = (hash ^ UInt64(row[column].bitPattern)) &* 0x100_0000_01b3
+    }
+    return hash ^ (hash >> 29)
+  }
+
+  /// Calls `body` with every pair of rows and its similarity.
+  func forEachPair(_ body: (_ first: Int, _ second: Int, _ similarity: Double) -> Void) {
+    var index = 0
+    for first in rows.indices {
+      for second in rows.indices.dropFirst(first + 1) {
+        body(rows[first], rows[second], Double(similarities[index]))
+        index += 1
+      }
+    }
+  }
+
+  /// Mean and deviation over the pairs that lie in different groups; nil where they are too few.
+  func betweenGroups(_ groupOfRow: [Int]) -> ImpostorDistribution? {
+    var (count, sum, squares) = (0, 0.0, 0.0)
+    forEachPair { first, second, similarity in
+      if groupOfRow[first] == groupOfRow[second] { return }
+      count += 1
+      sum += similarity
+      squares += similarity * similarity
+    }
+    if count < 10 { return nil }
+    let mean = sum / Double(count)
+    return ImpostorDistribution(
+      mean: mean, deviation: max(squares / Double(count) - mean * mean, 0).squareRoot(),
+      pairs: count)
+  }
+}

@@ -1,0 +1,114 @@
+internal import Glibc
+
+/// What "similar" means in one collection under one embedding model, found without labels.
+///
+/// Models differ: two photos of one person are at a cosine similarity of 0.7 under one and of 0.95
+/// under another whose strangers are at 0.84. So every similarity s is expressed in *impostor units*,
+/// z = (s − m) / σ, with m and σ the mean and the standard deviation of the similarity of different
+/// people. An affine map of all similarities changes no z and hence no decision.
+///
+/// The threshold is where the log-likelihood ratio of "same person" to "different people" equals
+/// the prior odds, for two normal distributions of one width whose means are μ apart:
+/// z₀ = μ/2 + H/μ − 1.3. H, the entropy of who a face belongs to, is the logarithm of the
+/// effective number of people: the more people, the more chances for a stranger to look alike. The
+/// constant is measured: what is left to decide are the photos of a person that are *least*
+/// alike, and μ is an average over all of them. docs/people.md shows the fit.
+public struct SimilarityCalibration: Sendable, Equatable, Codable {
+  /// Mean cosine similarity of faces of different people, m.
+  public var impostorMean: Double
+  /// Standard deviation of that similarity, σ; above 0.
+  public var impostorDeviation: Double
+  /// How far the mean similarity within people lies above m, in units of σ: μ.
+  public var separation: Double
+  /// Entropy of the distribution of faces over people, in nats: H.
+  public var entropy: Double
+  /// Pairs of faces behind m and σ; 0 where they are a prior.
+  public var impostorPairs: Int
+
+  enum CodingKeys: String, CodingKey {
+    case impostorMean = "impostor_mean"
+    case impostorDeviation = "impostor_deviation"
+    case separation, entropy
+    case impostorPairs = "impostor_pairs"
+  }
+
+  /// Makes a calibration from its parts.
+  public init(
+    impostorMean: Double, impostorDeviation: Double, separation: Double, entropy: Double,
+    impostorPairs: Int
+  ) {
+    self.impostorMean = impostorMean
+    self.impostorDeviation = impostorDeviation
+    self.separation = separation
+    self.entropy = entropy
+    self.impostorPairs = impostorPairs
+  }
+
+  /// What SFace, ArcFace and FaceNet vectors look like; for a collection that says nothing.
+  public static let prior = SimilarityCalibration(
+    impostorMean: 0.06, impostorDeviation: 0.09, separation: 6, entropy: 3, impostorPairs: 0)
+
+  static let thresholdShift = 1.3
+  static let sizePenalty = 1.7
+  static let assignmentMargin = 0.3
+  static let relativeMargin = 0.3
+
+  /// Evidence beyond the threshold that a group needs to join somebody whom a human knows.
+  public static let knownPersonMargin = 0.6
+
+  /// People of equal size that would be as hard to tell apart: the exponential of the entropy.
+  public var effectivePeople: Double { exp(entropy) }
+
+  /// Evidence, in impostor units, from which two groups are one person: z₀.
+  public var threshold: Double {
+    Self.threshold(separation: separation, entropy: entropy)
+  }
+
+  static func threshold(separation: Double, entropy: Double) -> Double {
+    let mu = max(separation, 2.5)
+    return mu / 2 + entropy / mu - thresholdShift
+  }
+
+  /// Evidence that two groups of faces are one person: their mean cross-similarity in impostor
+  /// units, less 1.7/√(weight · weight).
+  ///
+  /// The mean over few pairs is uncertain, and there are many single faces that could look alike by
+  /// chance, so they need more than groups do.
+  ///
+  /// - Parameters:
+  ///   - meanSimilarity: mean cosine similarity of a face of the one and a face of the other.
+  ///   - weight: faces of the one, see ``weight(faces:votes:)``; at least 1.
+  ///   - otherWeight: of the other.
+  public func evidence(
+    meanSimilarity: Double, weight: Double, otherWeight: Double
+  ) -> Double {
+    (meanSimilarity - impostorMean) / impostorDeviation
+      - Self.sizePenalty / (weight * otherWeight).squareRoot()
+  }
+
+  /// How many faces a group counts for: the geometric mean of its faces and its votes, where all
+  /// near-identical faces of a burst have one vote together.
+  ///
+  /// Fifty frames are no fifty photos; but a stranger who is there fifty times is rarer than one who
+  /// is there once, so they are not one photo either.
+  public static func weight(faces: Int, votes: Double) -> Double {
+    (Double(faces) * votes).squareRoot()
+  }
+
+  /// What a single face needs beyond the threshold, in impostor units, to join a group.
+  public static func penalty(weight: Double) -> Double { sizePenalty / weight.squareRoot() }
+
+  /// Evidence that a new face needs to be given to a person automatically.
+  public var assignmentGate: Double { threshold + Self.assignmentMargin }
+
+  /// Evidence by which the best person must beat the second best.
+  public var assignmentMargin: Double { Self.relativeMargin }
+
+  /// The mean cosine similarity that corresponds to a value in impostor units.
+  public func similarity(_ units: Double) -> Double {
+    impostorMean + units * impostorDeviation
+  }
+
+  /// Mean cosine similarity from which two large groups are one person.
+  public var thresholdSimilarity: Double { similarity(threshold) }
+}

@@ -1,0 +1,47 @@
+internal import FaceClustering
+internal import HDBSCAN
+internal import PersonGrouping
+internal import Store
+internal import Vectors
+
+/// What each step from density to people is worth: the grouping without it.
+enum Ablation {
+  private static let steps: [(name: String, leaveOut: @Sendable (inout GroupingSteps) -> Void)] = [
+    ("all steps", { _ in }),
+    ("without extraction", { $0.extraction = false }),
+    ("without calibration", { $0.calibration = false }),
+    ("without association", { $0.association = false }),
+    ("without adoption", { $0.adoption = false }),
+    (
+      "without association and adoption",
+      {
+        $0.association = false
+        $0.adoption = false
+      }
+    ),
+    ("without photos", { $0.photos = false }),
+    ("without bursts", { $0.bursts = false }),
+  ]
+
+  /// Fits all faces anew, groups them with each step left out, and scores the people.
+  ///
+  /// What humans said is left out, too: this is about the method.
+  static func scores(
+    _ faces: FaceSnapshot, truth: [Int], settings: StageSettings,
+    progress: ((String, Double) -> Void)?
+  ) throws -> [MethodScores] {
+    var parameters = Parameters()
+    parameters.minClusterSize = settings.minClusterSize
+    parameters.minSamples = settings.minSamples
+    let clustering = try HDBSCAN.fit(.float32(faces.embeddings), parameters: parameters)
+    let input = GroupingInput(
+      embeddings: faces.embeddings, clustering: clustering, photos: faces.photoIDs)
+    return try steps.enumerated().map { index, step in
+      progress?(step.name, Double(index) / Double(steps.count))
+      var chosen = GroupingSteps()
+      step.leaveOut(&chosen)
+      return try MethodScores(
+        step.name, labels: try groupPeople(input, steps: chosen).personOfFace, truth: truth)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+internal import ArgumentParser
+internal import FaceClustering
+internal import HDBSCAN
+internal import PersonGrouping
+internal import Store
+
+/// `photodb doctor`.
+struct DoctorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Explains what a collection's thresholds rest on.",
+    discussion: """
+      Shows the arithmetic that screens pairs during a fit, how the active run calibrated \
+      similarity, and how similar different people and the faces of one person are.
+      """)
+
+  @OptionGroup var options: GlobalOptions
+
+  func run() async throws {
+    let findings = try await DatabaseSession.with(options) { session in
+      try await Findings(try await session.stage())
+    }
+    try options.output.output.report(findings) { findings.text }
+  }
+}
+
+/// What the doctor found.
+struct Findings: Encodable {
+  /// The kernel that a fit uses, and all that this processor has.
+  let screeningKernel: String
+  let availableKernels: [String]
+  let faces: Int
+  /// Absent before the first bootstrap.
+  let calibration: CalibrationReport?
+  let distribution: [Bin]
+
+  /// One bin of the distribution of similarities.
+  struct Bin: Encodable {
+    let similarity: Double
+    let different: Double
+    let same: Double
+  }
+
+  init(_ stage: FaceClustering) async throws {
+    screeningKernel = try ScreeningKernel.selected().rawValue
+    availableKernels = ScreeningKernel.allCases.filter(\.isAvailable).map(\.rawValue)
+    let snapshot = try await stage.faces()
+    faces = snapshot.count
+    calibration = try await stage.calibration()
+    guard calibration != nil, snapshot.count > 1 else {
+      distribution = []
+      return
+    }
+    let people = try await stage.personOfFace()
+    let histogram = SimilarityHistogram(
+      snapshot.embeddings, people: snapshot.ids.map { people[$0].map(Int.init) ?? -1 })
+    distribution = histogram.edges.indices.map {
+      Bin(
+        similarity: histogram.edges[$0], different: histogram.different[$0],
+        same: histogram.same[$0])
+    }
+  }
+
+  /// The findings for people.
+  var text: String {
+    var lines = [
+      "screening kernel  \(screeningKernel) (this processor has "
+        + availableKernels.joined(separator: ", ") + ")",
+      "faces             \(Formatting.count(faces))",
+    ]
+    guard let calibration else {
+      lines.append("calibration       none: no run is active, or it clusters by density alone;")
+      lines.append("                  `photodb re-bootstrap` makes one")
+      return lines.joined(separator: "\n")
+    }
+    func number(_ value: Double) -> String { Formatting.decimal(value, places: 3) }
+    let source =
+      calibration.impostorPairs > 0
+      ? "from \(Formatting.count(calibration.impostorPairs)) pairs" : "a prior: one person alone?"
+    lines += [
+      "different people  similarity \(number(calibration.impostorMean)) ± "
+        + "\(number(calibration.impostorDeviation)) (\(source))",
+      "one person        \(number(calibration.separation)) deviations above that on average",
+      "people            about \(Formatting.count(Int(calibration.effectivePeople.rounded())))"
+        + " of equal size would be as hard to tell apart",
+      "groups are one    from a mean similarity of \(number(calibration.thresholdSimilarity)) ("
+        + "\(number(calibration.threshold)) deviations)",
+      "two single faces  from \(number(calibration.singleFaceSimilarity))",
+      "a new face joins  from \(number(calibration.assignmentSimilarity)) to a large group",
+      "", "similarity   different people          one person",
+    ]
+    let most = (distribution.map(\.different) + distribution.map(\.same)).max() ?? 1
+    var isMarked = false
+    for bin in distribution {
+      if !isMarked, bin.similarity >= calibration.thresholdSimilarity {
+        isMarked = true
+        lines.append("  ─────────  threshold")
+      }
+      func bar(_ share: Double) -> String {
+        let length = Int((24 * share / most).rounded(.up))
+        let bar = String(repeating: "█", count: share > 0 ? length : 0)
+        return bar + String(repeating: " ", count: 26 - bar.count)
+      }
+      let edge = number(bin.similarity)
+      lines.append(
+        String(repeating: " ", count: max(10 - edge.count, 0)) + edge + "   "
+          + (bar(bin.different) + bar(bin.same)).trimmingTrailingSpaces)
+    }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension String {
+  fileprivate var trimmingTrailingSpaces: String {
+    guard let last = lastIndex(where: { $0 != " " }) else { return "" }
+    return String(self[...last])
+  }
+}

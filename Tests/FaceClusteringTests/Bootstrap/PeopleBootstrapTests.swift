@@ -1,0 +1,108 @@
+import PostgresClient
+import Store
+import Testing
+import Vectors
+
+@testable import FaceClustering
+
+extension OnPostgres {
+  /// From a hierarchy to people, and the same policy for arrivals.
+  @Suite struct PeopleBootstrapTests {
+    /// Known faces of a person, which the bootstrap sees, and later ones.
+    private static func split(_ fixture: FaceFixture) -> (old: [Int], new: [Int]) {
+      let new = fixture.people.flatMap { $0.suffix(4) } + fixture.strangers.suffix(40)
+      let held = Set(new)
+      return (fixture.identities.indices.filter { !held.contains($0) }, new.sorted())
+    }
+
+    /// Similarities s become a + (1 − a) · s, as under a model whose vectors share a component.
+    private static func file(_ fixture: FaceFixture, _ rows: [Int], share: Float) -> FaceFile {
+      var file = fixture.file(rows)
+      let source = file.embeddings
+      file.embeddings = Matrix<Float>(rows: rows.count, columns: 129) { base, stride in
+        for row in 0..<rows.count {
+          for column in 0..<128 {
+            base[row * stride + column] = (1 - share).squareRoot() * source.row(row)[column]
+          }
+          base[row * stride + 128] = share.squareRoot()
+        }
+      }
+      return file
+    }
+
+    @Test(arguments: [0, 0.84] as [Float])
+    func arrivalsGoToTheirPeople(share: Float) async throws {
+      let fixture = try FaceFixture.load()
+      let (old, new) = Self.split(fixture)
+      try await TestStage.run(dimension: 129) { test in
+        _ = try await test.stage.importFaces(Self.file(fixture, old, share: share))
+        let report = try await test.stage.bootstrap()
+        #expect((36...38).contains(report.peopleCount))
+        let calibration = try #require(try await test.stage.calibration())
+        #expect(abs(calibration.impostorMean - (Double(share) + Double(1 - share) * 0.09)) < 0.02)
+        let before = try await test.faces()
+        _ = try await test.stage.importFaces(Self.file(fixture, new, share: share))
+        _ = try await test.stage.assign()
+        let after = try await test.faces()
+        var (wrong, assigned, known) = (0, 0, 0)
+        for row in new {
+          let face = try #require(after["face-\(row)"])
+          let own = fixture.people.first { $0.contains(row) }
+          if own != nil { known += 1 }
+          guard let person = face.personID else { continue }
+          assigned += 1
+          let ownPersons = Set((own ?? []).compactMap { before["face-\($0)"]?.personID })
+          if !ownPersons.contains(person) { wrong += 1 }
+        }
+        #expect(wrong * 100 <= assigned)
+        #expect(assigned - wrong >= known * 95 / 100)
+      }
+    }
+
+    @Test func theRunKeepsItsCalibrationAndFacesTheirLabels() async throws {
+      let fixture = try FaceFixture.load()
+      try await TestStage.run { test in
+        _ = try await test.stage.importFaces(fixture.file(Array(fixture.identities.indices)))
+        let report = try await test.stage.bootstrap()
+        #expect(
+          try await test.value("SELECT calibration ? 'separation' FROM hdbscan_run") == "true")
+        let raw = try #require(try await test.stage.fittedLabels())
+        #expect(raw.count == 572 && raw.values.contains(-1))
+        // Whoever is adopted has a cluster and is not core.
+        #expect(
+          try await test.value(
+            """
+            SELECT count(*) FROM person_detection
+            WHERE is_adopted AND (cluster_id IS NULL OR is_core)
+            """) == "0")
+        #expect(
+          try await test.value(
+            """
+            SELECT count(*) FROM cluster
+            WHERE reference_count <> face_count OR reference_length NOT BETWEEN 0.3 AND 1.0001
+            """) == "0")
+        let again = try await test.stage.bootstrap()
+        #expect(again.lineage.continued == report.clusterCount && again.moved == 0)
+      }
+    }
+
+    @Test func aNamedPersonIsNotJoinedWithAnother() async throws {
+      let fixture = try FaceFixture.load()
+      try await TestStage.run { test in
+        _ = try await test.stage.importFaces(fixture.file(Array(fixture.identities.indices)))
+        _ = try await test.stage.bootstrap()
+        // One person's faces, put by hand under two names.
+        for (name, row) in zip(["Ann", "Bea"], fixture.people[0]) {
+          _ = try await test.stage.assign(
+            externalID: "face-\(row)", to: .newPerson(name: name))
+        }
+        _ = try await test.stage.bootstrap()
+        let faces = try await test.faces()
+        let persons = fixture.people[0].prefix(2).compactMap { faces["face-\($0)"]?.personID }
+        #expect(Set(persons).count == 2)
+        #expect(
+          try await test.value("SELECT count(*) FROM person WHERE name IN ('Ann', 'Bea')") == "2")
+      }
+    }
+  }
+}

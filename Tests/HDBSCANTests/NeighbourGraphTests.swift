@@ -1,0 +1,45 @@
+import Testing
+import Vectors
+
+@testable import HDBSCAN
+
+@Suite struct NeighbourGraphTests {
+  private func points(_ count: Int) -> Matrix<Float> {
+    var state: UInt64 = 42
+    func next() -> Float {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Float(state >> 40) / Float(1 << 24) - 0.5
+    }
+    return Matrix((0..<count).map { _ in (0..<9).map { _ in next() } })
+  }
+
+  @Test func neighboursAreTheNearest() throws {
+    let matrix = points(150)
+    let graph = try nearestNeighbours(of: matrix, count: 5)
+    #expect(graph.perPoint == 5)
+    for point in 0..<150 {
+      let nearest = (0..<150).filter { $0 != point }
+        .sorted { matrix.squaredDistance(point, $0) < matrix.squaredDistance(point, $1) }
+        .prefix(5)
+      #expect(graph.indices[5 * point..<5 * point + 5].map(Int.init) == Array(nearest))
+    }
+  }
+
+  @Test func aFitHandsItsNeighboursOut() throws {
+    let matrix = points(80)
+    var parameters = Parameters()
+    parameters.minSamples = 2
+    let clustering = try fit(.float32(matrix), parameters: parameters)
+    let graph = try #require(clustering.neighbours)
+    #expect(graph == (try nearestNeighbours(of: matrix, count: graph.perPoint)))
+    #expect(try reextract(clustering, parameters: parameters).neighbours == graph)
+  }
+
+  @Test func copiesHangOnTheirFirst() throws {
+    let matrix = points(20).selecting(rows: Array(0..<20) + [3, 3])
+    let graph = try nearestNeighbours(of: matrix, count: 2)
+    #expect(graph.indices.suffix(4).allSatisfy { $0 == -1 })
+    #expect(!graph.indices.contains { $0 >= 20 })
+    #expect(throws: HDBSCANError.self) { try nearestNeighbours(of: matrix, count: 0) }
+  }
+}
