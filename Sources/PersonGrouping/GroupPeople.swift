@@ -34,7 +34,7 @@ private struct PeopleWork {
   let steps: GroupingSteps
   let threads: Int
   /// Impostor units from which extraction is sure of a group, in any collection.
-  private static let sure = 4.0
+  private static let sure = 4.5
   /// Nearest groups that each group is compared with.
   private static let nearestGroups = 8
 

@@ -17,7 +17,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Only our own figures; the other methods take O(n²) time.")
   var withoutBaselines = false
 
-  @Flag(name: .long, help: "Also group all faces anew with each step left out in turn.")
+  @Flag(name: .long, help: "Also group the faces of the active run with each step left out.")
   var ablate = false
 
   @OptionGroup var options: GlobalOptions
