@@ -157,6 +157,7 @@ struct Bootstrap {
           points: counts.eligible, dimensions: collection.dimension,
           minSamples: settings.minSamples))
       + Int64(counts.eligible * 256)
+      + estimatedGroupingMemory(faces: counts.eligible)
     logger.info(
       "fitting \(counts.eligible) faces; about \(needed / 1_048_576) MB of memory are needed")
     if let memory, needed > memory {
@@ -179,6 +180,12 @@ struct Bootstrap {
     report.seconds.people = clock.lap()
     return FittedFaces(
       snapshot: snapshot, clustering: clustering, people: people, unusable: unusable)
+  }
+
+  /// Sums of groups (at most one for two faces), their pairs and the sample of similarities.
+  private func estimatedGroupingMemory(faces: Int) -> Int64 {
+    settings.clusterExtraction == .evidence
+      ? Int64(faces * (collection.dimension * 2 + 600) + (8 << 20)) : 0
   }
 
   /// Leaves out what cannot be fitted, and says so.
