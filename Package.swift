@@ -111,7 +111,7 @@ let package = Package(
     .testTarget(
       name: "VectorsTests", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),
     .testTarget(
-      name: "HDBSCANTests", dependencies: ["CKernels", "HDBSCAN", "Vectors"],
+      name: "HDBSCANTests", dependencies: ["CKernels", "HDBSCAN", "TensorFiles", "Vectors"],
       exclude: ["Fixtures"], swiftSettings: strict),
     .testTarget(
       name: "PersonGroupingTests",
@@ -160,7 +160,7 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: strict),
+      exclude: ["Fixtures"], swiftSettings: strict),
   ],
   cLanguageStandard: .gnu2x
 )

@@ -4,7 +4,7 @@
 public struct Selection: Sendable, Equatable {
   /// Condensed-tree node of each label, ascending.
   public var nodes: [Int]
-  /// Stability S of each label's node.
+  /// Stability S of each label's node, in points × lambda; infinite where it ends in duplicates.
   public var stabilities: [Double]
   /// S / (size · largest lambda of the tree) of each label, in 0…1.
   public var persistences: [Double]
@@ -29,9 +29,11 @@ public struct Clustering: Sendable {
   public var probabilities: [Double]
   /// GLOSH outlier scores, 0 (inlier) … 1.
   public var outlierScores: [Double]
-  /// Distance from each point to its `minSamples`-th nearest other point.
+  /// Distance from each point to its `minSamples`-th nearest other point, in the metric's distance.
   public var coreDistances: [Double]
-  /// Lambda at which each point leaves its last cluster in the condensed tree.
+  /// Lambda = 1/distance at which each point leaves its last cluster in the condensed tree.
+  ///
+  /// Infinite for points that stay to distance 0, such as duplicates.
   public var pointLambdas: [Double]
   /// Minimum spanning tree, n − 1 edges by (weight, a, b).
   public var spanningTree: [WeightedEdge]

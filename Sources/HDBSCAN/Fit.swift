@@ -23,7 +23,10 @@ public import Vectors
 ///   - constraints: pairs of points that belong together or apart. The clusters are those that
 ///     satisfy most of them, stability breaking ties; a pair given twice counts twice.
 ///   - threads: most threads to use, at least 1.
-///   - progress: told how far the work is; may cancel it.
+///   - progress: told how far the work is; returning false cancels it. See
+///     <doc:ProgressAndCancellation>.
+/// - Returns: labels, scores and the whole hierarchy. No points give an empty result, a lone point of
+///   weight 1 is noise.
 /// - Throws: ``HDBSCANError``: a parameter out of range, unusable rows with their indices, a
 ///   matrix that is no matrix of distances, or a cancellation.
 /// - Complexity: O(n² · d) time in matrix products, O(n · (d + minSamples)) memory; see
@@ -61,6 +64,8 @@ public func fit(
 ///   - count: n.
 ///   - dimensions: d.
 ///   - minSamples: as in ``Parameters``.
+/// - Returns: an estimate, in bytes. A matrix of distances needs little beside itself.
+/// - Complexity: O(1).
 public func estimatedFitMemory(points count: Int, dimensions: Int, minSamples: Int) -> Int {
   let stride = (max(dimensions, 1) + 15) / 16 * 16
   let neighbours = min(minSamples + 2, max(count - 1, 0))

@@ -10,6 +10,7 @@ public struct Parameters: Sendable, Hashable, Codable {
 
   /// The distance between points.
   public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
+    /// Euclidean distance of the vectors as they are given.
     case euclidean
     /// Euclidean distance of the normalised vectors, √(2 · cosine distance); lambdas are in it.
     case cosine
@@ -34,16 +35,25 @@ public struct Parameters: Sendable, Hashable, Codable {
   /// How clusters are taken from the condensed tree.
   public var selectionMethod: SelectionMethod = .eom
   /// Clusters born below this distance are replaced by an ancestor; 0 switches it off.
+  ///
+  /// Finite, at least 0, in the distance of the metric (Malzer and Baum 2020,
+  /// doi:10.1109/MFI49285.2020.9235263).
   public var clusterSelectionEpsilon: Double = 0
   /// Clusters born above this distance are not selected; infinity switches it off.
+  ///
+  /// At least 0, in the distance of the metric. Leaf selection does not heed it.
   public var clusterSelectionEpsilonMax: Double = .infinity
   /// Siblings that separate for less than this (in lambda) are merged first; 0 switches it off.
+  ///
+  /// Finite, at least 0; see ``CondensedTree/mergingSiblings(separatedForLessThan:)``.
   public var clusterSelectionPersistence: Double = 0
   /// Clusters with more points are not selected; nil switches it off.
+  ///
+  /// At least 1. Leaf selection does not heed it.
   public var maxClusterSize: Int?
   /// Whether the root itself may be the one cluster.
   public var allowSingleCluster = false
-  /// Distances (not core distances) are divided by this; above 0.
+  /// Distances (not core distances) are divided by this; finite and above 0.
   public var alpha: Double = 1
   /// The distance between points.
   public var metric: Metric = .euclidean

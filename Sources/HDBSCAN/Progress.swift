@@ -29,7 +29,8 @@ public struct FitProgress: Sendable, Equatable {
 /// Receives the progress of a fit; returning false cancels it.
 ///
 /// Called from working threads, one call at a time, at most about a thousand times a phase;
-/// fractions never go back within a phase.
+/// fractions never go back within a phase. Others may wait for it, so it should be brief. After a
+/// false it is not called again, and the fit throws ``HDBSCANError/cancelled`` unless it is done.
 public typealias ProgressHandler = @Sendable (_ progress: FitProgress) -> Bool
 
 /// Passes progress on from many threads and remembers a cancellation.

@@ -4,7 +4,7 @@ public struct WeightedEdge: Sendable, Equatable {
   public var a: Int
   /// The larger point index.
   public var b: Int
-  /// Mutual-reachability distance.
+  /// Mutual-reachability distance, finite and not negative.
   public var weight: Double
 
   /// An edge between two points, whose indices are put in order.
@@ -18,20 +18,11 @@ public struct WeightedEdge: Sendable, Equatable {
 /// What the geometric half of the algorithm hands to the hierarchical half.
 ///
 /// This is the seam: any way to find neighbours and the tree that fills this value is a backend.
-public struct MutualReachabilityTree: Sendable {
-  /// Core distance of every point, length n.
-  public var coreDistances: [Double]
+struct MutualReachabilityTree: Sendable {
+  /// Core distance of every point, length n, in the distance of the metric.
+  var coreDistances: [Double]
   /// The n − 1 edges of a minimum spanning tree, sorted by (weight, a, b).
-  public var edges: [WeightedEdge]
+  var edges: [WeightedEdge]
   /// The neighbours that were found on the way, where they were.
-  public var neighbours: NeighbourGraph?
-
-  /// Makes the value from its parts.
-  public init(
-    coreDistances: [Double], edges: [WeightedEdge], neighbours: NeighbourGraph? = nil
-  ) {
-    self.coreDistances = coreDistances
-    self.edges = edges
-    self.neighbours = neighbours
-  }
+  var neighbours: NeighbourGraph?
 }

@@ -59,7 +59,18 @@ extension DetectionRepository {
   ///
   /// - Returns: how many were deleted.
   public func delete(_ ids: [Int64], on connection: isolated PostgresConnection) throws -> Int {
+    // Not left to the foreign keys' SET NULL, which distributed tables cannot have (docs/citus.md).
     try connection.query(
+      """
+      UPDATE cluster SET
+        medoid_detection_id =
+          CASE WHEN medoid_detection_id <> ALL($2) THEN medoid_detection_id END,
+        representative_detection_id =
+          CASE WHEN representative_detection_id <> ALL($2) THEN representative_detection_id END
+      WHERE collection_id = $1
+        AND (medoid_detection_id = ANY($2) OR representative_detection_id = ANY($2))
+      """, [.int64(collection.id), .int64Array(ids)])
+    return try connection.query(
       "DELETE FROM person_detection WHERE collection_id = $1 AND id = ANY($2) RETURNING id",
       [.int64(collection.id), .int64Array(ids)]
     ).count

@@ -34,6 +34,9 @@ struct PythonGolden: Decodable {
   /// A number, or "inf" or "nan" where JSON has none.
   struct PortableDouble: Decodable {
     var value: Double
+
+    init(_ value: Double) { self.value = value }
+
     init(from decoder: any Decoder) throws {
       let container = try decoder.singleValueContainer()
       if let number = try? container.decode(Double.self) {

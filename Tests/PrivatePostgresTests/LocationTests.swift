@@ -28,6 +28,9 @@ import Testing
       #expect(
         PrivateServerLocation.directory(environment: [:], currentDirectory: closed)
           == "/var/lib/photodb")
+      #expect(
+        PrivateServerLocation.find(environment: [:], currentDirectory: closed).origin
+          == .shared(user: "postgres", closed: closed))
       let server = PrivateServer(
         directory: closed + "/home", durability: .fast, logger: TestServer.silentLogger)
       let error = await #expect(throws: PrivateServerError.self) { try await server.start() }

@@ -1,9 +1,10 @@
 import Benchmark
+import Glibc
 import HDBSCAN
 import SyntheticFaces
 import Vectors
 
-/// Fits, beside the time that sgemm needs for all n² inner products on one core (`T_gemm`).
+/// Fits in multiples of `T_gemm`: by size and threads, by kernel, and of hard data.
 let benchmarks: @Sendable () -> Void = {
   Benchmark.defaultConfiguration = .init(
     metrics: [.wallClock, .peakMemoryResident], warmupIterations: 0, maxDuration: .seconds(120),
@@ -13,38 +14,48 @@ let benchmarks: @Sendable () -> Void = {
     Benchmark("T_gemm \(size.name)") { benchmark in
       let faces = SyntheticFaces(count: size.count, dimensions: size.dimensions)
       benchmark.startMeasurement()
-      blackHole(allProducts(faces.embeddings))
+      blackHole(Yardstick.allProducts(faces.embeddings))
       benchmark.stopMeasurement()
     }
     for threads in Set([1, availableThreads]).sorted() {
-      Benchmark("fit \(size.name), threads \(threads)") { benchmark in
-        let faces = SyntheticFaces(count: size.count, dimensions: size.dimensions)
-        var parameters = Parameters()
-        parameters.minClusterSize = 3
-        parameters.minSamples = 2
-        benchmark.startMeasurement()
-        let clustering = try fit(
-          .float32(faces.embeddings), parameters: parameters, threads: threads)
-        benchmark.stopMeasurement()
-        blackHole(clustering.labels)
+      fitBenchmark("fit \(size.name), threads \(threads)", threads: threads) {
+        SyntheticFaces(count: size.count, dimensions: size.dimensions).embeddings
+      }
+    }
+    for kernel in ScreeningKernel.allCases where kernel.isAvailable {
+      fitBenchmark("kernel \(kernel.rawValue) \(size.name)", kernel: kernel) {
+        SyntheticFaces(count: size.count, dimensions: size.dimensions).embeddings
       }
     }
   }
+  for hard in HardCase.all { fitBenchmark("hard: \(hard.name)", rows: hard.rows) }
 }
 
-/// Every inner product of the rows once, in blocks that stay in the cache; nothing is kept.
+/// A fit whose time is also given in multiples of `T_gemm`.
 ///
-/// - Returns: a value that depends on the last block, so that nothing can be left out.
-private func allProducts(_ rows: Matrix<Float>) -> Float {
-  let side = 1024
-  let products = UnsafeMutablePointer<Float>.allocate(capacity: side * side)
-  defer { products.deallocate() }
-  for first in stride(from: 0, to: rows.rows, by: side) {
-    for second in stride(from: 0, to: rows.rows, by: side) {
-      BlockProducts.multiply(
-        rows, rows: first..<min(first + side, rows.rows), by: rows,
-        columns: second..<min(second + side, rows.rows), into: products, stride: side)
+/// - Parameter kernel: set by `PHOTODB_KERNEL`, as a user would; nil leaves what is set.
+private func fitBenchmark(
+  _ name: String, threads: Int = 1, kernel: ScreeningKernel? = nil,
+  rows: @escaping @Sendable () -> Matrix<Float>
+) {
+  let metrics = [.wallClock, .peakMemoryResident, Yardstick.metric]
+  Benchmark(name, configuration: .init(metrics: metrics)) { benchmark in
+    let rows = rows()
+    let yardstick = Yardstick.time(rows)
+    var parameters = Parameters()
+    parameters.minClusterSize = 3
+    parameters.minSamples = 2
+    let before = getenv("PHOTODB_KERNEL").map { String(cString: $0) }
+    if let kernel { setenv("PHOTODB_KERNEL", kernel.rawValue, 1) }
+    defer {
+      if let before { setenv("PHOTODB_KERNEL", before, 1) } else { unsetenv("PHOTODB_KERNEL") }
     }
+    let start = ContinuousClock.now
+    benchmark.startMeasurement()
+    let clustering = try fit(.float32(rows), parameters: parameters, threads: threads)
+    benchmark.stopMeasurement()
+    let time = ContinuousClock.now - start
+    benchmark.measurement(Yardstick.metric, Int((1000 * (time / yardstick)).rounded()))
+    blackHole(clustering.labels)
   }
-  return products[0]
 }

@@ -27,18 +27,21 @@ let benchmarks: @Sendable () -> Void = {
         benchmark.stopMeasurement()
       }
     }
-    for arrivals in [1, 100, 1_000] {
-      Benchmark("assign \(arrivals) to \(size.name)") { benchmark in
-        try await withStage(BenchmarkSize(size.count + arrivals, size.dimensions)) {
-          stage, faces in
-          _ = try await stage.importFaces(faceFile(faces, 0..<size.count))
-          _ = try await stage.bootstrap()
-          _ = try await stage.importFaces(faceFile(faces, size.count..<size.count + arrivals))
-          benchmark.startMeasurement()
-          blackHole(try await stage.assign())
-          benchmark.stopMeasurement()
-        }
-      }
+    for arrivals in [1, 100, 1_000] { assignBenchmark(arrivals, to: size) }
+  }
+  if BenchmarkSize.isLarge { assignBenchmark(10_000, to: BenchmarkSize(100_000, 128)) }
+}
+
+/// Assignment of faces that came after a bootstrap.
+private func assignBenchmark(_ arrivals: Int, to size: BenchmarkSize) {
+  Benchmark("assign \(arrivals) to \(size.name)") { benchmark in
+    try await withStage(BenchmarkSize(size.count + arrivals, size.dimensions)) { stage, faces in
+      _ = try await stage.importFaces(faceFile(faces, 0..<size.count))
+      _ = try await stage.bootstrap()
+      _ = try await stage.importFaces(faceFile(faces, size.count..<size.count + arrivals))
+      benchmark.startMeasurement()
+      blackHole(try await stage.assign())
+      benchmark.stopMeasurement()
     }
   }
 }

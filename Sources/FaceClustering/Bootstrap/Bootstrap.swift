@@ -142,28 +142,20 @@ struct Bootstrap {
   {
     let (collection, settings) = (collection, settings)
     let eligibility = settings.eligibility
-    let (counts, memory) = try await pool.withTransaction(.snapshot) { connection in
-      let counts = try FaceReader(collection).countEligible(eligibility, on: connection)
-      return (counts, Memory.availableBytes)
+    let counts = try await pool.withTransaction(.snapshot) { connection in
+      try FaceReader(collection).countEligible(eligibility, on: connection)
     }
     guard counts.eligible > 0 else {
       throw BootstrapError.nothingToFit(collection: collection.name, filtered: counts.filtered)
     }
-    // The vectors themselves, the fit, and the plan's members.
-    let needed =
-      Int64(counts.eligible * collection.dimension * 4)
-      + Int64(
-        estimatedFitMemory(
-          points: counts.eligible, dimensions: collection.dimension,
-          minSamples: settings.minSamples))
-      + Int64(counts.eligible * 256)
-      + estimatedGroupingMemory(faces: counts.eligible)
+    let estimate = BootstrapEstimate(
+      faces: counts.eligible, dimension: collection.dimension, minSamples: settings.minSamples)
     logger.info(
-      "fitting \(counts.eligible) faces; about \(needed / 1_048_576) MB of memory are needed")
-    if let memory, needed > memory {
-      throw BootstrapError.notEnoughMemory(
-        needed: needed, available: memory, faces: counts.eligible)
-    }
+      """
+      fitting \(counts.eligible) faces; about \(estimate.memoryBytes / 1_048_576) MB of memory are \
+      needed
+      """)
+    try estimate.check()
     let stored = try await pool.withTransaction(.snapshot) { connection in
       try FaceReader(collection).eligible(eligibility, on: connection)
     }
@@ -180,12 +172,6 @@ struct Bootstrap {
     report.seconds.people = clock.lap()
     return FittedFaces(
       snapshot: snapshot, clustering: clustering, people: people, unusable: unusable)
-  }
-
-  /// Sums of groups (at most one for two faces), their pairs and the sample of similarities.
-  private func estimatedGroupingMemory(faces: Int) -> Int64 {
-    settings.clusterExtraction == .evidence
-      ? Int64(faces * (collection.dimension * 2 + 600) + (8 << 20)) : 0
   }
 
   /// Leaves out what cannot be fitted, and says so.

@@ -97,6 +97,12 @@ public struct StalenessOutcome: Sendable {
   /// The report, or why there is none.
   public var result: Result<StalenessReport, any Error>
 
+  /// An outcome for a collection.
+  public init(collection: String, result: Result<StalenessReport, any Error>) {
+    self.collection = collection
+    self.result = result
+  }
+
   /// That of the report; 3 where the collection could not be checked.
   public var exitCode: Int32 {
     switch result {

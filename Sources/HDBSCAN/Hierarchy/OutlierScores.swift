@@ -5,6 +5,7 @@ extension CondensedTree {
   /// that it leaves (Campello et al. 2015, doi:10.1145/2733381). 0 where Λ = 0 or λ is infinite, 1
   /// where Λ is infinite and λ is not: always in 0…1, never NaN.
   ///
+  /// - Returns: one score for each point.
   /// - Complexity: O(rows).
   public func outlierScores() -> [Double] {
     let peaks = clusterPeaks

@@ -68,12 +68,16 @@ public struct SingleLinkage: Sendable, Equatable {
   /// The children of a merge, ascending by their smallest point.
   ///
   /// - Parameter node: id of a merge, at least `pointCount`.
+  /// - Complexity: O(1).
   public func children(of node: Int) -> ArraySlice<Int> {
     let merge = node - pointCount
     return childIDs[childOffsets[merge]..<childOffsets[merge + 1]]
   }
 
   /// The points at or below an id, in no particular order.
+  ///
+  /// - Parameter node: id of a point or a merge.
+  /// - Complexity: O(1).
   public func points(below node: Int) -> ArraySlice<Int> {
     leafOrder[leafStarts[node]..<leafStarts[node] + leafCounts[node]]
   }

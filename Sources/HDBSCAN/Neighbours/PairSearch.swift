@@ -26,6 +26,8 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   private let order: [Int]
   /// Bottleneck between positions p − 1 and p; nil where no tree is given.
   private let gaps: [Double]?
+  /// Largest gap of each block.
+  private let gapsOfBlocks: RangeMaxima
   private let alpha: Double
   /// Bounds for the rows at their positions.
   private let screen: Source
@@ -49,10 +51,13 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     self.rows = rows
     self.order = order
     self.gaps = gaps
+    let blocks = Blocks(rows: rows.count)
+    gapsOfBlocks = RangeMaxima(
+      gaps.map { gaps in (0..<blocks.count).map { gaps[blocks.range($0)].reduce(0, max) } } ?? [])
     self.alpha = alpha
     self.screen = screen
     lists = NeighbourLists(count: rows.count, capacity: capacity)
-    locks = BlockLocks(count: Blocks(rows: rows.count).count)
+    locks = BlockLocks(count: blocks.count)
     limits = .allocate(capacity: rows.count)
     reaches = .allocate(capacity: rows.count)
     for (position, row) in order.enumerated() {
@@ -102,7 +107,7 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>,
     _ scratch: TileScratch<Source.Bound>
   ) -> [CandidateEdge] {
-    setBottlenecks(upper, lower, scratch)
+    setBottlenecks(first, second, upper, lower, scratch)
     locks.withLocks(first, second) {
       setReaches(upper, scratch.rowLimit, scratch.rowReach)
       setReaches(lower, scratch.columnLimit, scratch.columnReach)
@@ -130,15 +135,15 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
 
   /// Largest gaps from each row to the start of the other block, and back from each column.
   private func setBottlenecks(
-    _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch<Source.Bound>
+    _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>,
+    _ scratch: TileScratch<Source.Bound>
   ) {
     guard let gaps else {
       scratch.rowLimit.update(repeating: -1, count: upper.count)
       scratch.columnLimit.update(repeating: -1, count: lower.count)
       return
     }
-    var between = gaps[lower.lowerBound]
-    for position in upper.upperBound..<lower.lowerBound { between = max(between, gaps[position]) }
+    let between = max(gapsOfBlocks.largest(first + 1..<second), gaps[lower.lowerBound])
     var limit = between
     for position in upper.reversed() {
       scratch.rowLimit[position - upper.lowerBound] = limit

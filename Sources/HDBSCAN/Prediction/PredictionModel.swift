@@ -83,6 +83,9 @@ public struct PredictionModel: Sendable {
 
   /// Makes a model from a fit and the vectors it was given.
   ///
+  /// - Parameters:
+  ///   - points: all n training vectors, in the order of the fit.
+  ///   - clustering: what the fit returned.
   /// - Throws: as the other initialiser.
   /// - Complexity: O(n · d).
   public init(points: Points, clustering: Clustering) throws(HDBSCANError) {

@@ -2,7 +2,7 @@
 ///
 /// Points whose core distance is below the cut are core objects; those connected by edges of the
 /// spanning tree strictly below it are one cluster. Groups smaller than the minimum, and all other
-/// points, are noise (Campello, Moulavi and Sander 2013, §3).
+/// points, are noise (Campello, Moulavi and Sander 2013, §3, doi:10.1007/978-3-642-37456-2_14).
 ///
 /// - Parameters:
 ///   - clustering: a fit, with its spanning tree.

@@ -47,8 +47,10 @@ extension CondensedTree {
   /// none.
   ///
   /// - Parameters:
-  ///   - parameters: settings of the selection.
+  ///   - parameters: settings of the selection, whose ranges are not checked here. The persistence
+  ///     threshold is not applied; ``mergingSiblings(separatedForLessThan:)`` does that before.
   ///   - constraints: pairs of points of this tree.
+  /// - Returns: the clusters, numbered as labels are; none where nothing is selected.
   /// - Complexity: O(rows + constraints · depth).
   public func selectClusters(
     _ parameters: Parameters, constraints: [PairConstraint] = []

@@ -15,7 +15,7 @@ public struct PairConstraint: Sendable, Hashable, Codable {
   /// Together or apart.
   public var kind: Kind
 
-  /// A statement about two different points.
+  /// A statement about two different points; a fit refuses indices that are equal or out of range.
   public init(_ a: Int, _ b: Int, _ kind: Kind) {
     self.a = a
     self.b = b
@@ -23,6 +23,8 @@ public struct PairConstraint: Sendable, Hashable, Codable {
   }
 
   /// Whether labels agree with the statement; noise (−1) is together with nothing.
+  ///
+  /// - Parameter labels: one for each point, so that both indices are among them.
   public func isSatisfied(by labels: [Int]) -> Bool {
     let together = labels[a] >= 0 && labels[a] == labels[b]
     return together == (kind == .mustLink)

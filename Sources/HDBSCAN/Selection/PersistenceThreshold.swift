@@ -12,6 +12,7 @@ extension CondensedTree {
   /// For two parts this is what the Python package does; clusters are numbered breadth-first again.
   ///
   /// - Parameter threshold: in lambda, at least 0; 0 returns the tree itself.
+  /// - Returns: a tree of the same points.
   /// - Complexity: O(rows log rows).
   public func mergingSiblings(separatedForLessThan threshold: Double) -> CondensedTree {
     if threshold <= 0 || clusterCount <= 1 { return self }

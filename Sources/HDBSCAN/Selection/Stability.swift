@@ -1,6 +1,7 @@
 extension CondensedTree {
   /// Stability of each cluster: Σ over its rows of (lambda − birth) · size, in float64.
   ///
+  /// Campello, Moulavi and Sander 2013, doi:10.1007/978-3-642-37456-2_14.
   /// Infinite where points persist to distance 0 (exact duplicates); the excess of a thing that is
   /// born and ends at infinity counts as 0, so no value is NaN. Rows of equal lambda are summed as
   /// integers first: the result does not depend on how the points are numbered.

@@ -7,8 +7,8 @@ internal import Vectors
 struct Bottlenecks {
   private let order: LeafOrder
   private let positions: [Int32]
-  /// Level l holds the largest gap of each 2^l consecutive ranges.
-  private var levels: [[Double]]
+  /// Over the largest gap of each range of positions.
+  private let ranges: RangeMaxima
 
   private static let range = 16
 
@@ -18,19 +18,12 @@ struct Bottlenecks {
     let order = LeafOrder(tree: tree, count: count)
     var positions = [Int32](repeating: 0, count: count)
     for (position, row) in order.rows.enumerated() { positions[row] = Int32(position) }
-    let ranges = stride(from: 0, to: count, by: Self.range).map {
-      order.gaps[$0..<min($0 + Self.range, count)].reduce(0, max)
-    }
-    var levels = [ranges]
-    var length = 1
-    while 2 * length <= ranges.count {
-      let below = levels[levels.count - 1]
-      levels.append((0...ranges.count - 2 * length).map { max(below[$0], below[$0 + length]) })
-      length *= 2
-    }
+    ranges = RangeMaxima(
+      stride(from: 0, to: count, by: Self.range).map {
+        order.gaps[$0..<min($0 + Self.range, count)].reduce(0, max)
+      })
     self.order = order
     self.positions = positions
-    self.levels = levels
   }
 
   /// - Complexity: O(1), some thirty comparisons at most.
@@ -47,11 +40,7 @@ struct Bottlenecks {
       if firstRange == lastRange { return largest(first, last) }
       let ends = max(
         largest(first, (firstRange + 1) * Self.range - 1), largest(lastRange * Self.range, last))
-      let between = lastRange - firstRange - 1
-      if between == 0 { return ends }
-      let level = Int.bitWidth - 1 - between.leadingZeroBitCount
-      return max(
-        ends, levels[level][firstRange + 1], levels[level][lastRange - (1 << level)])
+      return max(ends, ranges.largest(firstRange + 1..<lastRange))
     }
   }
 

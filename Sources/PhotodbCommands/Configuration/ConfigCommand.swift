@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Logging
 
 /// `photodb config`: the settings in force and where each came from.
 struct ConfigCommand: AsyncParsableCommand {
@@ -7,6 +8,12 @@ struct ConfigCommand: AsyncParsableCommand {
     discussion: """
       A flag (--set NAME=VALUE) wins over an environment variable, that over the settings file, \
       that over the default. In the file, names are written in lower case: min_epsilon: 0.2
+
+      Radii such as CLUSTERING_THRESHOLD are cosine distances; GATE_ABSOLUTE is a cosine similarity, \
+      1 − distance, that every assignment of a tier must reach whatever the radius. Settings that \
+      others make moot are warned of.
+
+      Example: photodb config --set GATE_ABSOLUTE=0.5
       """)
 
   @OptionGroup(title: "Settings") var settings: SettingsOptions
@@ -17,6 +24,7 @@ struct ConfigCommand: AsyncParsableCommand {
 
   func run() async throws {
     let resolved = try await SettingsLoader().load(settings, databaseURL: database)
+    for warning in resolved.warnings { output.logger.warning("\(warning)") }
     try output.output.report(Report(resolved)) {
       var table = TextTable([
         ("SETTING", .left), ("VALUE", .left), ("FROM", .left), ("RANGE", .left),
@@ -43,6 +51,7 @@ extension ConfigCommand {
     }
 
     let settings: [Setting]
+    let warnings: [String]
 
     init(_ resolved: ResolvedSettings) {
       settings = resolved.entries.map {
@@ -50,6 +59,7 @@ extension ConfigCommand {
           name: $0.name, value: $0.value, source: $0.source.description, range: $0.range,
           summary: $0.summary)
       }
+      warnings = resolved.warnings
     }
   }
 }

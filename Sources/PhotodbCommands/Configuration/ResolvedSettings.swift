@@ -22,4 +22,23 @@ struct ResolvedSettings: Sendable {
   let databaseURL: String?
   /// Every setting, in the order in which it is shown.
   let entries: [Entry]
+
+  /// Settings that are allowed and yet do nothing beside others, one line each.
+  ///
+  /// A tier assigns no face whose cosine similarity is below `GATE_ABSOLUTE`, so a radius beyond
+  /// the cosine distance 1 − `GATE_ABSOLUTE` is moot.
+  var warnings: [String] {
+    func number(_ name: String) -> Double? {
+      entries.first { $0.name == name }.flatMap { Double($0.value) }
+    }
+    guard let similarity = number("GATE_ABSOLUTE") else { return [] }
+    let farthest = 1 - similarity
+    return ["CLUSTERING_THRESHOLD", "MIN_EPSILON"].compactMap { name in
+      // The defaults meet exactly; the difference of two decimals is not exact.
+      guard let radius = number(name), radius > farthest + 1e-9 else { return nil }
+      return "\(name) \(radius) is moot beyond 1 − GATE_ABSOLUTE = "
+        + "\(Formatting.decimal(farthest, places: 3)): no tier assigns a face that far away; lower "
+        + "GATE_ABSOLUTE, or \(name)"
+    }
+  }
 }

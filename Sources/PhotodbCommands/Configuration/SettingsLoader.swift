@@ -33,7 +33,7 @@ struct SettingsLoader: Sendable {
       if let found, !setting.write(&stage, found.text) {
         throw CommandFailure(
           "\(found.source.place(of: setting.name)) is \"\(found.text)\", "
-            + "but must be in the range \(setting.range) (\(setting.summary))")
+            + "but must be in the range \(setting.range) (\(setting.summary))", code: 2)
       }
       entries.append(
         ResolvedSettings.Entry(
@@ -71,11 +71,11 @@ extension SettingsLoader {
     var flags: [String: String] = [:]
     for assignment in assignments {
       guard let equals = assignment.firstIndex(of: "=") else {
-        throw CommandFailure("--set \(assignment) has no value: write --set NAME=VALUE")
+        throw CommandFailure("--set \(assignment) has no value: write --set NAME=VALUE", code: 2)
       }
       let name = assignment[..<equals].uppercased()
       guard StageSetting.all.contains(where: { $0.name == name }) else {
-        throw CommandFailure("--set names no setting: \(name); \(hint(for: name))")
+        throw CommandFailure("--set names no setting: \(name); \(hint(for: name))", code: 2)
       }
       flags[name] = String(assignment[assignment.index(after: equals)...])
     }
@@ -85,7 +85,8 @@ extension SettingsLoader {
   private static func refuseUnknownKeys(of file: SettingsFile) throws {
     let known = Set(StageSetting.all.map { $0.name.lowercased() } + [DatabaseSetting.fileKey])
     guard let key = file.keys.subtracting(known).min() else { return }
-    throw CommandFailure("\(file.path): unknown key \(key); \(hint(for: key.uppercased()))")
+    throw CommandFailure(
+      "\(file.path): unknown key \(key); \(hint(for: key.uppercased()))", code: 2)
   }
 
   /// What to write instead of an unknown name.
@@ -101,7 +102,7 @@ extension SettingsLoader {
     guard stage.minEpsilon <= stage.maxEpsilon else {
       throw CommandFailure(
         "MIN_EPSILON is \(stage.minEpsilon.value), but must not exceed "
-          + "1.5 × CLUSTERING_THRESHOLD = \(stage.maxEpsilon.value)")
+          + "1.5 × CLUSTERING_THRESHOLD = \(stage.maxEpsilon.value)", code: 2)
     }
   }
 }

@@ -8,6 +8,8 @@ struct MigrateCommand: AsyncParsableCommand {
     discussion: """
       Each migration is one transaction, and several processes may migrate at once. The private \
       server is migrated by every command that uses it.
+
+      Example: photodb migrate --dry-run
       """)
 
   @Flag(name: .long, help: "Say what would be applied, and apply nothing.")

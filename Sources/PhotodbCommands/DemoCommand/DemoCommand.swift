@@ -12,7 +12,11 @@ struct DemoCommand: AsyncParsableCommand {
       Starts the private PostgreSQL, imports 6,410 bundled faces of public photos into the \
       collection "demo" (a fifth of them held back as later arrivals), fits, assigns the arrivals, \
       checks staleness before and after, and compares the people found with the known identities. \
-      Run again, it starts from an empty collection "demo"; no other collection is touched.
+      Run again, it replaces the collection "demo" of the demo before, and says so; it refuses to \
+      where that holds anything else, and no other collection is touched. A server that you name \
+      must have been migrated (photodb migrate).
+
+      Example: photodb demo --json > demo.json
       """)
 
   @OptionGroup(title: "Settings") var settings: SettingsOptions

@@ -27,7 +27,7 @@ struct DemoFaces {
     let held = try file.integers("arrival")
     let faces = (0..<embeddings.rows).map { row in
       IncomingFace(
-        externalID: "demo-\(row)", photo: "demo/\(photos[row]).jpg",
+        externalID: CollectionRepository.demoID(of: row), photo: "demo/\(photos[row]).jpg",
         box: FaceBox(
           x: boxes[4 * row], y: boxes[4 * row + 1], width: boxes[4 * row + 2],
           height: boxes[4 * row + 3]), confidence: confidences[row])

@@ -22,23 +22,25 @@ struct DemoReport: Encodable {
     let tier: String
     let faces: Int
     /// Faces put to the person that holds most faces of their identity, where that can be said.
-    let right: Int?
-    let wrong: Int?
+    @OrNull var right: Int?
+    @OrNull var wrong: Int?
   }
 
   var steps: [Step] = []
   var collection = ""
   var people = 0
   var largestPeople: [Person] = []
-  var bootstrap: BootstrapReport?
+  @OrNull var bootstrap: BootstrapReport?
   var arrivals = 0
-  var assignment: AssignmentReport?
+  @OrNull var assignment: AssignmentReport?
   var tiers: [Tier] = []
-  var stalenessBefore: StalenessReport?
-  var stalenessAfter: StalenessReport?
-  var pairwise: PrecisionRecall?
-  var bcubed: PrecisionRecall?
-  var dataDirectory: String?
+  @OrNull var stalenessBefore: StalenessReport?
+  @OrNull var stalenessAfter: StalenessReport?
+  @OrNull var pairwise: PrecisionRecall?
+  @OrNull var bcubed: PrecisionRecall?
+  @OrNull var dataDirectory: String?
+  /// How to call this program on this database, in a shell that stands in the current folder.
+  var shellCommand = "photodb"
 
   /// The summary that the demo ends with.
   var text: String {
@@ -96,16 +98,18 @@ struct DemoReport: Encodable {
 
   private var next: String {
     let person = largestPeople.first?.personId ?? 1
-    var lines = [
-      "try next (photodb is .build/release/photodb):",
-      "  photodb person name \(person) \"Ada\" --collection \(collection)     give someone a name",
-      "  photodb re-bootstrap --collection \(collection)          "
-        + "fit again with the arrivals; the name stays",
-      "  photodb export assignments --collection \(collection)    every face, and where it belongs",
-      "  photodb import YOUR_FACES.safetensors        your own faces",
+    let steps = [
+      ("give someone a name", "person name \(person) Ada --collection \(collection)"),
+      ("fit again with the arrivals; the name stays", "re-bootstrap --collection \(collection)"),
+      ("every face, and where it belongs", "export assignments --collection \(collection) | head"),
+      ("what your own files must hold", "import --help"),
     ]
+    var lines = ["try next, in this folder:"]
+    for (purpose, words) in steps { lines += ["  # \(purpose)", "  \(shellCommand) \(words)"] }
     if let dataDirectory {
-      lines.append("everything is in \(dataDirectory); `photodb db stop` stops the server")
+      lines += [
+        "  # everything is in \(dataDirectory); stop the server", "  \(shellCommand) db stop",
+      ]
     }
     return lines.joined(separator: "\n")
   }

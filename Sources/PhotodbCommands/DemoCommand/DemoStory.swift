@@ -1,6 +1,7 @@
 internal import FaceClustering
 internal import Foundation
 internal import HDBSCAN
+internal import Logging
 internal import PostgresClient
 internal import PrivatePostgres
 internal import Store
@@ -16,7 +17,28 @@ struct DemoStory {
 
   init(output: OutputOptions) { self.output = output }
 
+  /// Tells the story, alone in this database.
+  ///
+  /// - Throws: ``CommandFailure`` where another demo is at work; what its steps throw.
   func tell(_ session: DatabaseSession) async throws -> DemoReport {
+    // The session that holds the lock is kept to the end; if the process dies, so does it.
+    try await session.pool.withConnection { holder in
+      guard try await holder.tryDemo() else {
+        throw CommandFailure(
+          "another `photodb demo` is at work in this database; wait until it has ended")
+      }
+      let result: Result<DemoReport, any Error>
+      do {
+        result = .success(try await tellAlone(session))
+      } catch {
+        result = .failure(error)
+      }
+      try await holder.releaseDemo()
+      return try result.get()
+    }
+  }
+
+  private func tellAlone(_ session: DatabaseSession) async throws -> DemoReport {
     var report = DemoReport()
     report.collection = Self.collection
     // Opening the session has started the server.
@@ -25,11 +47,13 @@ struct DemoStory {
         name: session.isPrivate ? "start the private PostgreSQL" : "connect",
         seconds: (ContinuousClock.now - started) / .seconds(1)))
     if session.isPrivate { report.dataDirectory = try PrivateServerLocation.current() }
+    report.shellCommand = try ShellCommand.photodb(session.settings)
     let bar = output.progressBar()
     let faces = try DemoFaces()
     try await step("migrate", &report) { _ in
-      _ = try await Migrator().migrate(session.pool) { _, _, _ in }
+      try await session.ensureSchema()
     }
+    try await announceReplacement(session)
     let stage = try await step("import the library", &report) { _ in
       try await session.pool.withTransaction {
         try CollectionRepository().deleteDemo(Self.collection, on: $0)
@@ -54,6 +78,18 @@ struct DemoStory {
     try await evaluate(stage, faces, &report)
     bar.finish()
     return report
+  }
+
+  private func announceReplacement(_ session: DatabaseSession) async throws {
+    let faces = try await session.pool.withTransaction {
+      try CollectionRepository().facesOfDemo(Self.collection, on: $0)
+    }
+    guard let faces else { return }
+    session.logger.notice(
+      """
+      collection “\(Self.collection)” of an earlier demo (\(Formatting.count(faces)) faces, with the \
+      names given to them) is replaced; no other collection is touched
+      """)
   }
 
   private func receiveArrivals(
@@ -100,4 +136,9 @@ struct DemoStory {
       DemoReport.Step(name: name, seconds: (ContinuousClock.now - start) / .seconds(1)))
     return result
   }
+}
+
+extension PostgresConnection {
+  fileprivate func tryDemo() throws -> Bool { try CollectionRepository().tryDemo(on: self) }
+  fileprivate func releaseDemo() throws { try CollectionRepository().releaseDemo(on: self) }
 }

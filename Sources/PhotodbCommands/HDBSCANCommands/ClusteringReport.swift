@@ -3,12 +3,16 @@ internal import HDBSCAN
 /// What `fit` and `extract` report.
 struct ClusteringReport: Encodable {
   let n: Int
-  let d: Int?
+  /// Numbers in a row; null for `extract`, which sees no rows.
+  @OrNull var d: Int?
   let clusters: Int
   let noise: Int
   let metric: String
-  let lambdaDistance: String?
+  @OrNull var lambdaDistance: String?
   let quarantined: [InputRows.Quarantined]
+  /// Pairs of --must-link and --cannot-link.
+  @OrNull var constraints: Steering.Satisfaction?
+  @OrNull var validity: ValidityReport?
   let seconds: [String: Double]
   let peakMemoryBytes: Int
   let out: String
@@ -18,6 +22,7 @@ struct ClusteringReport: Encodable {
   /// - Parameter dimensions: numbers in a row, where the command has seen the rows.
   init(
     _ clustering: Clustering, dimensions: Int?, quarantined: [InputRows.Quarantined],
+    constraints: Steering.Satisfaction? = nil, validity: ValidityReport? = nil,
     seconds: [String: Double], out: String
   ) {
     n = clustering.labels.count
@@ -27,6 +32,8 @@ struct ClusteringReport: Encodable {
     metric = clustering.parameters.metric.rawValue
     lambdaDistance = clustering.parameters.metadata["lambda_distance"]
     self.quarantined = quarantined
+    self.constraints = constraints
+    self.validity = validity
     self.seconds = seconds
     peakMemoryBytes = PhotodbCommands.peakMemoryBytes()
     self.out = out
@@ -39,6 +46,10 @@ struct ClusteringReport: Encodable {
         + "\(Formatting.count(noise)) of \(Formatting.count(n)) rows are noise"
     ]
     lines += quarantineLines(quarantined)
+    if let constraints {
+      lines.append("\(constraints.satisfied) of \(constraints.given) pairs are satisfied")
+    }
+    if let validity { lines.append(validity.text) }
     let total = seconds["total"] ?? 0
     lines.append(
       "\(Formatting.seconds(total)), \(Formatting.bytes(peakMemoryBytes)) → \(out)")

@@ -12,6 +12,8 @@ struct ExtractCommand: AsyncParsableCommand {
       edges shorter than D. Otherwise the options that are given replace those of the fit; the \
       new file is a result like the first. What decides distances (--min-samples, --metric, \
       --alpha) stays that of the fit.
+
+      Example: photodb hdbscan extract result.safetensors --cut 0.9 --out labels.safetensors
       """)
 
   @Argument(help: "A file that photodb hdbscan fit has written.")
@@ -63,7 +65,7 @@ struct ExtractCommand: AsyncParsableCommand {
     }
     if withoutVectors { stored.vectors = nil }
     try await seconds.measure("write") {
-      try await offPool { [stored, singleLinkage, destination] in
+      try await offPool(isAbandonable: false) { [stored, singleLinkage, destination] in
         try stored.content(singleLinkage: singleLinkage).write(to: destination.out)
       }
     }
@@ -98,7 +100,9 @@ struct ExtractCommand: AsyncParsableCommand {
     if let fileRows = stored.fileRows { tensors["rows"] = Tensor(fileRows) }
     let content = SafetensorsContent(tensors: tensors, metadata: metadata)
     try await seconds.measure("write") {
-      try await offPool { [destination] in try content.write(to: destination.out) }
+      try await offPool(isAbandonable: false) { [destination] in
+        try content.write(to: destination.out)
+      }
     }
     let report = CutReport(
       n: labels.count, clusters: (labels.max() ?? -1) + 1, noise: labels.count { $0 < 0 },

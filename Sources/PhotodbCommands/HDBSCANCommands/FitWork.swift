@@ -3,12 +3,17 @@ internal import TensorFiles
 
 extension FitCommand {
   /// Fits the rows on a thread of its own, with progress on a terminal.
-  func fit(_ rows: InputRows, _ parameters: Parameters) async throws -> Clustering {
+  func fit(
+    _ rows: InputRows, _ parameters: Parameters, _ steering: Steering
+  ) async throws -> Clustering {
     let bar = output.progressBar()
     defer { bar.finish() }
     return try await offPool { [file, threads] in
       try naming(file, rows: rows) {
-        try HDBSCAN.fit(rows.points, parameters: parameters, threads: threads.count) { progress in
+        try HDBSCAN.fit(
+          rows.points, parameters: parameters, weights: steering.weights,
+          constraints: steering.constraints, threads: threads.count
+        ) { progress in
           bar.update(phase: progress.phase.title, fraction: progress.fraction)
           return true
         }

@@ -9,6 +9,8 @@ struct PredictCommand: AsyncParsableCommand {
     discussion: """
       A new row goes to the fitted row of least mutual reachability, and from there up the tree \
       to the first cluster dense enough for it. A row that equals a fitted one gets its label.
+
+      Example: photodb hdbscan predict result.safetensors new.npy --out placed.safetensors
       """)
 
   @Argument(help: "A file that photodb hdbscan fit has written, with its vectors.")
@@ -18,6 +20,14 @@ struct PredictCommand: AsyncParsableCommand {
   var file: String
 
   @OptionGroup var destination: ResultDestination
+  @Flag(
+    name: .long,
+    help: """
+      Store how strongly each row belongs to each cluster, too: the tensor memberships, \
+      rows × labels, each row with a sum of at most 1.
+      """)
+  var memberships = false
+
   @OptionGroup(title: "Rows") var input: InputOptions
   @OptionGroup(title: "Work") var threads: ThreadOptions
   @OptionGroup(title: "Output") var output: OutputOptions
@@ -25,9 +35,10 @@ struct PredictCommand: AsyncParsableCommand {
   func run() async throws {
     try destination.check()
     var seconds = PhaseSeconds()
-    let (model, parameters) = try await seconds.measure("load") {
+    let (model, clustering) = try await seconds.measure("load") {
       try await offPool { [result] in try Self.loadModel(result) }
     }
+    let parameters = clustering.parameters
     let rows = try await seconds.measure("read") {
       try await offPool { [file, input] in
         try InputRows(path: file, metric: parameters.metric, quarantine: input.quarantine)
@@ -42,9 +53,22 @@ struct PredictCommand: AsyncParsableCommand {
         }
       }
     }
-    let content = content(of: predictions, rows: rows, parameters: parameters)
+    var content = content(of: predictions, rows: rows, parameters: parameters)
+    if memberships {
+      content.tensors["memberships"] = try await seconds.measure("memberships") {
+        try await offPool { [file, threads] in
+          try naming(file, rows: rows) {
+            Tensor(
+              try model.memberships(
+                of: rows.points, exemplars: clustering.exemplars, threads: threads.count))
+          }
+        }
+      }
+    }
     try await seconds.measure("write") {
-      try await offPool { [destination] in try content.write(to: destination.out) }
+      try await offPool(isAbandonable: false) { [content, destination] in
+        try content.write(to: destination.out)
+      }
     }
     let report = Report(
       n: predictions.count, d: rows.dimensions,
@@ -54,7 +78,7 @@ struct PredictCommand: AsyncParsableCommand {
     try output.output.report(report) { report.text }
   }
 
-  private static func loadModel(_ path: String) throws -> (PredictionModel, Parameters) {
+  private static func loadModel(_ path: String) throws -> (PredictionModel, Clustering) {
     let stored = try StoredClustering(path: path)
     guard let vectors = stored.vectors else {
       let isPrecomputed = stored.clustering.parameters.metric == .precomputed
@@ -66,7 +90,7 @@ struct PredictCommand: AsyncParsableCommand {
     let model = try naming(path) {
       try PredictionModel(points: vectors, clustering: stored.clustering)
     }
-    return (model, stored.clustering.parameters)
+    return (model, stored.clustering)
   }
 
   /// Predicts block by block, so that progress can be shown; blocks do not change the result.

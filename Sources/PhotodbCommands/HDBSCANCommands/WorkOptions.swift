@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Dispatch
+internal import Synchronization
 internal import TensorFiles
 internal import Vectors
 
@@ -41,13 +42,52 @@ struct ThreadOptions: ParsableArguments {
 }
 
 /// Runs long computations on a thread of their own: Swift's cooperative threads must not be blocked.
+///
+/// A task that is cancelled goes on at once, and a computation that nobody waits for ends with the
+/// process.
+///
+/// - Parameter isAbandonable: false for work that must come to its own end, such as writing a file.
+/// - Throws: `CancellationError`; what `work` throws.
 func offPool<Result: Sendable>(
-  _ work: @escaping @Sendable () throws -> Result
+  isAbandonable: Bool = true, _ work: @escaping @Sendable () throws -> Result
 ) async throws -> Result {
-  try await withCheckedThrowingContinuation { continuation in
-    DispatchQueue.global(qos: .userInitiated).async {
-      continuation.resume(with: Swift.Result { try work() })
+  let waiting = Waiting<Result>()
+  return try await withTaskCancellationHandler {
+    try await withCheckedThrowingContinuation { continuation in
+      waiting.begin(continuation)
+      DispatchQueue.global(qos: .userInitiated).async {
+        waiting.end(with: Swift.Result { try work() })
+      }
     }
+  } onCancel: {
+    if isAbandonable { waiting.end(with: .failure(CancellationError())) }
+  }
+}
+
+/// A continuation that is resumed by the first of two who want to.
+private final class Waiting<Value: Sendable>: Sendable {
+  private struct State {
+    var continuation: CheckedContinuation<Value, any Error>?
+    var early: Result<Value, any Error>?
+  }
+
+  private let state = Mutex(State())
+
+  func begin(_ continuation: CheckedContinuation<Value, any Error>) {
+    let early = state.withLock { state in
+      if state.early == nil { state.continuation = continuation }
+      return state.early
+    }
+    if let early { continuation.resume(with: early) }
+  }
+
+  func end(with result: Result<Value, any Error>) {
+    let continuation = state.withLock { state in
+      defer { state.continuation = nil }
+      if state.early == nil { state.early = result }
+      return state.continuation
+    }
+    continuation?.resume(with: result)
   }
 }
 

@@ -1,24 +1,32 @@
 internal import ArgumentParser
+internal import FaceClustering
 internal import Glibc
 
 /// The program `photodb`.
 public enum PhotodbProgram {
   /// Runs the command named on the command line and ends the process.
   ///
-  /// Exit codes: 0 success, 1 failure, 2 wrong usage; some commands document others.
+  /// Exit codes: 0 success, 1 failure, 2 wrong usage, 130 and 143 stopped by SIGINT and SIGTERM;
+  /// some commands document others.
   public static func main() async -> Never {
     // A reader that goes away shows as an error of the write, not as a signal that kills us.
     signal(SIGPIPE, SIG_IGN)
-    do {
+    let work = Task {
       var command = try await Photodb.asyncParseAsRoot(nil)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
         try command.run()
       }
+    }
+    let stop = StopSignal.watch { work.cancel() }
+    do {
+      try await work.value
     } catch {
+      if let signal = stop.received { exit(Ending(of: error, stoppedBy: signal).report()) }
       exit(Ending(of: error).report())
     }
+    // Whatever a signal asked for so late, the work is done and committed.
     exit(0)
   }
 }
@@ -46,15 +54,32 @@ struct Ending: Equatable {
       self.code = 2
       self.error = Photodb.fullMessage(for: error)
     } else {
-      self.code = 1
+      self.code = (error as? CommandFailure)?.code ?? 1
       self.error = "photodb: error: \(oneLine(error))"
     }
+  }
+
+  /// An error after a signal asked the command to stop.
+  init(of error: any Error, stoppedBy signal: Int32) {
+    code = 128 + signal
+    let name = StopSignal.name(of: signal)
+    self.error =
+      switch error {
+      case BootstrapError.cancelled: "photodb: stopped by \(name): \(oneLine(error))"
+      default:
+        "photodb: stopped by \(name): what was under way was undone, what was committed stays"
+      }
   }
 
   /// Says it, and gives the exit code.
   func report() -> Int32 {
     if !error.isEmpty { StandardError.shared.line(error) }
-    if !output.isEmpty { print(output) }
-    return code
+    if output.isEmpty { return code }
+    do {
+      try write(output + "\n", to: STDOUT_FILENO)
+      return code
+    } catch {
+      return Ending(of: error).report()
+    }
   }
 }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import FaceClustering
+internal import Logging
 internal import Store
 
 /// `photodb assign`.
@@ -10,6 +11,8 @@ struct AssignCommand: AsyncParsableCommand {
       Tier 1 predicts with the model of the active run, tier 2 looks for the clusters whose ball \
       holds the face, and what is left waits in the pool, where enough mutually close faces form a \
       new cluster.
+
+      Example: photodb assign --json
       """)
 
   @Flag(name: .long, help: "Decide again what was decided incrementally before, too.")
@@ -20,6 +23,7 @@ struct AssignCommand: AsyncParsableCommand {
   func run() async throws {
     let bar = options.output.progressBar()
     let report = try await DatabaseSession.with(options) { session in
+      for warning in session.settings.warnings { session.logger.warning("\(warning)") }
       let stage = try await session.stage()
       let counts = try await stage.counts()
       let waiting = force ? counts.total : counts.byStatus["new"] ?? 0

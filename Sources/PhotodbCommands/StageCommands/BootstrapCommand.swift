@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import FaceClustering
 internal import HDBSCAN
+internal import Logging
+internal import Vectors
 
 /// `photodb re-bootstrap`.
 struct BootstrapCommand: AsyncParsableCommand {
@@ -10,7 +12,10 @@ struct BootstrapCommand: AsyncParsableCommand {
     discussion: """
       Reads all eligible faces in one snapshot, fits HDBSCAN, matches the clusters with those that \
       people know, and applies the result in one transaction. Killed or failing, it leaves the old \
-      run in charge.
+      run in charge. Before it begins it says what time and memory it will take, and refuses where \
+      the memory would not suffice.
+
+      Example: photodb re-bootstrap --dry-run
       """)
 
   @Flag(name: .long, help: "Say what would change, and write nothing.")
@@ -22,19 +27,60 @@ struct BootstrapCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   mutating func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be 1…1024, not \(threads).")
+    }
   }
 
   func run() async throws {
     let bar = options.output.progressBar()
-    let report = try await DatabaseSession.with(options) { session in
-      try await session.stage(threads: threads).bootstrap(dryRun: dryRun) { progress in
+    let (report, forecast): (BootstrapReport, BootstrapForecast) = try await DatabaseSession.with(
+      options
+    ) { session in
+      let stage = try await session.stage(threads: threads)
+      let expected = try await announced(stage, session)
+      let report = try await stage.bootstrap(dryRun: dryRun) { progress in
         bar.update(phase: "fit: \(progress.phase)", fraction: progress.fraction)
         return true
       }
+      return (report, expected)
     }
     bar.finish()
-    try options.output.output.report(report) { Self.text(report) }
+    try options.output.output.report(Report(report, forecast)) { Self.text(report) }
+  }
+
+  /// Says what the bootstrap will take, and refuses it where memory would not suffice.
+  private func announced(
+    _ stage: FaceClustering, _ session: DatabaseSession
+  ) async throws -> BootstrapForecast {
+    let estimate = try await BootstrapEstimate.read(
+      stage.collection, settings: stage.settings, pool: session.pool)
+    let forecast = try BootstrapForecast(estimate, threads: threads ?? availableThreads)
+    if estimate.faces > 0 { session.logger.notice("\(forecast.line)") }
+    try estimate.check()
+    return forecast
+  }
+
+  /// What the bootstrap did, and what was expected.
+  private struct Report: Encodable {
+    let report: BootstrapReport
+    let forecast: BootstrapForecast
+
+    init(_ report: BootstrapReport, _ forecast: BootstrapForecast) {
+      self.report = report
+      self.forecast = forecast
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case estimatedSeconds, estimatedMemoryBytes
+    }
+
+    func encode(to encoder: any Encoder) throws {
+      try report.encode(to: encoder)
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(forecast.seconds, forKey: .estimatedSeconds)
+      try container.encode(forecast.estimate.memoryBytes, forKey: .estimatedMemoryBytes)
+    }
   }
 
   /// The summary for people.

@@ -13,7 +13,11 @@ struct DetectionCommand: AsyncParsableCommand {
 struct DetectionAssignCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "assign", abstract: "Puts a face where you say; no algorithm moves it again.",
-    discussion: "Name one of --cluster, --person and --new-person.")
+    discussion: """
+      Name one of --cluster, --person and --new-person.
+
+      Example: photodb detection assign faces.npy:17 --new-person --name Ada
+      """)
 
   @Argument(help: "External id of the detection.")
   var externalID: String

@@ -9,6 +9,8 @@ struct EvaluateCommand: AsyncParsableCommand {
       left out. Prints pairwise and BCubed precision, recall and F, faces without a group counting \
       as groups of one; next to them those of the labels of the fit and of other methods over the \
       same faces, each at its usual thresholds and at the one that is best for these faces.
+
+      Example: photodb evaluate identities.csv
       """)
 
   @Argument(help: "Known identities (CSV: external_id, identity).")

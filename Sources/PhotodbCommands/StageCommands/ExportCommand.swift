@@ -23,6 +23,8 @@ struct ExportAssignmentsCommand: AsyncParsableCommand {
       Columns: external_id, photo, cluster_id, person_id, person, status, confidence, tier, \
       lambda_val, outlier_score. Infinite lambdas are written as Infinity (a string in JSON). With \
       --json one object with an array rows is printed instead.
+
+      Example: photodb export assignments --format jsonl | head
       """)
 
   @Option(help: "csv or jsonl.")

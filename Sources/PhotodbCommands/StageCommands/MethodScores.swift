@@ -5,19 +5,19 @@ struct MethodScores: Encodable {
   /// Name of the method.
   let method: String
   /// Its one parameter, a cosine distance, where it has one.
-  let threshold: Double?
+  @OrNull var threshold: Double?
   /// Whether the threshold is the best for these very faces, which nobody knows beforehand.
   let isBest: Bool
-  let pairwise: PrecisionRecall?
-  let bcubed: PrecisionRecall?
+  @OrNull var pairwise: PrecisionRecall?
+  @OrNull var bcubed: PrecisionRecall?
   /// Groups that hold labelled faces.
-  let clusters: Int?
+  @OrNull var clusters: Int?
   /// Identities whose faces are in more than one place, a face on its own counting as one.
-  let fragments: Int?
-  let mergesNeeded: Int?
-  let facesToRemove: Int?
+  @OrNull var fragments: Int?
+  @OrNull var mergesNeeded: Int?
+  @OrNull var facesToRemove: Int?
   /// Why it was not computed, where it was not.
-  let skipped: String?
+  @OrNull var skipped: String?
 
   init(
     _ method: String, threshold: Double? = nil, isBest: Bool = false, labels: [Int], truth: [Int]

@@ -12,7 +12,7 @@ struct PersonCommand: AsyncParsableCommand {
 /// A person as JSON shows one.
 struct PersonDescription: Encodable {
   let personId: Int64
-  let name: String?
+  @OrNull var name: String?
   let clusters: Int
   let faces: Int
 
@@ -27,7 +27,8 @@ struct PersonDescription: Encodable {
 /// `photodb person list`.
 struct PersonListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists people, most faces first.")
+    commandName: "list", abstract: "Lists people, most faces first.",
+    discussion: "Example: photodb person list --limit 10")
 
   @Option(help: "How many to list.")
   var limit = 50
@@ -64,7 +65,8 @@ struct PersonListCommand: AsyncParsableCommand {
 /// `photodb person name PERSON NAME`.
 struct PersonNameCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "name", abstract: "Gives a person a name; an empty one takes it away.")
+    commandName: "name", abstract: "Gives a person a name; an empty one takes it away.",
+    discussion: "Example: photodb person name 12 \"Ada Lovelace\"")
 
   @Argument(help: "Id of the person.")
   var person: Int64
@@ -73,6 +75,13 @@ struct PersonNameCommand: AsyncParsableCommand {
   var name: String
 
   @OptionGroup var options: GlobalOptions
+
+  mutating func validate() throws {
+    if name.count > 200 { throw ValidationError("A name has at most 200 characters.") }
+    if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+      throw ValidationError("A name holds no line breaks or other control characters.")
+    }
+  }
 
   func run() async throws {
     let record = try await DatabaseSession.with(options) {

@@ -13,7 +13,8 @@ struct RunsCommand: AsyncParsableCommand {
 /// `photodb runs list`.
 struct RunsListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the runs, newest first.")
+    commandName: "list", abstract: "Lists the runs, newest first.",
+    discussion: "Example: photodb runs list --collection holidays")
 
   @OptionGroup var options: GlobalOptions
 
@@ -43,7 +44,8 @@ struct RunsListCommand: AsyncParsableCommand {
 /// `photodb runs show ID`.
 struct RunsShowCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Shows one run with its settings and figures.")
+    commandName: "show", abstract: "Shows one run with its settings and figures.",
+    discussion: "Example: photodb runs show 3")
 
   @Argument(help: "Id of the run.")
   var id: Int64
@@ -81,10 +83,10 @@ struct RunDescription: Encodable {
   let runId: Int64
   let status: String
   let isActive: Bool
-  let error: String?
+  @OrNull var error: String?
   let createdAt: String
-  let startedAt: String?
-  let finishedAt: String?
+  @OrNull var startedAt: String?
+  @OrNull var finishedAt: String?
   let embeddingModel: String
   let embeddingCount: Int
   let clusterCount: Int
@@ -94,7 +96,7 @@ struct RunDescription: Encodable {
   let parameters: [String: String]
   let metrics: [String: Double]
   let seconds: [String: Double]
-  let peakMemoryBytes: Int64?
+  @OrNull var peakMemoryBytes: Int64?
 
   init(_ run: RunRecord) throws {
     runId = run.id
@@ -111,6 +113,8 @@ struct RunDescription: Encodable {
     minClusterSize = run.minClusterSize
     minSamples = run.minSamples
     let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
     parameters = try decoder.decode([String: String].self, from: Data(run.parametersJSON.utf8))
     metrics = try decoder.decode([String: Double].self, from: Data(run.metricsJSON.utf8))
     seconds = try decoder.decode([String: Double].self, from: Data(run.timingsJSON.utf8))

@@ -10,8 +10,11 @@ struct StalenessCommand: AsyncParsableCommand {
     commandName: "check-staleness",
     abstract: "Says whether the active run still fits the collection.",
     discussion: """
-      Changes nothing and never starts a bootstrap. Exit codes: 0 fresh, 1 warning, 2 stale or no \
-      active run, 3 could not check.
+      Never starts a bootstrap; only runs whose process died are marked as failed. Exit codes: 0 fresh, 1 warning, 2 stale or no \
+      active run, 3 could not check. With --all a collection that cannot be checked does not keep \
+      the others from it.
+
+      Example: photodb check-staleness --all --prometheus > photodb.prom
       """)
 
   @Flag(name: .long, help: "Check every collection; the worst decides the exit code.")
@@ -29,43 +32,55 @@ struct StalenessCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
-    let reports: [StalenessReport]
+    let outcomes: [StalenessOutcome]
     do {
-      reports = try await DatabaseSession.with(options) { session in
-        let names =
-          all
-          ? try await session.pool.withTransaction {
-            try CollectionRepository().list(on: $0).map(\.name)
-          } : [session.collection]
-        var reports: [StalenessReport] = []
-        for name in names {
-          let stage = try await FaceClustering.open(
-            pool: session.pool, collection: name, settings: session.settings.stage,
-            logger: session.logger)
-          reports.append(try await stage.checkStaleness(now: Date().timeIntervalSince1970))
+      outcomes = try await DatabaseSession.with(options) { session in
+        let now = Date().timeIntervalSince1970
+        if all {
+          return try await FaceClustering.checkStalenessOfAll(
+            pool: session.pool, settings: session.settings.stage, now: now, logger: session.logger)
         }
-        return reports
+        let stage = try await FaceClustering.open(
+          pool: session.pool, collection: session.collection, settings: session.settings.stage,
+          logger: session.logger)
+        return [
+          StalenessOutcome(
+            collection: session.collection,
+            result: .success(try await stage.checkStaleness(now: now)))
+        ]
       }
+    } catch let error as CancellationError {
+      throw error
     } catch {
       StandardError.shared.line("photodb: error: could not check: \(oneLine(error))")
       throw ExitCode(3)
     }
+    for outcome in outcomes {
+      guard let error = outcome.error else { continue }
+      StandardError.shared.line(
+        "photodb: error: could not check collection “\(outcome.collection)”: \(error)")
+    }
+    try report(outcomes)
+    // Without a collection there is no run either.
+    throw ExitCode(outcomes.map(\.exitCode).max() ?? 2)
+  }
+
+  private func report(_ outcomes: [StalenessOutcome]) throws {
     let output = options.output.output
+    let reports = outcomes.compactMap(\.report)
     if prometheus {
-      try output.print(StalenessMetrics.text(reports))
+      try output.print(StalenessMetrics.text(outcomes))
     } else if all {
-      try output.report(AllReports(collections: reports)) {
+      try output.report(AllReports(collections: outcomes.map(EncodedOutcome.init))) {
         reports.map(text).joined(separator: "\n")
       }
     } else if let report = reports.first {
       try output.report(report) { text(report) }
     }
-    // Without a collection there is no run either.
-    throw ExitCode(reports.map(\.exitCode).max() ?? 2)
   }
 
   private struct AllReports: Encodable {
-    let collections: [StalenessReport]
+    let collections: [EncodedOutcome]
   }
 
   private func text(_ report: StalenessReport) -> String {
@@ -87,22 +102,53 @@ struct StalenessCommand: AsyncParsableCommand {
   }
 }
 
+extension StalenessOutcome {
+  fileprivate var report: StalenessReport? { try? result.get() }
+
+  /// Why there is no report, in one line.
+  fileprivate var error: String? {
+    if case .failure(let error) = result { oneLine(error) } else { nil }
+  }
+}
+
+/// One collection of `--all`: the report, or an object with the status `error`; `error` is null where
+/// there is none.
+private struct EncodedOutcome: Encodable {
+  let outcome: StalenessOutcome
+
+  private enum CodingKeys: String, CodingKey {
+    case collection, status, error
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    if let report = outcome.report {
+      try report.encode(to: encoder)
+      try container.encodeNil(forKey: .error)
+    } else {
+      try container.encode(outcome.collection, forKey: .collection)
+      try container.encode("error", forKey: .status)
+      try container.encode(outcome.error, forKey: .error)
+    }
+  }
+}
+
 /// Staleness in the text format of Prometheus, for the textfile collector.
 enum StalenessMetrics {
-  static func text(_ reports: [StalenessReport]) -> String {
+  static func text(_ outcomes: [StalenessOutcome]) -> String {
     var lines = [
-      "# HELP photodb_staleness 0 fresh, 1 warning, 2 stale or no active run.",
+      "# HELP photodb_staleness 0 fresh, 1 warning, 2 stale or no active run, 3 not checked.",
       "# TYPE photodb_staleness gauge",
     ]
-    for report in reports {
+    for outcome in outcomes {
       lines.append(
-        "photodb_staleness{collection=\"\(escape(report.collection))\"} \(report.exitCode)")
+        "photodb_staleness{collection=\"\(escape(outcome.collection))\"} \(outcome.exitCode)")
     }
     lines += [
       "# HELP photodb_staleness_signal Measured value of a staleness signal.",
       "# TYPE photodb_staleness_signal gauge",
     ]
-    for report in reports {
+    for report in outcomes.compactMap(\.report) {
       for signal in report.signals {
         guard let value = signal.value else { continue }
         lines.append(

@@ -11,7 +11,7 @@ enum TruthFile {
     do {
       text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
     } catch {
-      throw CommandFailure("\(path): cannot be read as UTF-8 text")
+      throw CommandFailure("\(path): cannot be read; give a CSV file in UTF-8")
     }
     let table: CSV<Named>
     do {

@@ -1,12 +1,18 @@
 /// A command cannot do what it was asked; one line says what, where, and what to do.
 ///
-/// The program prints `photodb: error: ` and the line on standard error and ends with code 1.
+/// The program prints `photodb: error: ` and the line on standard error and ends with the code.
 struct CommandFailure: Error, Equatable, CustomStringConvertible {
   /// What is wrong, where, and what to do, in one line.
   let description: String
 
+  /// Exit code of the process: 1, or 2 where a setting is wrong.
+  let code: Int32
+
   /// A failure with its line.
-  init(_ description: String) { self.description = description }
+  init(_ description: String, code: Int32 = 1) {
+    self.description = description
+    self.code = code
+  }
 }
 
 /// The reader of standard output went away, as `| head` does after its last line.

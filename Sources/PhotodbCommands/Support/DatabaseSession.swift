@@ -55,9 +55,11 @@ struct DatabaseSession: Sendable {
   }
 
   private static func startPrivateServer(logger: Logger) async throws -> String {
-    let server = PrivateServer(directory: try PrivateServerLocation.current(), logger: logger)
+    let (directory, origin) = try PrivateServerLocation.find()
+    let server = PrivateServer(directory: directory, logger: logger)
     let status = server.status()
     if !status.isRunning {
+      if let explanation = origin.explanation { logger.warning("\(explanation)") }
       let verb = status.version == nil ? "making" : "starting"
       logger.notice("\(verb) the private PostgreSQL in \(status.dataDirectory)")
     }
@@ -65,7 +67,7 @@ struct DatabaseSession: Sendable {
   }
 
   /// Our own server is migrated silently; on one that the user named, the user decides when.
-  private func ensureSchema() async throws {
+  func ensureSchema() async throws {
     let migrator = try Migrator()
     let pending = try await pool.withConnection { try await migrator.status($0).pending }
     guard !pending.isEmpty else { return }
@@ -77,6 +79,15 @@ struct DatabaseSession: Sendable {
     try await migrator.migrate(pool) { [logger] _, _, name in
       logger.debug("applying migration \(name)")
     }
+  }
+}
+
+extension PrivateServerLocation.Origin {
+  /// Why the folder is not the one that people expect; nil where it is.
+  var explanation: String? {
+    guard case .shared(let user, let closed) = self else { return nil }
+    return "as root, PostgreSQL runs as user \(user), who cannot enter \(closed): the data is in "
+      + "/var/lib/photodb; set PHOTODB_HOME to have it elsewhere"
   }
 }
 

@@ -58,6 +58,7 @@ struct DatabaseOptions: ParsableArguments {
 
   mutating func validate() throws {
     if collection.isEmpty { throw ValidationError("--collection must not be empty.") }
+    if let database, database.isEmpty { throw ValidationError("--database must not be empty.") }
   }
 }
 

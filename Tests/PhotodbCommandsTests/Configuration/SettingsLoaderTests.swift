@@ -137,4 +137,14 @@ struct SettingsLoaderTests {
       text == "the settings file /no/such.yaml cannot be read: give the path of an existing "
         + "YAML file")
   }
+
+  @Test func aRadiusThatTheGateMakesMootIsWarnedOf() async throws {
+    #expect(try await load().warnings.isEmpty)
+    let wide = try await load(set: ["CLUSTERING_THRESHOLD=0.5", "GATE_ABSOLUTE=0.6"])
+    #expect(wide.warnings.count == 1)
+    #expect(
+      wide.warnings[0].hasPrefix(
+        "CLUSTERING_THRESHOLD 0.5 is moot beyond 1 − GATE_ABSOLUTE = 0.400"))
+    #expect(try await load(set: ["CLUSTERING_THRESHOLD=0.5", "GATE_ABSOLUTE=0.5"]).warnings == [])
+  }
 }

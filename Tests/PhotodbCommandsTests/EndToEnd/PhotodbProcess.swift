@@ -38,7 +38,7 @@ struct PhotodbProcess: Sendable {
   }
 
   /// The program lies beside the test bundle that was built with it.
-  private static var path: String {
+  static var path: String {
     get throws {
       // Swift Testing may run in a helper of the toolchain: the bundle is then among its arguments.
       let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") }
@@ -57,11 +57,47 @@ struct PhotodbProcess: Sendable {
     return try outcome.object()
   }
 
-  private func launch(_ arguments: [String]) async throws -> Outcome {
+  /// Starts the program, lets `meddle` do something to the running process, and waits for its end.
+  func run(
+    _ arguments: [String], meddle: (_ process: Process) async throws -> Void
+  ) async throws -> (code: Int32, error: String, seconds: Double) {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = try words(arguments)
+    process.standardOutput = FileHandle.nullDevice
+    let errors = folder + "/stderr-\(UUID().uuidString)"
+    try Data().write(to: URL(fileURLWithPath: errors))
+    process.standardError = try FileHandle(forWritingTo: URL(fileURLWithPath: errors))
+    try process.run()
+    try await meddle(process)
+    let start = ContinuousClock.now
+    while process.isRunning { try await Task.sleep(for: .milliseconds(10)) }
+    let code =
+      process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
+    return (
+      code, try String(contentsOfFile: errors, encoding: .utf8),
+      (ContinuousClock.now - start) / .seconds(1)
+    )
+  }
+
+  /// Runs a line in a shell that stands in the folder; the private server is named by the line alone.
+  func shell(_ line: String) async throws -> Outcome {
+    try await outcome(
+      of: ["-u", "DATABASE_URL", "-u", "PHOTODB_HOME", "-C", folder, "bash", "-c", line])
+  }
+
+  private func words(_ arguments: [String]) throws -> [String] {
     let variables =
       ["PHOTODB_HOME=\(folder)/.photodb"] + environment.map { "\($0.key)=\($0.value)" }
     // `env` sets the folder and the variables: one program that everyone has.
-    let words = ["-u", "DATABASE_URL", "-C", folder] + variables + [try Self.path] + arguments
+    return ["-u", "DATABASE_URL", "-C", folder] + variables + [try Self.path] + arguments
+  }
+
+  private func launch(_ arguments: [String]) async throws -> Outcome {
+    try await outcome(of: words(arguments))
+  }
+
+  private func outcome(of words: [String]) async throws -> Outcome {
     let result = try await Subprocess.run(
       .name("env"), arguments: Arguments(words), output: .string(limit: 64 << 20),
       error: .string(limit: 1 << 20))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import FaceClustering
 import Testing
 
 @testable import PhotodbCommands
@@ -47,5 +48,22 @@ struct EndingTests {
 
   @Test func aReaderThatWentAwayIsNoFailure() {
     #expect(Ending(of: OutputClosed()).code == 0)
+  }
+
+  @Test func aSignalIsAnEndingOfItsOwn() {
+    let ending = Ending(of: CancellationError(), stoppedBy: 15)
+    #expect(ending.code == 143)
+    #expect(ending.error.hasPrefix("photodb: stopped by SIGTERM: "))
+    let run = Ending(
+      of: BootstrapError.cancelled(run: 7, collection: "demo"), stoppedBy: 2)
+    #expect(run.code == 130)
+    #expect(
+      run.error
+        == "photodb: stopped by SIGINT: run 7 of collection “demo” was cancelled; nothing was changed"
+    )
+  }
+
+  @Test func aWrongSettingEndsWithTwo() {
+    #expect(Ending(of: CommandFailure("MIN_EPSILON is 7", code: 2)).code == 2)
   }
 }

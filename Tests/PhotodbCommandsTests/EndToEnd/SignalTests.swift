@@ -1,0 +1,118 @@
+import Foundation
+import TensorFiles
+import Testing
+import Vectors
+
+/// SIGINT and SIGTERM to the real program.
+@Suite("Signals", .serialized)
+struct SignalTests {
+  /// A collection whose fit takes many seconds, with plain C for the products.
+  private func withLongFit(_ body: (PhotodbProcess) async throws -> Void) async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      var photodb = photodb
+      photodb.environment = ["PHOTODB_KERNEL": "portable"]
+      try NumpyFile.write(
+        Tensor(MadeUpFaces.people(count: 7_500, each: 4)), to: photodb.folder + "/faces.npy")
+      _ = try await photodb.json("import", "faces.npy")
+      try await body(photodb)
+    }
+  }
+
+  /// Waits until the newest run says that it is running.
+  private func waitForTheFit(_ photodb: PhotodbProcess) async throws {
+    for _ in 0..<200 {
+      let runs = try #require(try await photodb.json("runs", "list")["runs"] as? [[String: Any]])
+      if runs.first?["status"] as? String == "running" { return }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    Issue.record("no run began")
+  }
+
+  @Test("a bootstrap stops within seconds, its record says cancelled, and the next one works")
+  func bootstrap() async throws {
+    try await withLongFit { photodb in
+      for (stop, code, name) in [
+        (SIGTERM, Int32(143), "SIGTERM"), (SIGINT, Int32(130), "SIGINT"),
+      ] {
+        let ended = try await photodb.run(["re-bootstrap", "--quiet", "--threads", "1"]) {
+          process in
+          try await waitForTheFit(photodb)
+          kill(process.processIdentifier, stop)
+        }
+        #expect(ended.code == code, "\(ended.error)")
+        #expect(ended.seconds < 5)
+        #expect(ended.error.hasPrefix("photodb: stopped by \(name): run "), "\(ended.error)")
+        #expect(ended.error.split(separator: "\n").count == 1, "\(ended.error)")
+        let runs = try #require(try await photodb.json("runs", "list")["runs"] as? [[String: Any]])
+        #expect(runs.first?["status"] as? String == "cancelled")
+        #expect(runs.first?["error"] is String)
+      }
+      var fast = photodb
+      fast.environment = [:]
+      let run = try await fast.json("re-bootstrap")
+      #expect(run["cluster_count"] as? Int ?? 0 > 7_000)
+    }
+  }
+
+  @Test("a second signal ends the process at once")
+  func twice() async throws {
+    try await withLongFit { photodb in
+      let ended = try await photodb.run(["re-bootstrap", "--quiet", "--threads", "1"]) { process in
+        try await waitForTheFit(photodb)
+        kill(process.processIdentifier, SIGTERM)
+        kill(process.processIdentifier, SIGINT)
+      }
+      #expect(ended.code == 130 || ended.code == 143, "\(ended.code)")
+      #expect(ended.seconds < 1)
+      let runs = try #require(try await photodb.json("runs", "list")["runs"] as? [[String: Any]])
+      #expect(["failed", "cancelled"].contains(runs.first?["status"] as? String))
+    }
+  }
+
+  @Test("a fit on files stops at once and leaves no file")
+  func files() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      var photodb = photodb
+      photodb.environment = ["PHOTODB_KERNEL": "portable"]
+      try NumpyFile.write(
+        Tensor(MadeUpFaces.people(count: 7_500, each: 4)), to: photodb.folder + "/faces.npy")
+      let stopped = try await photodb.run([
+        "hdbscan", "fit", "faces.npy", "--threads", "1", "--out", "r.safetensors",
+      ]) { process in
+        try await Task.sleep(for: .milliseconds(500))
+        kill(process.processIdentifier, SIGINT)
+      }
+      #expect(stopped.code == 130 && stopped.seconds < 2, "\(stopped.error)")
+      #expect(stopped.error.split(separator: "\n").count == 1)
+      let left = try FileManager.default.contentsOfDirectory(atPath: photodb.folder)
+      #expect(!left.contains { $0.contains("safetensors") }, "\(left)")
+    }
+  }
+
+  @Test("an import and an assignment that are stopped leave whole faces and can be repeated")
+  func importAndAssign() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      let count = 40_000
+      try NumpyFile.write(
+        Tensor(MadeUpFaces.people(count: count / 4, each: 4)), to: photodb.folder + "/faces.npy")
+      _ = try await photodb.json("db", "start")
+      let stopped = try await photodb.run(["import", "faces.npy", "--quiet"]) { process in
+        try await Task.sleep(for: .milliseconds(400))
+        kill(process.processIdentifier, SIGTERM)
+      }
+      // On a fast machine it may have ended before.
+      #expect(stopped.code == 143 || stopped.code == 0, "\(stopped.error)")
+      #expect(stopped.seconds < 5)
+      let again = try await photodb.json("import", "faces.npy")
+      let total = (again["imported"] as? Int ?? 0) + (again["skipped"] as? Int ?? 0)
+      #expect(total == count)
+      let assignment = try await photodb.run(["assign", "--quiet"]) { process in
+        try await Task.sleep(for: .milliseconds(300))
+        kill(process.processIdentifier, SIGINT)
+      }
+      #expect(assignment.code == 130 || assignment.code == 0, "\(assignment.error)")
+      #expect(assignment.seconds < 5)
+      if assignment.code == 130 { #expect(assignment.error.contains("stopped by SIGINT")) }
+    }
+  }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+import Testing
+
+@testable import PhotodbCommands
+
+@Suite struct ImportCommandTests {
+  @Test(arguments: [
+    ["import"], ["import", "a.npy", "--from-column", "t.c", "--id-column", "id"],
+    ["import", "--from-column", "t.c"], ["import", "a.npy", "--id-column", "id"],
+    ["import", "a.npy", "--photo-column", "p"],
+  ])
+  func oneSource(arguments: [String]) throws {
+    let error = #expect(throws: (any Error).self) { try Photodb.parseAsRoot(arguments) }
+    #expect(Ending(of: try #require(error)).code == 2)
+  }
+
+  @Test func aColumnNeedsNoFile() throws {
+    let command = try Photodb.parseAsRoot([
+      "import", "--from-column", "s.t.c", "--id-column", "id", "--photo-column", "p",
+    ])
+    let parsed = try #require(command as? ImportCommand)
+    #expect(parsed.file == nil && parsed.fromColumn == "s.t.c" && parsed.photoColumn == "p")
+  }
+}
