@@ -10,7 +10,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       as groups of one; next to them those of the labels of the fit and of other methods over the \
       same faces, each at its usual thresholds and at the one that is best for these faces.
 
-      Example: photodb evaluate identities.csv
+      Example: photodb evaluate identities.csv --ablate
       """)
 
   @Argument(help: "Known identities (CSV: external_id, identity).")
