@@ -1,6 +1,7 @@
+public import HDBSCAN
 internal import PersonGrouping
 internal import PostgresClient
-internal import Store
+public import Store
 internal import Synchronization
 
 /// How similarity was calibrated by the run in charge, for people.
@@ -69,6 +70,24 @@ extension FaceClustering {
 }
 
 extension FaceClustering {
+  /// The fit of the run in charge and its faces, from the stored tree: nothing is fitted again.
+  ///
+  /// - Returns: nil where there is no run, a face of it is gone, or an older program wrote its model.
+  public func storedFit() async throws -> (faces: FaceSnapshot, clustering: Clustering)? {
+    let faces = try await faces()
+    let collection = collection
+    let model = try await pool.withTransaction { connection -> StoredModel? in
+      let runs = RunRepository(collection)
+      guard let id = try runs.activeID(on: connection) else { return nil }
+      return try StoredModel(bytes: try runs.state(of: id, on: connection).blob)
+    }
+    guard let model, model.detectionIDs.count < 2 || !model.spanningTree.isEmpty else { return nil }
+    let rowOfID = Dictionary(uniqueKeysWithValues: faces.ids.enumerated().map { ($1, $0) })
+    let rows = model.detectionIDs.compactMap { rowOfID[$0] }
+    if rows.count < model.detectionIDs.count { return nil }
+    return (faces.selecting(rows: rows), try model.clustering())
+  }
+
   /// The person of every face that has one, by detection id.
   public func personOfFace() async throws -> [Int64: Int64] {
     let rows = Mutex<[Int64: Int64]>([:])

@@ -19,6 +19,8 @@ struct Agglomeration {
   private let steps: GroupingSteps
   private let vectors: GroupVectors
   private(set) var members: [[Int]]
+  /// Merges so far.
+  private(set) var mergeCount = 0
   private var votes: [Double]
   private var versions: [Int32]
   private var representative: [Int]
@@ -194,6 +196,7 @@ struct Agglomeration {
     {
       return
     }
+    mergeCount += 1
     let (group, other) = adjacent[a].count >= adjacent[b].count ? (a, b) : (b, a)
     count(group, sign: -1)
     count(other, sign: -1)

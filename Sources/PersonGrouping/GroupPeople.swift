@@ -34,7 +34,7 @@ private struct PeopleWork {
   let steps: GroupingSteps
   let threads: Int
   /// Impostor units from which extraction is sure of a group, in any collection.
-  private static let sure = 4.0
+  private static let sure = 4.5
   /// Nearest groups that each group is compared with.
   private static let nearestGroups = 8
 
@@ -123,12 +123,15 @@ private struct PeopleWork {
       input, groups: seeds, votes: bursts.votes, calibration: calibration, steps: steps)
     agglomeration.consider(pairs)
     agglomeration.run()
-    for _ in 0..<2 where steps.association {
+    // Calibration needs no perfect groups; and what changed nothing changes nothing again.
+    for _ in 0..<2 where final && steps.association {
+      let before = agglomeration.mergeCount
       agglomeration.consider(
         try CandidatePairs(
           nearestGroups: agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() },
           of: input.embeddings, votes: bursts.votes, count: Self.nearestGroups, threads: threads))
       agglomeration.run()
+      if agglomeration.mergeCount == before { break }
     }
     var groups = agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() }
     if final, steps.photos {

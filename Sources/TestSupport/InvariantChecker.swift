@@ -120,6 +120,13 @@ public struct InvariantChecker: Sendable {
       """
     ),
     (
+      "who is adopted has a cluster and is not core",
+      """
+      SELECT format('detection %s', id) FROM person_detection
+      WHERE collection_id = $1 AND is_adopted AND (cluster_id IS NULL OR is_core)
+      """
+    ),
+    (
       "a completed run is active, and the label map names clusters that exist",
       """
       SELECT format('run %s', r.id) FROM hdbscan_run r

@@ -137,7 +137,7 @@ extension OnPostgres {
         ])
         let report = try await test.stage.importFaces(file)
         #expect(report.read == 3 && report.imported == 1)
-        #expect(report.skipped == 1)
+        #expect(report.skipped == 2)
         #expect(report.conflicting == 1)
         #expect(report.conflictingIDs == ["face-1"])
         _ = try await test.stage.deleteFaces(externalIDs: ["face-3"])

@@ -18,10 +18,8 @@ import Vectors
         let reach = screen.reach(a, squaredLimit: rows.squaredDistance(a, b))
         if products[a * rows.count + b] - screen.halfLower[b] < reach { broken += 1 }
         if products[b * rows.count + a] - reach < screen.halfLower[b] { broken += 1 }
-        let isBeyond = screen.isSurelyBeyond(
-          a, b, product: products[a * rows.count + b],
-          squaredLimit: rows.squaredDistance(a, b))
-        if isBeyond == true { broken += 1 }
+        let least = screen.leastSquaredDistance(a, b, product: products[a * rows.count + b])
+        if let least, least > rows.squaredDistance(a, b) { broken += 1 }
       }
     }
     return broken
@@ -74,10 +72,9 @@ import Vectors
       0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
     for a in 0..<rows.count {
       for b in 0..<a {
-        let square = rows.squaredDistance(a, b)
-        #expect(
-          screen.isSurelyBeyond(
-            a, b, product: products[a * rows.count + b], squaredLimit: 0.99 * square) == true)
+        let least = try #require(
+          screen.leastSquaredDistance(a, b, product: products[a * rows.count + b]))
+        #expect(least > 0.99 * rows.squaredDistance(a, b))
       }
     }
   }

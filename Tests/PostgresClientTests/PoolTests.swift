@@ -92,9 +92,15 @@ import Testing
     let connection = try await PostgresConnection.connect(
       await TestServer.shared.configuration(), logger: TestServer.silentLogger)
     let running = Task { try await connection.query("SELECT pg_sleep(60)") }
-    try await Task.sleep(for: .milliseconds(200))
-    connection.cancelRunningStatement()
+    // A request that comes before the statement does nothing, so it is repeated.
+    let canceller = Task {
+      while true {
+        try await Task.sleep(for: .milliseconds(100))
+        connection.cancelRunningStatement()
+      }
+    }
     let error = await #expect(throws: PostgresError.self) { try await running.value }
+    canceller.cancel()
     #expect(error?.code == .queryCanceled)
     try await #expect(connection.query("SELECT 1").count == 1)
     await connection.close()

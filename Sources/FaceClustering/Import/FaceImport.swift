@@ -8,9 +8,9 @@ public struct ImportReport: Sendable, Codable {
   public var read: Int
   /// Faces that are new in the collection.
   public var imported: Int
-  /// Rows whose external id is already there with the same embedding; nothing was changed.
+  /// Rows whose external id is already there; nothing was changed.
   public var skipped: Int
-  /// Rows whose external id is already there with another embedding, which was kept.
+  /// Those of the skipped whose stored embedding, which was kept, is another.
   public var conflicting: Int
   /// External ids of the first ten of them.
   public var conflictingIDs: [String]
@@ -49,7 +49,7 @@ struct FaceImport {
       report.imported += stored.imported
       report.conflicting += stored.conflicting.count
       report.conflictingIDs += stored.conflicting.prefix(10 - report.conflictingIDs.count)
-      report.skipped += usable.count - stored.imported - stored.conflicting.count
+      report.skipped += usable.count - stored.imported
       progress?(rows.upperBound, file.faces.count)
     }
     let imported = report.imported

@@ -16,7 +16,9 @@ struct StoredModelError: Error, CustomStringConvertible {
 /// Tensors: `detection_ids` (int64, in the order of the fit), `core_distances` (float64),
 /// `labels` (int64), `probabilities` (float64), the condensed tree (`condensed_parent`,
 /// `condensed_child`, `condensed_size` int64, `condensed_lambda` float64), `selected_clusters`
-/// (int64), `cluster_stability`, `cluster_persistence` (float64). Metadata: `kind`, `format`,
+/// (int64), `cluster_stability`, `cluster_persistence` (float64). With them one can predict. With the
+/// spanning tree (`mst_a`, `mst_b` int32, `mst_weight` float64) and `neighbours` (int32, n × k, −1 for
+/// none) one can also extract again; models of older programs lack both. Metadata: `kind`, `format`,
 /// `parameters` (JSON) and `sha256` over the tensors. Lambdas are 1/Euclidean distance.
 struct StoredModel: Sendable {
   static let kind = "photodb.hdbscan-model"
@@ -29,6 +31,9 @@ struct StoredModel: Sendable {
   var tree: CondensedTree
   var selection: Selection
   var parameters: Parameters
+  /// n − 1 edges, or none where an older program wrote the model.
+  var spanningTree: [WeightedEdge] = []
+  var neighbours: NeighbourGraph?
 
   init(detectionIDs: [Int64], clustering: Clustering) {
     self.detectionIDs = detectionIDs
@@ -38,11 +43,13 @@ struct StoredModel: Sendable {
     tree = clustering.tree
     selection = clustering.selection
     parameters = clustering.parameters
+    spanningTree = clustering.spanningTree
+    neighbours = clustering.neighbours
   }
 
   /// The blob.
   ///
-  /// - Complexity: O(n): about 70 bytes a face.
+  /// - Complexity: O(n): about 100 bytes a face.
   func encode() throws -> [UInt8] {
     var content = SafetensorsContent(tensors: [
       "detection_ids": Tensor(detectionIDs), "core_distances": Tensor(coreDistances),
@@ -53,6 +60,13 @@ struct StoredModel: Sendable {
       "cluster_stability": Tensor(selection.stabilities),
       "cluster_persistence": Tensor(selection.persistences),
     ])
+    content.tensors["mst_a"] = Tensor(spanningTree.map { Int32($0.a) })
+    content.tensors["mst_b"] = Tensor(spanningTree.map { Int32($0.b) })
+    content.tensors["mst_weight"] = Tensor(spanningTree.map(\.weight))
+    if let neighbours, neighbours.perPoint > 0 {
+      content.tensors["neighbours"] = Tensor(
+        neighbours.indices, shape: [detectionIDs.count, neighbours.perPoint])
+    }
     content.metadata = [
       "kind": Self.kind, "format": "\(Self.format)",
       "parameters": try JSONText.encode(parameters),
@@ -112,6 +126,44 @@ struct StoredModel: Sendable {
       coreDistances.allSatisfy({ $0 >= 0 }),
       labels.allSatisfy({ $0 >= -1 && $0 < selection.nodes.count })
     else { throw StoredModelError(what: "its labels point outside its tree") }
+    try readHierarchy(file)
+  }
+
+  private mutating func readHierarchy(_ file: SafetensorsFile) throws {
+    let n = detectionIDs.count
+    let names = Set(file.arrays.map(\.name))
+    guard names.contains("mst_a") else { return }
+    let (firsts, seconds) = (try file.integers("mst_a"), try file.integers("mst_b"))
+    let weights = try file.doubles("mst_weight")
+    guard firsts.count == max(n - 1, 0), seconds.count == firsts.count,
+      weights.count == firsts.count
+    else { throw StoredModelError(what: "its spanning tree does not fit its points") }
+    spanningTree = firsts.indices.map {
+      WeightedEdge(firsts[$0], seconds[$0], weight: weights[$0])
+    }
+    guard names.contains("neighbours"), n > 0 else { return }
+    let indices = try file.integers("neighbours")
+    guard !indices.isEmpty, indices.count % n == 0, indices.allSatisfy({ $0 >= -1 && $0 < n })
+    else { throw StoredModelError(what: "its neighbours are no points of it") }
+    neighbours = NeighbourGraph(perPoint: indices.count / n, indices: indices.map { Int32($0) })
+  }
+
+  /// The fit as it was, from the stored tree: no distance is computed.
+  ///
+  /// - Throws: ``StoredModelError`` where an older program wrote the model, or the tree is no tree.
+  func clustering() throws -> Clustering {
+    guard spanningTree.count == max(detectionIDs.count - 1, 0) else {
+      throw StoredModelError(what: "it holds no spanning tree")
+    }
+    do {
+      return try HDBSCAN.reextract(
+        Clustering(
+          parameters: parameters, labels: labels, probabilities: probabilities, outlierScores: [],
+          coreDistances: coreDistances, pointLambdas: [], spanningTree: spanningTree, tree: tree,
+          selection: selection, exemplars: [], neighbours: neighbours), parameters: parameters)
+    } catch {
+      throw StoredModelError(what: "\(error)")
+    }
   }
 
   private static func checksum(_ file: SafetensorsFile) throws -> String {

@@ -56,9 +56,7 @@ struct CentredRows: ScreeningSource {
       copies, rows: rows, by: other.copies, columns: columns, into: result, stride: stride)
   }
 
-  func isSurelyBeyond(
-    _ first: Int, _ second: Int, product: Float, squaredLimit: Double
-  ) -> Bool? { nil }
+  func leastSquaredDistance(_ first: Int, _ second: Int, product: Float) -> Double? { nil }
 
   func prefetch(_ entry: Int) {}
 

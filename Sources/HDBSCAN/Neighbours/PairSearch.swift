@@ -81,8 +81,8 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   /// Looks at the pairs of some tiles; no pair may be looked at twice.
   ///
   /// - Parameter tiles: pairs of blocks (first ≤ second).
-  /// - Returns: the pairs nearer than their bottlenecks, in any order; the weight is the *squared
-  ///   distance*.
+  /// - Returns: the pairs that may be nearer than their bottlenecks, in any order; the weight is at
+  ///   most the *squared distance*.
   func search(
     _ tiles: ArraySlice<(Int, Int)>, threads: Int, completed: () -> Void, isCancelled: () -> Bool
   ) -> [CandidateEdge] {
@@ -246,12 +246,21 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     _ first: Int, _ second: Int, product: Source.Bound, bottleneck: Double,
     _ found: inout [CandidateEdge]
   ) {
-    let limit = max(squaredLimit(weight: bottleneck), limits[first], limits[second])
     let (a, b) = (order[first], order[second])
-    let isBeyond =
-      screen.isSurelyBeyond(first, second, product: product, squaredLimit: limit)
-      ?? rows.isBeyond(a, b, squaredLimit: limit)
-    if isBeyond { return }
+    let listLimit = max(limits[first], limits[second])
+    let limit = max(squaredLimit(weight: bottleneck), listLimit)
+    if let least = screen.leastSquaredDistance(first, second, product: product) {
+      if least > limit { return }
+      if least > listLimit {
+        // For the tree alone a bound serves until it is known which pairs matter.
+        if least.squareRoot() / alpha < bottleneck {
+          found.append(CandidateEdge(a, b, weight: least))
+        }
+        return
+      }
+    } else if rows.isBeyond(a, b, squaredLimit: limit) {
+      return
+    }
     let square = rows.squaredDistance(a, b)
     enter(first, a, neighbour: b, square: square)
     enter(second, b, neighbour: a, square: square)

@@ -113,25 +113,25 @@ struct QuantisedRows: ScreeningSource {
     return Int32(((Double(fact.squares) - distance * distance) / 2).rounded(.down))
   }
 
-  func isSurelyBeyond(
-    _ first: Int, _ second: Int, product: Int32, squaredLimit: Double
-  ) -> Bool? {
-    isSurelyBeyond(first, of: self, second, product: product, squaredLimit: squaredLimit)
+  func leastSquaredDistance(_ first: Int, _ second: Int, product: Int32) -> Double? {
+    leastSquaredDistance(first, to: second, of: self, product: product)
   }
 
-  /// Whether an entry is surely farther than a limit from an entry of another source in this frame.
-  func isSurelyBeyond(
-    _ first: Int, of other: QuantisedRows, _ second: Int, product: Int32, squaredLimit: Double
-  ) -> Bool {
+  /// A number that the computed squared distance to an entry of another source in this frame reaches.
+  func leastSquaredDistance(
+    _ first: Int, to second: Int, of other: QuantisedRows, product: Int32
+  ) -> Double {
     let cross = kernel_integer_cross(
       codesOf(first), other.codesOf(second), codes.stride / 2)
     let (a, b) = (facts[first], other.facts[second])
     let squares = (a.fineSquares + b.fineSquares) * (1 - 0x1p-38)
     // What is left out, r_i·r_j / 256², is at most |r_i/256| |r_j/256|.
-    let least =
+    let square =
       squares - 2 * (Double(product) + Double(cross) * 0x1p-8) - 2 * a.fineSize * b.fineSize
-    let most = scaled(squaredLimit) + a.fineResidual + b.fineResidual
-    return least > most * most * (1 + 0x1p-38)
+    let distance = max(square, 0).squareRoot() * (1 - 0x1p-40) - a.fineResidual - b.fineResidual
+    if distance <= 0 { return 0 }
+    // As in `scaled`, the other way round.
+    return max(distance * distance - 0x1p-39, 0) * (1 - 0x1p-35) / (scale * scale)
   }
 
   func prefetch(_ entry: Int) { kernel_prefetch(codesOf(entry), codes.stride) }

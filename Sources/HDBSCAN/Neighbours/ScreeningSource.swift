@@ -37,11 +37,9 @@ protocol ScreeningSource: Sendable {
   /// - Returns: how many pairs were written to `scratch.pairs`, in any order.
   func screenTile(_ rows: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Bound>) -> Int
 
-  /// Whether a closer look at a pair that screening kept proves its squared distance to exceed a
-  /// limit; may say no in doubt. Nil where the source knows no better than its products.
-  func isSurelyBeyond(
-    _ first: Int, _ second: Int, product: Bound, squaredLimit: Double
-  ) -> Bool?
+  /// By a closer look at a pair that screening kept, a number that its computed squared distance
+  /// reaches. Nil where the source knows no better than its products.
+  func leastSquaredDistance(_ first: Int, _ second: Int, product: Bound) -> Double?
 
   /// Tells the processor that a closer look at an entry will follow.
   func prefetch(_ entry: Int)

@@ -3,7 +3,7 @@ internal import Vectors
 /// What a pass over all pairs ends with.
 enum AllPairsResult {
   /// The nearest neighbours of all rows, sorted; a spanning tree; and every pair nearer than its
-  /// bottleneck in that tree, as weight the squared distance.
+  /// bottleneck in that tree, as weight at most the squared distance.
   case found(NeighbourLists, tree: [CandidateEdge], nearer: [CandidateEdge])
   /// The scouted tree was poor: a better one to start from.
   case better(ScoutedTree)
@@ -53,11 +53,9 @@ extension TreeTask {
     _ tree: [CandidateEdge], by found: [CandidateEdge], squaredCores: [Double]
   ) -> (tree: [CandidateEdge], nearer: [CandidateEdge]) {
     let reachability = reachability(squaredCores: squaredCores)
-    let edges = found.map {
-      CandidateEdge(
-        Int($0.a), Int($0.b), weight: reachability.weight(Int($0.a), Int($0.b), square: $0.weight))
-    }
-    let better = minimumSpanningForest(tree + edges, count: rows.count).edges
+    let better = minimumSpanningForest(
+      tree + reweighted(found, reachability), count: rows.count
+    ).edges
     let bottlenecks = Bottlenecks(tree: better, count: rows.count)
     let nearer = bottlenecks.lighter(found, threads: threads) { $0.weight.squareRoot() / alpha }
     return (better, nearer)

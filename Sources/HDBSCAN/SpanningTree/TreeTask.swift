@@ -59,17 +59,17 @@ struct TreeTask<Scalar: ExactScalar> {
       reweighted(tree, reachability) + edges(of: lists, reachability: reachability),
       count: rows.count
     ).edges
-    // Most candidates are heavier than the bottlenecks of this better tree: no need to sort them.
+    // Most candidates are heavier than the bottlenecks of this better tree, even by the bounds on
+    // their distances: no need to compute those.
     let bottlenecks = Bottlenecks(tree: better, count: rows.count)
     let lighter = bottlenecks.lighter(nearer, threads: threads) {
       reachability.weight(Int($0.a), Int($0.b), square: $0.weight)
-    }.map {
-      CandidateEdge(
-        Int($0.a), Int($0.b), weight: reachability.weight(Int($0.a), Int($0.b), square: $0.weight))
     }
     return FoundTree(
       coreDistances: reachability.coreDistances,
-      edges: minimumSpanningForest(better + lighter, count: rows.count).edges, lists: lists)
+      edges: minimumSpanningForest(
+        better + reweighted(lighter, reachability), count: rows.count
+      ).edges, lists: lists)
   }
 
   /// Squared core distances by the lists: exact, or bounds where the lists are of some pairs only.

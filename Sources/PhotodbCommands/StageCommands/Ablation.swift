@@ -1,4 +1,3 @@
-internal import FaceClustering
 internal import HDBSCAN
 internal import PersonGrouping
 internal import Store
@@ -23,17 +22,13 @@ enum Ablation {
     ("without bursts", { $0.bursts = false }),
   ]
 
-  /// Fits all faces anew, groups them with each step left out, and scores the people.
+  /// Groups faces out of a fit with each step left out, and scores the people.
   ///
   /// What humans said is left out, too: this is about the method.
   static func scores(
-    _ faces: FaceSnapshot, truth: [Int], settings: StageSettings,
+    _ faces: FaceSnapshot, clustering: Clustering, truth: [Int],
     progress: ((String, Double) -> Void)?
   ) throws -> [MethodScores] {
-    var parameters = Parameters()
-    parameters.minClusterSize = settings.minClusterSize
-    parameters.minSamples = settings.minSamples
-    let clustering = try HDBSCAN.fit(.float32(faces.embeddings), parameters: parameters)
     let input = GroupingInput(
       embeddings: faces.embeddings, clustering: clustering, photos: faces.photoIDs)
     return try steps.enumerated().map { index, step in

@@ -97,6 +97,7 @@ struct BootstrapCommand: AsyncParsableCommand {
       \(lineage.merged), born \(lineage.born), died \(lineage.died), kept \(lineage.kept)
       changed    \(Formatting.count(report.moved)) faces moved, \(report.candidates) questions raised
       seconds    read \(Formatting.seconds(seconds.read)), fit \(Formatting.seconds(seconds.fit)), \
+      people \(Formatting.seconds(seconds.people)), \
       extract \(Formatting.seconds(seconds.extract)), match \(Formatting.seconds(seconds.match)), \
       write \(Formatting.seconds(seconds.write)), total \(Formatting.seconds(seconds.total))
       memory     \(Formatting.bytes(Int(report.peakMemoryBytes))) at the peak

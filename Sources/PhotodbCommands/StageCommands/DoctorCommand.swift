@@ -11,6 +11,8 @@ struct DoctorCommand: AsyncParsableCommand {
     discussion: """
       Shows the arithmetic that screens pairs during a fit, how the active run calibrated \
       similarity, and how similar different people and the faces of one person are.
+
+      Example: photodb doctor --collection family
       """)
 
   @OptionGroup var options: GlobalOptions

@@ -10,7 +10,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       as groups of one; next to them those of the labels of the fit and of other methods over the \
       same faces, each at its usual thresholds and at the one that is best for these faces.
 
-      Example: photodb evaluate identities.csv
+      Example: photodb evaluate identities.csv --ablate
       """)
 
   @Argument(help: "Known identities (CSV: external_id, identity).")
@@ -19,7 +19,7 @@ struct EvaluateCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Only our own figures; the other methods take O(n²) time.")
   var withoutBaselines = false
 
-  @Flag(name: .long, help: "Also group all faces anew with each step left out in turn.")
+  @Flag(name: .long, help: "Also group the faces of the active run with each step left out.")
   var ablate = false
 
   @OptionGroup var options: GlobalOptions

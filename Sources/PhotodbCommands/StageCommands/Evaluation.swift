@@ -58,21 +58,24 @@ struct Evaluation: Encodable {
     }
     var baselines: [MethodScores] = []
     var ablation: [MethodScores] = []
-    if wanted.baselines || wanted.ablation {
+    let identityOf = Dictionary(
+      uniqueKeysWithValues: zip(assignments.map(\.detectionID), identities))
+    if wanted.baselines {
       let snapshot = try await stage.faces()
-      let identityOf = Dictionary(
-        uniqueKeysWithValues: zip(assignments.map(\.detectionID), identities))
-      let truth = snapshot.ids.map { identityOf[$0] ?? -1 }
-      if wanted.baselines {
-        baselines = try Baselines(
-          vectors: snapshot.embeddings, truth: truth,
-          thresholds: Baselines.thresholds(try await stage.calibration())
-        ).scores(progress)
+      baselines = try Baselines(
+        vectors: snapshot.embeddings, truth: snapshot.ids.map { identityOf[$0] ?? -1 },
+        thresholds: Baselines.thresholds(try await stage.calibration())
+      ).scores(progress)
+    }
+    if wanted.ablation {
+      guard let fit = try await stage.storedFit() else {
+        throw CommandFailure(
+          "the active run holds no tree to group from (none is active, faces of it are gone, or an "
+            + "older photodb made it); `photodb re-bootstrap` makes one")
       }
-      if wanted.ablation {
-        ablation = try Ablation.scores(
-          snapshot, truth: truth, settings: stage.settings, progress: progress)
-      }
+      ablation = try Ablation.scores(
+        fit.faces, clustering: fit.clustering,
+        truth: fit.faces.ids.map { identityOf[$0] ?? -1 }, progress: progress)
     }
     return Evaluation(
       faces: scores.faces, identities: scores.identities, pairwise: scores.pairwise,

@@ -12,8 +12,8 @@ struct JobsCommand: AsyncParsableCommand {
 /// `photodb jobs list`.
 struct JobsListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the jobs of the collection; those that are done are gone."
-  )
+    commandName: "list", abstract: "Lists the jobs of the collection; those that are done are gone.",
+    discussion: "Example: photodb jobs list --collection family")
 
   @OptionGroup var options: GlobalOptions
 
@@ -66,7 +66,8 @@ struct JobsListCommand: AsyncParsableCommand {
 /// `photodb jobs retry`.
 struct JobsRetryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "retry", abstract: "Puts the jobs that were given up into the queue again.")
+    commandName: "retry", abstract: "Puts the jobs that were given up into the queue again.",
+    discussion: "Example: photodb jobs retry --collection family")
 
   @OptionGroup var options: GlobalOptions
 

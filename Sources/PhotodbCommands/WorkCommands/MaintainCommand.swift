@@ -12,6 +12,7 @@ struct MaintainCommand: AsyncParsableCommand {
       weekly: \(MaintenanceTask.weekly.map(\.rawValue).joined(separator: ", ")).
       Safe beside workers, imports and people; doing it twice changes nothing the second time. Exit \
       codes: 0 all tasks succeeded, 1 one failed; the others are done all the same.
+      Example: photodb maintain daily --all --json
       """)
 
   @Argument(help: "daily, weekly, or names of tasks.")

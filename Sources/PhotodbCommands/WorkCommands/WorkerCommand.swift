@@ -11,6 +11,7 @@ struct WorkerCommand: AsyncParsableCommand {
       them. SIGTERM and SIGINT let the batch in hand finish. With --json every log line on standard \
       error is a JSON object, and so is the summary on standard output at the end. Exit codes: 0 \
       stopped or drained, 1 failed; with --once also where an attempt failed.
+      Example: photodb worker --all --json
       """)
 
   @Flag(name: .long, help: "Serve every collection instead of the one of --collection.")

@@ -31,6 +31,10 @@ import Vectors
     #expect(copy.tree.lambdas.contains(.infinity))
     #expect(copy.selection == model.selection)
     #expect(copy.parameters == model.parameters)
+    #expect(copy.spanningTree == model.spanningTree && copy.neighbours == model.neighbours)
+    #expect(copy.neighbours != nil && copy.spanningTree.count == angles.count - 1)
+    let again = try copy.clustering()
+    #expect(again.labels == model.labels && again.neighbours == model.neighbours)
     #expect(try copy.encode() == model.encode())
   }
 

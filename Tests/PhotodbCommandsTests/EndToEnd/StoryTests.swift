@@ -42,7 +42,7 @@ struct StoryTests {
       let lineage = try #require(run["lineage"] as? [String: Int])
       #expect(Set(["continued", "split", "merged", "born", "died"]).isSubset(of: lineage.keys))
       let seconds = try #require(run["seconds"] as? [String: Double])
-      #expect(Set(seconds.keys) == ["read", "fit", "extract", "match", "write", "total"])
+      #expect(Set(seconds.keys) == ["read", "fit", "people", "extract", "match", "write", "total"])
 
       let again = try await photodb.json("re-bootstrap", demo[0], demo[1])
       #expect(again["moved"] as? Int == 0)
