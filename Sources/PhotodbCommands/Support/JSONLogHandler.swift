@@ -27,7 +27,8 @@ struct JSONLogHandler: LogHandler {
     level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata, time: Date
   ) -> String {
     var values = metadata.mapValues { Value("\($0)") }
-    values["time"] = .text(time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
+    values["time"] = .text(
+      time.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true)))
     values["level"] = .text(level.rawValue)
     values["message"] = .text("\(message)")
     // Text and finite numbers always have a JSON form.

@@ -12,7 +12,8 @@ struct JobsCommand: AsyncParsableCommand {
 /// `photodb jobs list`.
 struct JobsListCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "Lists the jobs of the collection; those that are done are gone.",
+    commandName: "list",
+    abstract: "Lists the jobs of the collection; those that are done are gone.",
     discussion: "Example: photodb jobs list --collection family")
 
   @OptionGroup var options: GlobalOptions
