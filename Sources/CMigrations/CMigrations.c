@@ -17,6 +17,9 @@ static const unsigned char cancelled_runs_and_upkeep[] = {
 static const unsigned char people[] = {
 #embed "../../migrations/0006_people.sql"
 };
+static const unsigned char job_queue[] = {
+#embed "../../migrations/0007_job_queue.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -26,6 +29,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0003", review_and_constraints),
     MIGRATION("0004", cancelled_runs_and_upkeep),
     MIGRATION("0006", people),
+    MIGRATION("0007", job_queue),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

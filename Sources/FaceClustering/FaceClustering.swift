@@ -22,9 +22,9 @@ public struct FaceClustering: Sendable {
   /// What the operator set.
   public let settings: StageSettings
   let pool: PostgresPool
-  private let models: ModelCache
-  private let threads: Int
-  private let logger: Logger
+  let models: ModelCache
+  let threads: Int
+  let logger: Logger
 
   private init(
     collection: CollectionRecord, settings: StageSettings, pool: PostgresPool,
@@ -293,7 +293,7 @@ public struct FaceClustering: Sendable {
     return try await pool.withTransaction(.snapshot) { try reader.all(on: $0) }
   }
 
-  private static func settleAbandoned(
+  static func settleAbandoned(
     _ collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws {
     let runs = RunRepository(collection)

@@ -56,6 +56,13 @@ public actor PostgresPool {
     }
   }
 
+  /// Makes a connection that the pool does not count and that its caller closes, to listen on, say.
+  ///
+  /// - Throws: ``PostgresError``.
+  public nonisolated func connectionOfItsOwn() async throws -> PostgresConnection {
+    try await PostgresConnection.connect(configuration, logger: logger)
+  }
+
   /// Closes the connections.
   ///
   /// Those that are lent are closed when they come back.

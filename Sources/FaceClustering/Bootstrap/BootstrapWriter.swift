@@ -40,6 +40,8 @@ struct BootstrapWriter {
     report.runID = runID
     try runs.complete(
       runID, try result(plan, ids: ids, report: report), on: connection)
+    // Faces that the new clusters concern are to be decided again.
+    try JobQueue().enqueueIfFacesAreNew(collection, on: connection)
     try Task.checkCancellation()
     return report
   }

@@ -121,6 +121,7 @@ struct FaceImport {
     let unit = try vectors(rows, of: file).normalised()
     let faces = rows.map { file.faces[$0] }
     let norms = faces.indices.map { Float(unit.dotProduct($0, $0).squareRoot()) }
+    let collection = collection
     let repository = FaceImportRepository(collection)
     // Two imports of the same ids at once: the slower one sees a unique violation, looks again and
     // skips what is there by then.
@@ -138,6 +139,8 @@ struct FaceImport {
           try repository.insert(
             new.map { faces[$0] }, rows: new, embeddings: unit, norms: new.map { norms[$0] },
             on: connection)
+          // Last, and with the faces: workers hear of them when they are there.
+          if !new.isEmpty { try JobQueue().enqueue(.assign, collection, on: connection) }
           return (new.count, conflicting.map { faces[$0].externalID })
         }
       } catch let error as PostgresError where error.code == .uniqueViolation && attempt < 5 {

@@ -23,15 +23,16 @@ struct DatabaseSession: Sendable {
   ///   - options: the options of the command.
   ///   - schema: what happens when migrations are missing.
   ///   - maximumConnections: the most connections that are open at once.
+  ///   - logger: receives notices; nil takes that of the options.
   ///   - body: the work; the connections are closed after it, whatever it throws.
   /// - Throws: ``CommandFailure`` for settings that are wrong and for migrations that are pending;
   ///   `MigrationError` where the database does not belong to this program, above all where it is
   ///   newer; `PostgresError`, `PrivateServerError`; what `body` throws.
   static func with<Result: Sendable>(
     _ options: GlobalOptions, schema: SchemaCheck = .current, maximumConnections: Int = 4,
-    _ body: (DatabaseSession) async throws -> Result
+    logger: Logger? = nil, _ body: (DatabaseSession) async throws -> Result
   ) async throws -> Result {
-    let logger = options.output.logger
+    let logger = logger ?? options.output.logger
     let settings = try await SettingsLoader().load(
       options.settings, databaseURL: options.database.database)
     let url =

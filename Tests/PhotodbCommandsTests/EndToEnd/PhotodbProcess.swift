@@ -57,6 +57,19 @@ struct PhotodbProcess: Sendable {
     return try outcome.object()
   }
 
+  /// Starts the program and does not wait for it; what it says on standard error goes to a file.
+  func start(_ arguments: [String], log: String) throws -> Process {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = try words(arguments)
+    let path = "\(folder)/\(log)"
+    try Data().write(to: URL(fileURLWithPath: path))
+    process.standardError = FileHandle(forWritingAtPath: path)
+    process.standardOutput = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
   /// Starts the program, lets `meddle` do something to the running process, and waits for its end.
   func run(
     _ arguments: [String], meddle: (_ process: Process) async throws -> Void
@@ -93,7 +106,7 @@ struct PhotodbProcess: Sendable {
     return ["-u", "DATABASE_URL", "-C", folder] + variables + [try Self.path] + arguments
   }
 
-  private func launch(_ arguments: [String]) async throws -> Outcome {
+  func launch(_ arguments: [String]) async throws -> Outcome {
     try await outcome(of: words(arguments))
   }
 
