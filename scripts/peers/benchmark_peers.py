@@ -60,6 +60,9 @@ def gemm_seconds(points):
     return min(times)
 
 
+THREAD_SETTINGS = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"]
+
+
 def hdbscan_fit(points, algorithm, threads):
     from hdbscan import HDBSCAN
     return HDBSCAN(
@@ -125,11 +128,11 @@ def measured(command, environment, limit):
     return usage.ru_maxrss / 1000
 
 
-def run_peer(task, file, folder, arguments, environment):
+def run_peer(task, file, folder, arguments, environment, limit):
     out = f"{folder}/out.npz"
     memory = measured(
         [sys.executable, "-W", "ignore", __file__, "--child", task, file, out, str(arguments.threads)],
-        environment, arguments.limit)
+        environment, limit)
     if isinstance(memory, str):
         return memory
     with np.load(out) as result:
@@ -162,7 +165,12 @@ def compare(size, arguments, environment):
     with tempfile.TemporaryDirectory() as folder:
         file = f"{folder}/faces.npy"
         np.save(file, faces(count, dimensions))
-        gemm = float(run_peer("T_gemm", file, folder, arguments, environment)[0])
+        # The yardstick is one core's, however many the fits use.
+        one_core = dict(environment, **{name: "1" for name in THREAD_SETTINGS})
+        gemm = run_peer("T_gemm", file, folder, arguments, one_core, float("inf"))
+        if isinstance(gemm, str):
+            sys.exit(f"T_gemm {gemm}")
+        gemm = gemm[0]
         ours = run_photodb(file, folder, arguments, environment)
 
         def row(name, result):
@@ -178,7 +186,7 @@ def compare(size, arguments, environment):
             if is_quadratic and 3 * 8 * count * count > 0.8 * physical:
                 print(f"| {title} | not run: needs n² doubles | | | | |", flush=True)
                 continue
-            result = run_peer(name, file, folder, arguments, environment)
+            result = run_peer(name, file, folder, arguments, environment, arguments.limit)
             if isinstance(result, str):
                 print(f"| {title} | {result} | | | | |", flush=True)
             else:
@@ -197,7 +205,7 @@ def main():
     parser.add_argument("sizes", nargs="*", default=["10000x128", "10000x512", "20000x128"])
     arguments = parser.parse_args()
     environment = dict(os.environ)
-    for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"]:
+    for name in THREAD_SETTINGS:
         environment[name] = str(arguments.threads)
     processor = next(
         (line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")),
