@@ -14,6 +14,9 @@ static const unsigned char review_and_constraints[] = {
 static const unsigned char cancelled_runs_and_upkeep[] = {
 #embed "../../migrations/0004_cancelled_runs_and_upkeep.sql"
 };
+static const unsigned char human_actions_and_run_states[] = {
+#embed "../../migrations/0005_human_actions_and_run_states.sql"
+};
 static const unsigned char people[] = {
 #embed "../../migrations/0006_people.sql"
 };
@@ -28,6 +31,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0002", clusters_and_runs),
     MIGRATION("0003", review_and_constraints),
     MIGRATION("0004", cancelled_runs_and_upkeep),
+    MIGRATION("0005", human_actions_and_run_states),
     MIGRATION("0006", people),
     MIGRATION("0007", job_queue),
 };

@@ -241,27 +241,17 @@ public struct FaceClustering: Sendable {
   /// Puts a face where a human says.
   ///
   /// - Parameters:
-  ///   - anyway: takes back an earlier "not this person" that stands against it.
+  ///   - anyway: takes back what people said that stands against it.
   ///   - actor: who says so, for the log of events.
   /// - Throws: ``HumanActionError``, `StoreError`.
   public func assign(
     externalID: String, to target: HumanTarget, anyway: Bool = false, actor: String? = nil
   ) async throws -> HumanAssignment {
-    let actions = HumanActions(collection: collection, settings: settings)
+    let actions = HumanActions(collection: collection, settings: settings, actor: actor)
     return try await pool.withTransaction {
       try actions.assign(
-        externalID: externalID, to: target, anyway: anyway, actor: actor, on: $0)
-    }
-  }
-
-  /// Names a person; nil takes the name away.
-  ///
-  /// - Throws: `StoreError.unknownPerson`.
-  public func name(person id: Int64, _ name: String?) async throws -> PersonRecord {
-    let persons = PersonRepository(collection)
-    return try await pool.withTransaction {
-      try persons.name(id, name, on: $0)
-      return try persons.find(id, on: $0)
+        externalIDs: [externalID], to: target, anyway: anyway, on: $0
+      ).assignments[0]
     }
   }
 

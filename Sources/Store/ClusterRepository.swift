@@ -13,6 +13,8 @@ public struct LiveClusters: Sendable {
   public var faceCounts: [Int] = []
   /// Whether a human verified each cluster.
   public var verified: [Bool] = []
+  /// Whether people drew each cluster's boundary, by a split.
+  public var anchored: [Bool] = []
   /// Radius of acceptance; absent where the cluster has none.
   public var epsilons: [CosineDistance?] = []
   /// Birth run of each cluster's present shape.
@@ -26,6 +28,11 @@ public struct LiveClusters: Sendable {
 
   /// Number of clusters, m.
   public var count: Int { ids.count }
+
+  /// Whether a cluster keeps its members whatever a fit says: people verified or split it.
+  public func holdsMembers(_ row: Int) -> Bool {
+    verified[row] || (row < anchored.count && anchored[row])
+  }
 }
 
 /// A cluster's members in sum: what its count and centroid are made from.
@@ -71,7 +78,7 @@ public struct ClusterRepository: Sendable {
     let rows = try connection.query(
       """
       SELECT c.id, c.person_id, p.name, c.face_count, c.verified, c.epsilon, c.hdbscan_run_id,
-        c.reference_centroid, c.reference_count, c.reference_length
+        c.reference_centroid, c.reference_count, c.reference_length, c.anchored
       FROM cluster c
       JOIN person p ON p.collection_id = c.collection_id AND p.id = c.person_id
       WHERE c.collection_id = $1 AND c.retired_at IS NULL ORDER BY c.id
@@ -86,6 +93,7 @@ public struct ClusterRepository: Sendable {
         result.personNames.append(try row.optionalText(2))
         result.faceCounts.append(Int(try row.int32(3)))
         result.verified.append(try row.bool(4))
+        result.anchored.append(try row.bool(10))
         result.epsilons.append(try row.optionalFloat(5).map { CosineDistance(Double($0)) })
         result.runIDs.append(try row.optionalInt64(6))
         result.referenceCounts.append(Int(try row.int32(8)))

@@ -185,33 +185,6 @@ public struct DetectionRepository: Sendable {
       ])
   }
 
-  /// Puts one face where a human says: status `manual`, confidence 1, no density values.
-  public func placeByHand(
-    _ id: Int64, clusterID: Int64, actor: String?, on connection: isolated PostgresConnection
-  ) throws {
-    try connection.query(
-      """
-      WITH old AS MATERIALIZED (
-        SELECT cluster_id, cluster_status FROM person_detection
-        WHERE collection_id = $1 AND id = $2
-      ), moved AS (
-        UPDATE person_detection d SET cluster_status = 'manual', cluster_id = c.id,
-          person_id = c.person_id, cluster_confidence = 1, is_core = false, is_adopted = false, lambda_val = NULL,
-          outlier_score = NULL, assigned_tier = 'manual', assigned_run_id = NULL,
-          unassigned_since = NULL, invalid_reason = NULL, pool_seed = false
-        FROM cluster c
-        WHERE d.collection_id = $1 AND d.id = $2 AND c.collection_id = $1 AND c.id = $3
-      )
-      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
-        old_status, new_status, tier, actor, confidence)
-      SELECT $1, $2, cluster_id, $3, cluster_status, 'manual', 'manual', $4, 1 FROM old
-      """,
-      [
-        .int64(collection.id), .int64(id), .int64(clusterID),
-        actor.map(PostgresValue.text) ?? .null,
-      ])
-  }
-
   /// Sets faces aside whose embedding cannot be used; manual faces stay.
   ///
   /// They leave their clusters, whose counts and sums are the caller's.

@@ -5,6 +5,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case unknownDetection(String, collection: String)
   case unknownCluster(Int64, collection: String)
   case unknownPerson(Int64, collection: String)
+  case unknownCandidate(Int64, collection: String)
+  case unknownAction(Int64, collection: String)
   case collectionMismatch(name: String, what: String, stored: String, given: String)
   case damaged(table: String, id: Int64, what: String)
   case wrongEncoding(database: String, encoding: String)
@@ -26,6 +28,10 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "collection “\(collection)” has no cluster \(id)"
     case .unknownPerson(let id, let collection):
       "collection “\(collection)” has no person \(id)"
+    case .unknownCandidate(let id, let collection):
+      "collection “\(collection)” has no candidate \(id); `photodb candidates list` shows them"
+    case .unknownAction(let id, let collection):
+      "collection “\(collection)” has no action \(id); `photodb undo --list` shows them"
     case .collectionMismatch(let name, let what, let stored, let given):
       "collection “\(name)” holds \(what) \(stored), but \(given) was given"
     case .damaged(let table, let id, let what):

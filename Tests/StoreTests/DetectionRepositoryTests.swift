@@ -28,7 +28,8 @@ extension RepositoriesOnPostgres {
         let detections = DetectionRepository(stored.collection)
         let moved = try await stored.pool.withTransaction { connection in
           try detections.placeByHand(
-            stored.faces[0], clusterID: stored.cluster, actor: "ann", on: connection)
+            [stored.faces[0]], clusterID: stored.cluster, actor: "ann", actionID: nil,
+            on: connection)
           return try detections.place(
             stored.faces.map { Placement(detectionID: $0, status: .unassigned, tier: "pool") },
             runID: nil, on: connection)

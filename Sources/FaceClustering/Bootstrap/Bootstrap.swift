@@ -163,7 +163,10 @@ struct Bootstrap {
     report.embeddingCount = snapshot.count
     report.filteredCount = counts.filtered
     report.seconds.read = clock.lap()
-    let clustering = try await clusterOffPool(snapshot)
+    let said = try await pool.withTransaction(.snapshot) { connection in
+      try HumanConstraints(collection, on: connection)
+    }
+    let clustering = try await clusterOffPool(snapshot, said)
     report.allowSingleCluster = clustering.parameters.allowSingleCluster
     report.clusterCount = clustering.selection.nodes.count
     report.seconds.fit = clock.lap()
@@ -198,7 +201,9 @@ struct Bootstrap {
     )
   }
 
-  private func clusterOffPool(_ snapshot: FaceSnapshot) async throws -> Clustering {
+  private func clusterOffPool(
+    _ snapshot: FaceSnapshot, _ said: HumanConstraints
+  ) async throws -> Clustering {
     let (settings, threads, progress) = (settings, threads, progress)
     // The fit runs outside the task; a flag tells it that the task was cancelled.
     return try await offCooperativePool { isCancelled in
@@ -209,15 +214,20 @@ struct Bootstrap {
       let clustering = try HDBSCAN.fit(
         .float32(snapshot.embeddings), parameters: parameters, threads: threads,
         progress: progress)
+      let pairs = said.pairs(among: snapshot, in: clustering)
       guard settings.allowSingleCluster == nil,
         SinglePerson.looksLikeOne(
           snapshot.embeddings, threshold: settings.clusteringThreshold)
-      else { return clustering }
+      else {
+        return pairs.isEmpty
+          ? clustering
+          : try HDBSCAN.reextract(clustering, parameters: parameters, constraints: pairs)
+      }
       // Pieces and members within the threshold are one person; a bare root would call most noise.
       parameters.allowSingleCluster = true
       parameters.clusterSelectionEpsilon =
         EuclideanDistance(settings.clusteringThreshold).value
-      return try HDBSCAN.reextract(clustering, parameters: parameters)
+      return try HDBSCAN.reextract(clustering, parameters: parameters, constraints: pairs)
     }
   }
 

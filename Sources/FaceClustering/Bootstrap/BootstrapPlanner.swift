@@ -42,9 +42,13 @@ struct BootstrapPlanner {
     return plan
   }
 
+  /// What a person said about one face weighs as much as what density says about five.
+  private static let manualWeight = 5
+
   private func matchLineage() -> LineageMatcher.Outcome {
     let snapshot = input.snapshot
     var membership: [(old: Int?, new: Int?)] = []
+    var weights: [Int] = []
     membership.reserveCapacity(snapshot.count)
     var sums = [[Double]](
       repeating: [Double](repeating: 0, count: dimension), count: labelCount)
@@ -53,6 +57,7 @@ struct BootstrapPlanner {
       let label = input.found.labels[row]
       membership.append(
         (state.clusterID.flatMap { rowOfCluster[$0] }, label >= 0 ? label : nil))
+      weights.append(state.status == .manual ? Self.manualWeight : 1)
       guard label >= 0 else { continue }
       let vector = snapshot.embeddings.row(row)
       for column in 0..<dimension { sums[label][column] += Double(vector[column]) }
@@ -61,7 +66,9 @@ struct BootstrapPlanner {
     return LineageMatcher(
       continuationThreshold: input.settings.continuationThreshold,
       secondaryThreshold: input.settings.secondaryThreshold
-    ).match(oldCount: input.live.count, newCount: labelCount, membership: membership) { old, new in
+    ).match(
+      oldCount: input.live.count, newCount: labelCount, membership: membership, weights: weights
+    ) { old, new in
       let reference = input.live.references.row(old)
       var product = 0.0
       for column in 0..<dimension { product += Double(reference[column]) * sums[new][column] }
@@ -84,10 +91,10 @@ struct BootstrapPlanner {
     }
     for old in 0..<input.live.count {
       let named = input.live.personNames[old] != nil
-      let verified = input.live.verified[old]
+      let held = input.live.holdsMembers(old)
       if let new = outcome.newOfOld[old] {
-        survivors.fates[old] = .continued(label: new, holdsMembers: verified)
-      } else if verified || (named && !joinsItsOwnPerson(old, survivors, outcome)) {
+        survivors.fates[old] = .continued(label: new, holdsMembers: held)
+      } else if held || (named && !joinsItsOwnPerson(old, survivors, outcome)) {
         survivors.fates[old] = .kept(holdsMembers: true)
       } else if clustersWithManualFaces.contains(input.live.ids[old]) {
         survivors.fates[old] = .kept(holdsMembers: false)

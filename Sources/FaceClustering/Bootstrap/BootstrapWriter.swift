@@ -26,6 +26,7 @@ struct BootstrapWriter {
       throw BootstrapError.superseded(run: runID)
     }
     let previousRun = try runs.activeID(on: connection)
+    if let previousRun { try RunStateRepository(collection).save(previousRun, on: connection) }
     let planned = try fitted.plan(collection: collection, settings: settings, on: connection)
     let plan = planned.plan
     report.seconds.match = clock.lap()

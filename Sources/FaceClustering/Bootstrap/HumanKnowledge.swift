@@ -11,7 +11,7 @@ struct HumanKnowledge: Sendable {
 
   /// Reads it.
   ///
-  /// Faces placed by hand and members of verified clusters stand for their cluster's person.
+  /// Faces placed by hand and members of verified or split clusters stand for their cluster's person.
   static func read(
     of snapshot: FaceSnapshot, collection: CollectionRecord,
     on connection: isolated PostgresConnection
@@ -20,7 +20,7 @@ struct HumanKnowledge: Sendable {
     let clusterRows = Dictionary(uniqueKeysWithValues: live.ids.enumerated().map { ($1, $0) })
     var anchors = snapshot.ids.indices.map { row -> Int64? in
       guard let cluster = snapshot.clusterIDs[row].flatMap({ clusterRows[$0] }) else { return nil }
-      let isKnown = snapshot.statuses[row] == .manual || live.verified[cluster]
+      let isKnown = snapshot.statuses[row] == .manual || live.holdsMembers(cluster)
       return isKnown ? live.personIDs[cluster] : nil
     }
     let rows = Dictionary(uniqueKeysWithValues: snapshot.ids.enumerated().map { ($1, $0) })

@@ -32,32 +32,36 @@ struct LineageMatcher {
   ///
   /// - Parameters:
   ///   - membership: per face its old row and its new row, absent where it has none.
+  ///   - weights: how much each face counts; nil counts each once. Faces that people placed weigh more,
+  ///     so that they pull their label to their cluster's id.
   ///   - similarity: cosine similarity of the centroids of an old and a new row.
   /// - Complexity: O(n + pairs) and the Hungarian method within each connected group of pairs.
   func match(
     oldCount: Int, newCount: Int, membership: [(old: Int?, new: Int?)],
-    similarity: (_ old: Int, _ new: Int) -> Double
+    weights: [Int]? = nil, similarity: (_ old: Int, _ new: Int) -> Double
   ) -> Outcome {
     var oldSizes = [Int](repeating: 0, count: oldCount)
     var newSizes = [Int](repeating: 0, count: newCount)
-    var shared: [Int: Int] = [:]
-    for face in membership {
+    var shared: [Int: (faces: Int, weight: Int)] = [:]
+    for (index, face) in membership.enumerated() {
       guard let old = face.old else { continue }
-      oldSizes[old] += 1
+      let weight = weights?[index] ?? 1
+      oldSizes[old] += weight
       guard let new = face.new else { continue }
-      newSizes[new] += 1
-      shared[old * newCount + new, default: 0] += 1
+      newSizes[new] += weight
+      shared[old * newCount + new, default: (0, 0)].faces += 1
+      shared[old * newCount + new, default: (0, 0)].weight += weight
     }
     var pairs: [LineagePair] = []
     for (key, count) in shared.sorted(by: { $0.key < $1.key }) {
       let (old, new) = key.quotientAndRemainder(dividingBy: newCount)
-      let dice = 2 * Double(count) / Double(oldSizes[old] + newSizes[new])
+      let dice = 2 * Double(count.weight) / Double(oldSizes[old] + newSizes[new])
       let cosine = similarity(old, new)
       let score = (dice + max(cosine, 0)) / 2
       if score >= secondaryThreshold {
         pairs.append(
           LineagePair(
-            old: old, new: new, sharedMembers: count, similarity: cosine, score: score))
+            old: old, new: new, sharedMembers: count.faces, similarity: cosine, score: score))
       }
     }
     var outcome = Outcome(

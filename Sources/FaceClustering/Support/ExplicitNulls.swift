@@ -27,3 +27,26 @@ extension HumanAssignment {
     try container.encode(personID, forKey: .personID)
   }
 }
+
+extension RunDifference.Setting {
+  /// Writes every field; a value is null where the run did not know the setting.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(before, forKey: .before)
+    try container.encode(after, forKey: .after)
+  }
+}
+
+extension RunTree.Row {
+  /// Writes every field; the face is null for a cluster, its external id for a face that was deleted.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(parent, forKey: .parent)
+    try container.encode(child, forKey: .child)
+    try container.encode(lambda, forKey: .lambda)
+    try container.encode(size, forKey: .size)
+    try container.encode(detectionID, forKey: .detectionID)
+    try container.encode(externalID, forKey: .externalID)
+  }
+}

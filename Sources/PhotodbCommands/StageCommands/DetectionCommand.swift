@@ -2,11 +2,11 @@ internal import ArgumentParser
 internal import FaceClustering
 internal import Foundation
 
-/// `photodb detection assign`.
+/// `photodb detection assign | reject`.
 struct DetectionCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "detection", abstract: "Says where a single face belongs.",
-    subcommands: [DetectionAssignCommand.self])
+    commandName: "detection", abstract: "Says where faces belong, and where not.",
+    subcommands: [DetectionAssignCommand.self, DetectionRejectCommand.self])
 }
 
 /// `photodb detection assign EXTERNAL_ID`.

@@ -2,11 +2,14 @@ internal import ArgumentParser
 internal import FaceClustering
 internal import Store
 
-/// `photodb person name`.
+/// `photodb person list | name | merge | split | hide`.
 struct PersonCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "person", abstract: "Lists and names people.",
-    subcommands: [PersonListCommand.self, PersonNameCommand.self])
+    commandName: "person", abstract: "Lists, names, merges and splits people.",
+    subcommands: [
+      PersonListCommand.self, PersonNameCommand.self, PersonMergeCommand.self,
+      PersonSplitCommand.self, PersonHideCommand.self,
+    ])
 }
 
 /// A person as JSON shows one.

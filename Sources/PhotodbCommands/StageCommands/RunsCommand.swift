@@ -3,11 +3,14 @@ internal import FaceClustering
 internal import Foundation
 internal import Store
 
-/// `photodb runs list | show`.
+/// `photodb runs list | show | diff | activate | export-tree`.
 struct RunsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "runs", abstract: "Shows the bootstraps of a collection.",
-    subcommands: [RunsListCommand.self, RunsShowCommand.self])
+    subcommands: [
+      RunsListCommand.self, RunsShowCommand.self, RunsDiffCommand.self, RunsActivateCommand.self,
+      RunsExportTreeCommand.self,
+    ])
 }
 
 /// `photodb runs list`.

@@ -43,6 +43,24 @@ import Testing
     #expect(outcome.pairs[0].score == (0.8 + 1) / 2)
   }
 
+  @Test func facesThatPeoplePlacedPullTheirLabel() {
+    // Eight faces go one way; the three that people placed, among four, go the other.
+    let flows: [(old: Int?, new: Int?, count: Int)] = [(0, 0, 8), (0, 1, 1), (0, 1, 3)]
+    #expect(match(1, 2, flows).oldOfNew == [0, nil])
+    let weights = [Int](repeating: 1, count: 9) + [5, 5, 5]
+    let outcome = matcher.match(
+      oldCount: 1, newCount: 2, membership: membership(flows), weights: weights,
+      similarity: { _, _ in 1 })
+    #expect(outcome.oldOfNew == [nil, 0])
+    // Faces are counted as faces all the same.
+    #expect(outcome.pairs.map(\.sharedMembers) == [8, 4])
+    // One corrected face does not take a whole cluster away from those who are in it.
+    let corrected = matcher.match(
+      oldCount: 2, newCount: 1, membership: [(1, 0)] + (0..<20).map { _ in (0, 0) },
+      weights: [5] + [Int](repeating: 1, count: 20), similarity: { _, _ in 1 })
+    #expect(corrected.oldOfNew == [0])
+  }
+
   @Test func aMergeContinuesTheLargerOne() {
     let outcome = match(2, 1, [(0, 0, 4), (1, 0, 8)])
     #expect(outcome.oldOfNew == [1])

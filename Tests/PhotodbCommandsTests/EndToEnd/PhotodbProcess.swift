@@ -51,7 +51,10 @@ struct PhotodbProcess: Sendable {
   func run(_ arguments: String...) async throws -> Outcome { try await launch(arguments) }
 
   /// Runs with `--json` and gives the object; the exit code must be 0.
-  func json(_ arguments: String...) async throws -> [String: Any] {
+  func json(_ arguments: String...) async throws -> [String: Any] { try await json(arguments) }
+
+  /// The same, with the words in an array.
+  func json(_ arguments: [String]) async throws -> [String: Any] {
     let outcome = try await launch(arguments + ["--json"])
     guard outcome.code == 0 else { throw NoObject(output: outcome.error) }
     return try outcome.object()
@@ -106,6 +109,7 @@ struct PhotodbProcess: Sendable {
     return ["-u", "DATABASE_URL", "-C", folder] + variables + [try Self.path] + arguments
   }
 
+  /// The same, with the words in an array.
   func launch(_ arguments: [String]) async throws -> Outcome {
     try await outcome(of: words(arguments))
   }

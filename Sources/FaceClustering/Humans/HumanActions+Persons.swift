@@ -1,0 +1,127 @@
+internal import PostgresClient
+internal import Store
+
+extension HumanActions {
+  /// Names a person; nil takes the name away.
+  func name(
+    person id: Int64, _ name: String?, on connection: isolated PostgresConnection
+  ) throws -> HumanActionReport {
+    try CollectionLocks(collection).ownMembership(on: connection)
+    _ = try persons.find(id, on: connection)
+    let scope = ActionScope(persons: [id])
+    let action = try begin("name", scope, on: connection)
+    try persons.name(id, name, on: connection)
+    return try finish(
+      action, "name", scope,
+      summary: name.map { "person \(id) is “\($0)”" } ?? "person \(id) is unnamed",
+      personIDs: [id], on: connection)
+  }
+
+  /// Hides a person from lists, or shows it again.
+  func hide(
+    person id: Int64, _ hidden: Bool, on connection: isolated PostgresConnection
+  ) throws -> HumanActionReport {
+    try CollectionLocks(collection).ownMembership(on: connection)
+    _ = try persons.find(id, on: connection)
+    let scope = ActionScope(persons: [id])
+    let action = try begin("hide", scope, on: connection)
+    try persons.hide(id, hidden, on: connection)
+    return try finish(
+      action, "hide", scope, summary: "\(hidden ? "hid" : "showed") person \(id)",
+      personIDs: [id], on: connection)
+  }
+
+  /// Gives the clusters of persons to another one; clusters themselves stay as they are.
+  ///
+  /// A face that people said is not of that person goes to the pool instead, and is named.
+  func merge(
+    persons sources: [Int64], into heir: Int64, anyway: Bool, kind: String = "merge",
+    on connection: isolated PostgresConnection
+  ) throws -> HumanActionReport {
+    try CollectionLocks(collection).ownMembership(on: connection)
+    let target = try persons.find(heir, on: connection)
+    let sources = Set(sources).sorted()
+    if sources.contains(heir) { throw HumanActionError.samePerson(heir) }
+    let records = try sources.map { try persons.find($0, on: connection) }
+    if let bare = records.first(where: { $0.clusterCount == 0 }) {
+      throw HumanActionError.noCluster(person: bare.id)
+    }
+    let moving = try clusters.ids(ofPersons: sources, on: connection)
+    let own = try clusters.ids(ofPersons: [heir], on: connection)
+    let contradicted =
+      try review.contradictions(inClusters: moving, persons: [heir], on: connection)
+      + review.contradictions(inClusters: own, persons: sources, on: connection)
+    let different = try crossing(own: own, moving: moving, on: connection)
+    let scope = ActionScope(
+      detections: Set(contradicted).union(different.flatMap { [$0.a, $0.b] })
+        .union(try review.asking(within: moving + own, on: connection)),
+      clusters: Set(moving + own), persons: Set(sources + [heir]))
+    let action = try begin(kind, scope, on: connection)
+    let names = try detections.externalIDs(of: contradicted, on: connection)
+    if let pair = different.first, !anyway {
+      let pairNames = try detections.externalIDs(of: [pair.a, pair.b], on: connection)
+      throw HumanActionError.differentPersons(
+        externalID: pairNames[pair.a] ?? "\(pair.a)", other: pairNames[pair.b] ?? "\(pair.b)")
+    }
+    try review.forgetPairs(different, on: connection)
+    var aside: [String] = []
+    if anyway {
+      for face in contradicted {
+        for person in sources + [heir] {
+          try review.allow(detectionID: face, clusterID: 0, personID: person, on: connection)
+        }
+      }
+    } else {
+      try setAside(contradicted, action: action, on: connection)
+      aside = contradicted.compactMap { names[$0] }
+    }
+    try clusters.give(moving, toPerson: heir, on: connection)
+    try review.closeMoot(about: moving + own, on: connection)
+    try review.inheritProhibitions(
+      ofPersons: sources, for: heir, actor: actor, on: connection)
+    let givenNames = Set(records.compactMap(\.name))
+    if target.name == nil, givenNames.count == 1, let name = givenNames.first {
+      try persons.name(heir, name, on: connection)
+    }
+    return try finish(
+      action, kind, scope,
+      summary: "merged person \(sources.map(String.init).joined(separator: ", ")) into \(heir): "
+        + count(records.reduce(0) { $0 + $1.faceCount } - (anyway ? 0 : contradicted.count)),
+      setAside: aside, clusterIDs: moving, personIDs: [heir] + sources, on: connection)
+  }
+
+  /// Gives every cluster of a person but the largest a person of its own.
+  func separate(
+    person id: Int64, on connection: isolated PostgresConnection
+  ) throws -> HumanActionReport {
+    try CollectionLocks(collection).ownMembership(on: connection)
+    _ = try persons.find(id, on: connection)
+    let records = try clusters.ids(ofPersons: [id], on: connection)
+      .map { try clusters.find($0, on: connection) }
+    if records.isEmpty { throw HumanActionError.noCluster(person: id) }
+    if records.count == 1 { throw HumanActionError.oneCluster(person: id) }
+    let stays = records.max { ($0.faceCount, -$0.id) < ($1.faceCount, -$1.id) }?.id
+    let leaving = records.map(\.id).filter { $0 != stays }
+    var scope = ActionScope(clusters: Set(records.map(\.id)), persons: [id])
+    let action = try begin("separate", scope, on: connection)
+    let made = try persons.make(leaving.count, on: connection)
+    scope.persons.formUnion(made)
+    for (cluster, person) in zip(leaving, made) {
+      try clusters.give([cluster], toPerson: person, on: connection)
+    }
+    return try finish(
+      action, "separate", scope,
+      summary: "separated \(count(leaving.count, "cluster")) from person \(id)",
+      clusterIDs: leaving, personIDs: [id] + made, on: connection)
+  }
+
+  /// Pairs of different people of which one face is on each side.
+  private func crossing(
+    own: [Int64], moving: [Int64], on connection: isolated PostgresConnection
+  ) throws -> [(a: Int64, b: Int64)] {
+    let pairs = try review.differentFaces(inClusters: own + moving, on: connection)
+    if pairs.isEmpty { return [] }
+    let moves = Set(try detections.members(of: moving, on: connection).map(\.id))
+    return pairs.filter { moves.contains($0.a) != moves.contains($0.b) }
+  }
+}

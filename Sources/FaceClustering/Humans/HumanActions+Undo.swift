@@ -1,0 +1,89 @@
+internal import PostgresClient
+internal import Store
+
+extension HumanActions {
+  /// Takes an action back; taking an undo back does the action again.
+  ///
+  /// - Parameter id: nil takes the newest action that stands.
+  /// - Throws: ``HumanActionError/cannotUndo(action:reason:)`` where what came later stands in the way.
+  func undo(
+    _ id: Int64?, on connection: isolated PostgresConnection
+  ) throws -> HumanActionReport {
+    try CollectionLocks(collection).ownMembership(on: connection)
+    guard let id = try id ?? log.latest(on: connection) else {
+      throw HumanActionError.nothingToUndo(collection: collection.name)
+    }
+    let record = try log.lock(id, on: connection)
+    if let by = record.undoneBy { throw HumanActionError.alreadyUndone(action: id, by: by) }
+    let done = try JSONText.decode(HumanActionReport.self, from: record.detailsJSON)
+    try refuse(id, try log.conflicts(of: id, on: connection), on: connection)
+    let outgrown = try log.outgrown(by: id, on: connection)
+    if let cluster = outgrown.first {
+      throw HumanActionError.cannotUndo(
+        action: id,
+        reason:
+          "cluster \(cluster.clusterID), which it made, has \(count(cluster.faces)) more since")
+    }
+    var scope = try log.scope(of: id, on: connection)
+    scope.detections.formUnion(try review.asking(within: scope.clusters.sorted(), on: connection))
+    let undo = try begin("undo", undoes: id, scope, on: connection)
+    let stale = try log.restore(id, by: undo, actor: actor, on: connection)
+    let uneven = try log.miscounted(scope.clusters, on: connection)
+    try recount(stale + uneven, on: connection)
+    // Questions that were asked since about what is now no question, or about nobody.
+    try review.closeMoot(about: scope.clusters.sorted(), on: connection)
+    try review.closeMoot(ofDetections: scope.detections.sorted(), on: connection)
+    try refuse(id, try log.problems(after: id, on: connection), on: connection)
+    let gone = try scope.clusters.sorted().filter { try !clusters.isLive($0, on: connection) }
+    try detections.reset(
+      try review.expire(clusters: gone, on: connection), runID: nil, on: connection)
+    let activation = RunActivation(collection: collection, settings: settings)
+    if !done.runIDs.isEmpty {
+      try activation.goBack(done, action: undo, actor: actor, on: connection)
+    }
+    var report = try finish(
+      undo, "undo", scope,
+      summary: record.kind == "undo"
+        ? "did again what action \(id) had taken back" : "took back: \(record.summary)",
+      moved: done.moved, clusterIDs: done.clusterIDs, personIDs: done.personIDs, on: connection)
+    if !done.runIDs.isEmpty {
+      report.runIDs = done.runIDs.reversed()
+      try log.finish(
+        undo, scope, summary: report.summary, detailsJSON: try JSONText.encode(report),
+        on: connection)
+    }
+    try log.setUndone(id, by: undo, on: connection)
+    // The action that the undo had taken back is in force again.
+    if let original = record.undoes { try log.setUndone(original, by: nil, on: connection) }
+    return report
+  }
+
+  private func refuse(
+    _ action: Int64, _ conflicts: [UndoConflict], on connection: isolated PostgresConnection
+  ) throws {
+    guard let conflict = conflicts.first else { return }
+    let subject =
+      switch conflict.entity {
+      case "detection":
+        "detection “\(try detections.externalIDs(of: [conflict.rowID], on: connection)[conflict.rowID] ?? "\(conflict.rowID)")”"
+      case "candidate": "candidate \(conflict.rowID)"
+      case "person": "person \(conflict.rowID)"
+      default: "cluster \(conflict.rowID)"
+      }
+    let what =
+      switch conflict.key {
+      case "cluster_id", "cluster_status": "was moved"
+      case "retired_at": "was retired"
+      case "name": "was renamed"
+      case "hidden": "was hidden or shown"
+      case "verified": "was verified or not"
+      case "person_id": "was given to another person"
+      case "forbidden": "was said not to belong where it was"
+      case "status": "was answered"
+      default: "was changed"
+      }
+    let more = conflicts.count > 1 ? " (and \(conflicts.count - 1) more)" : ""
+    throw HumanActionError.cannotUndo(
+      action: action, reason: "\(subject) \(what) \(conflict.cause)\(more)")
+  }
+}

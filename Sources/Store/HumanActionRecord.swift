@@ -1,0 +1,73 @@
+/// Something that a human did, as the log keeps it.
+public struct HumanActionRecord: Sendable, Equatable {
+  /// Id within the collection.
+  public var id: Int64
+  /// assign, reject, accept_candidate, reject_candidate, name, merge, split, separate, verify, hide,
+  /// represent, activate or undo.
+  public var kind: String
+  /// Who did it, where that is known.
+  public var actor: String?
+  /// One line for people.
+  public var summary: String
+  /// What programs need of it, as JSON.
+  public var detailsJSON: String
+  /// The action that this one took back.
+  public var undoes: Int64?
+  /// The action that took this one back.
+  public var undoneBy: Int64?
+  /// Seconds since 1970.
+  public var occurredAt: Double
+}
+
+/// The rows that an action may change: everything in it is compared before and after.
+public struct ActionScope: Sendable, Equatable {
+  /// Faces, with their questions and what is forbidden for them.
+  public var detections: Set<Int64>
+  /// Clusters.
+  public var clusters: Set<Int64>
+  /// Persons, with what is forbidden for them.
+  public var persons: Set<Int64>
+
+  /// A scope; what is not named is empty.
+  public init(
+    detections: Set<Int64> = [], clusters: Set<Int64> = [], persons: Set<Int64> = []
+  ) {
+    self.detections = detections
+    self.clusters = clusters
+    self.persons = persons
+  }
+}
+
+/// A kind of row that the log keeps images of.
+enum LoggedEntity: String, CaseIterable {
+  case person, cluster, detection, candidate, prohibition, constraint
+
+  /// Table of the rows.
+  var table: String {
+    switch self {
+    case .person: "person"
+    case .cluster: "cluster"
+    case .detection: "person_detection"
+    case .candidate: "face_match_candidate"
+    case .prohibition: "cluster_person_cannot_link"
+    case .constraint: "detection_constraint"
+    }
+  }
+
+  /// Which rows `t` of the table a scope covers; parameters 3 to 5 are faces, clusters and persons.
+  var scope: String {
+    switch self {
+    case .person: "t.id = ANY($5)"
+    case .cluster: "t.id = ANY($4)"
+    case .detection: "t.id = ANY($3)"
+    case .candidate: "t.detection_id = ANY($3)"
+    case .prohibition: "(t.detection_id = ANY($3) OR t.person_id = ANY($5))"
+    case .constraint: "(t.detection_a_id = ANY($3) OR t.detection_b_id = ANY($3))"
+    }
+  }
+
+  /// Image of a row `t`.
+  ///
+  /// The person of a face is that of its cluster, so no image holds it.
+  var image: String { self == .detection ? "to_jsonb(t) - 'person_id'" : "to_jsonb(t)" }
+}

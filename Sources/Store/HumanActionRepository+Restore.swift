@@ -1,0 +1,210 @@
+public import PostgresClient
+
+extension HumanActionRepository {
+  /// Puts back every row that an action changed, and removes what it made.
+  ///
+  /// The caller has looked for conflicts, and afterwards recomputes the clusters that are returned.
+  ///
+  /// - Parameters:
+  ///   - action: the action that is taken back.
+  ///   - undo: the action that takes it back, for the events.
+  /// - Returns: clusters whose members changed and whose sums could not be put back as they were,
+  ///   because other faces came or left since.
+  public func restore(
+    _ action: Int64, by undo: Int64, actor: String?, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    let key: [PostgresValue] = [.int64(collection.id), .int64(action)]
+    for entity in [LoggedEntity.person, .cluster] {
+      try insertMissing(entity, key, on: connection)
+    }
+    try connection.query(
+      """
+      UPDATE person t SET (name, hidden) = (r.name, r.hidden)
+      FROM person cur JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
+        AND h.entity = 'person' AND h.row_id = cur.id AND h.before IS NOT NULL,
+        LATERAL jsonb_populate_record(cur, h.before) r
+      WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
+      """, key)
+    let stale = try restoreClusters(key, on: connection)
+    try restoreDetections(key + [.int64(undo), .optional(actor)], on: connection)
+    for entity in [LoggedEntity.candidate, .prohibition, .constraint] {
+      try connection.query(
+        """
+        DELETE FROM \(entity.table) t USING human_action_change h
+        WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = '\(entity.rawValue)'
+          AND h.before IS NULL AND t.collection_id = $1 AND t.id = h.row_id
+        """, key)
+      try insertMissing(entity, key, on: connection)
+    }
+    try connection.query(
+      """
+      UPDATE face_match_candidate t SET (status, similarity, reason, decided_at, decided_by)
+        = (r.status, r.similarity, r.reason, r.decided_at, r.decided_by)
+      FROM face_match_candidate cur
+      JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
+        AND h.entity = 'candidate' AND h.row_id = cur.id AND h.before IS NOT NULL,
+        LATERAL jsonb_populate_record(cur, h.before) r
+      WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
+      """, key)
+    try removeMade(key, on: connection)
+    return stale
+  }
+
+  /// Rows that the action removed come back as they were, unless what they are about is gone.
+  private func insertMissing(
+    _ entity: LoggedEntity, _ key: [PostgresValue], on connection: isolated PostgresConnection
+  ) throws {
+    let about =
+      switch entity {
+      case .candidate, .prohibition:
+        """
+        AND EXISTS (SELECT FROM person_detection d
+          WHERE d.collection_id = $1 AND d.id = r.detection_id)
+        """
+      case .constraint:
+        """
+        AND (SELECT count(*) = 2 FROM person_detection d
+          WHERE d.collection_id = $1 AND d.id IN (r.detection_a_id, r.detection_b_id))
+        """
+      case .person, .cluster, .detection: ""
+      }
+    try connection.query(
+      """
+      INSERT INTO \(entity.table)
+      SELECT r.* FROM human_action_change h,
+        LATERAL jsonb_populate_record(NULL::\(entity.table), h.before) r
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = '\(entity.rawValue)'
+        AND h.after IS NULL \(about)
+      ON CONFLICT DO NOTHING
+      """, key)
+  }
+
+  private func restoreClusters(
+    _ key: [PostgresValue], on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    // What people decide always goes back; what follows from members and fits only where it still
+    // is as the action left it.
+    let untouched = """
+      NOT EXISTS (SELECT FROM jsonb_each(h.after) a
+        WHERE to_jsonb(cur) -> a.key IS DISTINCT FROM a.value
+          AND a.key <> ALL(ARRAY['person_id', 'verified', 'verified_at', 'verified_by', 'hidden',
+            'anchored', 'representative_detection_id', 'retired_at']))
+      """
+    let stale = try connection.query(
+      """
+      SELECT cur.id FROM cluster cur JOIN human_action_change h ON h.collection_id = $1
+        AND h.action_id = $2 AND h.entity = 'cluster' AND h.row_id = cur.id
+        AND h.before ?| ARRAY['face_count', 'core_count', 'centroid_sum'] AND h.after IS NOT NULL
+      WHERE cur.collection_id = $1 AND NOT (\(untouched))
+      ORDER BY cur.id
+      """, key
+    ).map { try $0.int64(0) }
+    try connection.query(
+      """
+      UPDATE cluster t SET (person_id, verified, verified_at, verified_by, hidden, anchored,
+          representative_detection_id, retired_at, face_count, core_count, centroid_sum, centroid,
+          reference_centroid, reference_count, reference_length, changed_since_medoid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
+          persistence, origin)
+        = (r.person_id, r.verified, r.verified_at, r.verified_by, r.hidden, r.anchored,
+          (SELECT d.id FROM person_detection d
+            WHERE d.collection_id = $1 AND d.id = r.representative_detection_id), r.retired_at,
+          f.face_count, f.core_count, f.centroid_sum, f.centroid, f.reference_centroid,
+          f.reference_count, f.reference_length, f.changed_since_medoid,
+          (SELECT d.id FROM person_detection d
+            WHERE d.collection_id = $1 AND d.id = f.medoid_detection_id),
+          f.epsilon, f.distance_quantiles, f.lambda_birth, f.persistence, f.origin)
+      FROM cluster cur JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
+        AND h.entity = 'cluster' AND h.row_id = cur.id AND h.before IS NOT NULL
+        AND h.after IS NOT NULL,
+        LATERAL jsonb_populate_record(cur, h.before) r,
+        LATERAL jsonb_populate_record(cur,
+          CASE WHEN \(untouched) THEN h.before ELSE '{}' END) f
+      WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
+      """, key)
+    try connection.query(
+      """
+      UPDATE person_detection d SET person_id = c.person_id
+      FROM cluster c JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
+        AND h.entity = 'cluster' AND h.row_id = c.id
+      WHERE c.collection_id = $1 AND d.collection_id = $1 AND d.cluster_id = c.id
+        AND d.person_id <> c.person_id
+      """, key)
+    return stale
+  }
+
+  private func restoreDetections(
+    _ parameters: [PostgresValue], on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      WITH target AS MATERIALIZED (
+        SELECT cur.id, cur.cluster_id AS old_cluster, cur.cluster_status AS old_status, r.*
+        FROM person_detection cur JOIN human_action_change h ON h.collection_id = $1
+          AND h.action_id = $2 AND h.entity = 'detection' AND h.row_id = cur.id,
+          LATERAL (SELECT p.cluster_id, p.cluster_status, p.cluster_confidence, p.is_core,
+            p.is_adopted, p.pool_seed,
+            p.lambda_val, p.outlier_score, p.unassigned_since, p.assigned_tier, p.assigned_run_id,
+            p.invalid_reason FROM jsonb_populate_record(cur, h.before) p) r
+        WHERE cur.collection_id = $1
+      ), moved AS (
+        UPDATE person_detection d SET cluster_id = t.cluster_id, cluster_status = t.cluster_status,
+          person_id = c.person_id, cluster_confidence = t.cluster_confidence,
+          is_core = t.is_core, is_adopted = t.is_adopted, pool_seed = t.pool_seed,
+          lambda_val = t.lambda_val, outlier_score = t.outlier_score,
+          unassigned_since = t.unassigned_since, assigned_tier = t.assigned_tier,
+          assigned_run_id = t.assigned_run_id, invalid_reason = t.invalid_reason
+        FROM target t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
+        WHERE d.collection_id = $1 AND d.id = t.id
+      )
+      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
+        old_status, new_status, tier, actor, confidence, action_id)
+      SELECT $1, id, old_cluster, cluster_id, old_status, cluster_status, 'undo', $4,
+        cluster_confidence, $3
+      FROM target
+      WHERE (old_cluster, old_status) IS DISTINCT FROM (cluster_id, cluster_status)
+      ORDER BY id
+      """, parameters)
+  }
+
+  /// What the action made goes, or where later records speak of it, is retired.
+  private func removeMade(
+    _ key: [PostgresValue], on connection: isolated PostgresConnection
+  ) throws {
+    let made = """
+      SELECT row_id FROM human_action_change
+      WHERE collection_id = $1 AND action_id = $2 AND entity = 'cluster' AND before IS NULL
+      """
+    let spokenOf = """
+      EXISTS (SELECT FROM cluster_lineage l WHERE l.collection_id = $1
+          AND (l.old_cluster_id = c.id OR l.new_cluster_id = c.id))
+        OR EXISTS (SELECT FROM face_match_candidate m
+          WHERE m.collection_id = $1 AND m.cluster_id = c.id)
+        OR EXISTS (SELECT FROM cluster_person_cannot_link l
+          WHERE l.collection_id = $1 AND l.cluster_id = c.id)
+        OR EXISTS (SELECT FROM person_association a
+          WHERE a.collection_id = $1 AND a.cluster_id = c.id)
+      """
+    try connection.query(
+      """
+      UPDATE cluster c SET retired_at = now(), face_count = 0, core_count = 0,
+        centroid_sum = decode(repeat('00', octet_length(c.centroid_sum)), 'hex')
+      WHERE c.collection_id = $1 AND c.id IN (\(made)) AND (\(spokenOf))
+      """, key)
+    try connection.query(
+      """
+      DELETE FROM cluster c
+      WHERE c.collection_id = $1 AND c.id IN (\(made)) AND NOT (\(spokenOf))
+      """, key)
+    try connection.query(
+      """
+      DELETE FROM person p USING human_action_change h
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'person'
+        AND h.before IS NULL AND p.collection_id = $1 AND p.id = h.row_id
+        AND NOT EXISTS (SELECT FROM cluster c WHERE c.collection_id = $1 AND c.person_id = p.id)
+        AND NOT EXISTS (SELECT FROM cluster_person_cannot_link l
+          WHERE l.collection_id = $1 AND l.person_id = p.id)
+        AND NOT EXISTS (SELECT FROM person_association a
+          WHERE a.collection_id = $1 AND p.id IN (a.old_person_id, a.new_person_id))
+      """, key)
+  }
+}

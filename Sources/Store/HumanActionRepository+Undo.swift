@@ -1,0 +1,202 @@
+public import PostgresClient
+
+/// Something that came after an action and stands in the way of taking it back.
+public struct UndoConflict: Sendable, Equatable {
+  /// person, cluster, detection or candidate.
+  public var entity: String
+  /// Id of the row.
+  public var rowID: Int64
+  /// What is not as the action left it, such as `cluster_id`; `gone` where the row is.
+  public var key: String
+  /// What changed it, for people, such as `by action 7 (merge)`.
+  public var cause: String
+}
+
+extension HumanActionRepository {
+  /// Everything that an action changed.
+  public func scope(
+    of action: Int64, on connection: isolated PostgresConnection
+  ) throws -> ActionScope {
+    var scope = ActionScope()
+    for row in try connection.query(
+      """
+      SELECT entity, row_id, coalesce(before, after) -> 'detection_id' FROM human_action_change
+      WHERE collection_id = $1 AND action_id = $2 ORDER BY entity, row_id
+      """, [.int64(collection.id), .int64(action)])
+    {
+      let id = try row.int64(1)
+      switch LoggedEntity(rawValue: try row.text(0)) {
+      case .person: scope.persons.insert(id)
+      case .cluster: scope.clusters.insert(id)
+      case .detection: scope.detections.insert(id)
+      case .candidate, .prohibition, .constraint, nil: break
+      }
+    }
+    // Questions and prohibitions are remembered with the faces that they are about.
+    for row in try connection.query(
+      """
+      SELECT DISTINCT (coalesce(before, after) ->> key)::bigint FROM human_action_change,
+        unnest(ARRAY['detection_id', 'detection_a_id', 'detection_b_id']) AS key
+      WHERE collection_id = $1 AND action_id = $2
+        AND entity IN ('candidate', 'prohibition', 'constraint')
+        AND coalesce(before, after) ? key
+      UNION
+      SELECT m.detection_id FROM human_action_change h
+      JOIN face_match_candidate m ON m.collection_id = $1 AND m.id = h.row_id
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'candidate'
+      """, [.int64(collection.id), .int64(action)])
+    {
+      scope.detections.insert(try row.int64(0))
+    }
+    // A face leaves one cluster for another: both are concerned even if only their sums changed.
+    for row in try connection.query(
+      """
+      SELECT DISTINCT (image ->> 'cluster_id')::bigint FROM human_action_change,
+        unnest(ARRAY[before, after]) AS image
+      WHERE collection_id = $1 AND action_id = $2 AND entity = 'detection'
+        AND image ->> 'cluster_id' IS NOT NULL
+      """, [.int64(collection.id), .int64(action)])
+    {
+      scope.clusters.insert(try row.int64(0))
+    }
+    return scope
+  }
+
+  /// What is neither as an action left it nor as it was before, by kind and id.
+  ///
+  /// Sums, centroids and what a fit says of a cluster do not count: they follow from the members.
+  public func conflicts(
+    of action: Int64, on connection: isolated PostgresConnection
+  ) throws -> [UndoConflict] {
+    try connection.query(
+      """
+      WITH changed AS (
+        SELECT h.entity, h.row_id, a.key, a.value AS after, h.before -> a.key AS before,
+          h.before IS NULL AS made,
+          CASE h.entity
+            WHEN 'person' THEN (SELECT to_jsonb(t) FROM person t
+              WHERE t.collection_id = $1 AND t.id = h.row_id)
+            WHEN 'cluster' THEN (SELECT to_jsonb(t) FROM cluster t
+              WHERE t.collection_id = $1 AND t.id = h.row_id)
+            WHEN 'candidate' THEN (SELECT to_jsonb(t) FROM face_match_candidate t
+              WHERE t.collection_id = $1 AND t.id = h.row_id)
+            ELSE (SELECT to_jsonb(t) FROM person_detection t
+              WHERE t.collection_id = $1 AND t.id = h.row_id)
+          END AS now
+        FROM human_action_change h, LATERAL jsonb_each(h.after) a
+        WHERE h.collection_id = $1 AND h.action_id = $2
+          AND a.key = ANY(CASE h.entity
+            WHEN 'person' THEN ARRAY['name', 'hidden']
+            WHEN 'cluster' THEN ARRAY['person_id', 'verified', 'hidden', 'anchored',
+              'representative_detection_id', 'retired_at']
+            WHEN 'candidate' THEN ARRAY['status']
+            WHEN 'detection' THEN ARRAY['cluster_id', 'cluster_status'] END)
+      ), conflict AS (
+        SELECT entity, row_id, key FROM changed
+        WHERE now IS NOT NULL AND CASE key
+          -- Waiting is waiting, whatever a bootstrap calls it; a human's word is another matter.
+          WHEN 'cluster_status' THEN (now ->> key = 'manual') IS DISTINCT FROM
+              (after #>> '{}' = 'manual')
+            AND (now ->> key = 'manual') IS DISTINCT FROM (before #>> '{}' = 'manual')
+          ELSE now -> key IS DISTINCT FROM after
+            AND (made OR now -> key IS DISTINCT FROM before) END
+        UNION
+        SELECT h.entity, h.row_id, 'retired_at' FROM human_action_change h
+        JOIN cluster t ON t.collection_id = $1 AND t.id = h.row_id
+        WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'cluster'
+          AND t.retired_at IS NOT NULL AND h.after ->> 'retired_at' IS NULL
+          AND NOT coalesce(h.before ->> 'retired_at' IS NOT NULL, false)
+        UNION
+        SELECT 'cluster', (h.before ->> 'cluster_id')::bigint, 'retired_at'
+        FROM human_action_change h
+        JOIN cluster t ON t.collection_id = $1 AND t.id = (h.before ->> 'cluster_id')::bigint
+        WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'detection'
+          AND t.retired_at IS NOT NULL AND NOT EXISTS (SELECT FROM human_action_change o
+            WHERE o.collection_id = $1 AND o.action_id = $2 AND o.entity = 'cluster'
+              AND o.row_id = t.id AND o.after ->> 'retired_at' IS NOT NULL)
+      )
+      SELECT c.entity, c.row_id, c.key, coalesce(
+        (SELECT format('by action %s (%s)', a.id, a.kind)
+         FROM human_action_change h JOIN human_action a
+           ON a.collection_id = $1 AND a.id = h.action_id
+         WHERE h.collection_id = $1 AND h.entity = c.entity AND h.row_id = c.row_id
+           AND a.id > $2 ORDER BY a.id DESC LIMIT 1),
+        (SELECT format('by run %s', max(l.to_run_id)) FROM cluster_lineage l
+         WHERE c.entity = 'cluster' AND l.collection_id = $1 AND l.old_cluster_id = c.row_id
+         HAVING max(l.to_run_id) IS NOT NULL),
+        (SELECT CASE WHEN e.run_id IS NOT NULL
+             THEN format('by %s, run %s', replace(e.tier, '_', ' '), e.run_id)
+             ELSE format('by %s', e.tier) END
+         FROM assignment_event e WHERE c.entity = 'detection' AND e.collection_id = $1
+           AND e.detection_id = c.row_id ORDER BY e.id DESC LIMIT 1),
+        'since') AS cause
+      FROM conflict c ORDER BY c.entity, c.row_id, c.key
+      """, [.int64(collection.id), .int64(action)]
+    ).map {
+      UndoConflict(
+        entity: try $0.text(0), rowID: try $0.int64(1), key: try $0.text(2), cause: try $0.text(3))
+    }
+  }
+
+  /// The clusters that an action made and that hold faces which it did not put there.
+  public func outgrown(
+    by action: Int64, on connection: isolated PostgresConnection
+  ) throws -> [(clusterID: Int64, faces: Int)] {
+    try connection.query(
+      """
+      SELECT h.row_id, count(*) FROM human_action_change h
+      JOIN person_detection d ON d.collection_id = $1 AND d.cluster_id = h.row_id
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'cluster'
+        AND h.before IS NULL AND NOT EXISTS (SELECT FROM human_action_change f
+          WHERE f.collection_id = $1 AND f.action_id = $2 AND f.entity = 'detection'
+            AND f.row_id = d.id)
+      GROUP BY 1 ORDER BY 1
+      """, [.int64(collection.id), .int64(action)]
+    ).map { (try $0.int64(0), Int(try $0.int64(1))) }
+  }
+
+  /// What would be wrong after an action was taken back, because of what people said since or because
+  /// a run retired the cluster that a question is about.
+  public func problems(
+    after action: Int64, on connection: isolated PostgresConnection
+  ) throws -> [UndoConflict] {
+    try connection.query(
+      """
+      SELECT 'detection', d.id, 'forbidden', 'since'
+      FROM human_action_change h
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = h.row_id
+      JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = d.id
+        AND (l.cluster_id = d.cluster_id OR l.person_id = d.person_id)
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'detection'
+      UNION
+      SELECT 'cluster', c.id, 'retired_at', coalesce((SELECT format('by run %s', max(l.to_run_id))
+        FROM cluster_lineage l WHERE l.collection_id = $1 AND l.old_cluster_id = c.id
+        HAVING max(l.to_run_id) IS NOT NULL), 'since')
+      FROM human_action_change h
+      JOIN face_match_candidate m ON m.collection_id = $1 AND m.id = h.row_id
+        AND m.status = 'pending'
+      JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id AND c.retired_at IS NOT NULL
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'candidate'
+      ORDER BY 1, 2
+      """, [.int64(collection.id), .int64(action)]
+    ).map {
+      UndoConflict(
+        entity: try $0.text(0), rowID: try $0.int64(1), key: try $0.text(2), cause: try $0.text(3))
+    }
+  }
+
+  /// Clusters of an action whose count is not that of their members.
+  public func miscounted(
+    _ clusters: some Sequence<Int64>, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT c.id FROM cluster c
+      WHERE c.collection_id = $1 AND c.id = ANY($2) AND (c.face_count, c.core_count) <>
+        (SELECT count(*), count(*) FILTER (WHERE d.is_core) FROM person_detection d
+          WHERE d.collection_id = $1 AND d.cluster_id = c.id)
+      ORDER BY c.id
+      """, [.int64(collection.id), .int64Array(clusters.sorted())]
+    ).map { try $0.int64(0) }
+  }
+}

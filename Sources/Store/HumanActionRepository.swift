@@ -1,0 +1,156 @@
+public import PostgresClient
+
+/// Keeps what humans did, and what is needed to take it back.
+///
+/// An action is begun, its rows are remembered as they are, the rows are changed, and the action is
+/// finished; all in one transaction. What the log then holds is the difference.
+public struct HumanActionRepository: Sendable {
+  /// The collection that every statement is scoped to.
+  public let collection: CollectionRecord
+
+  /// A repository of one collection.
+  public init(_ collection: CollectionRecord) { self.collection = collection }
+
+  static let columns = """
+    id, kind, actor, summary, details, undoes, undone_by, occurred_at
+    """
+
+  /// Begins an action and returns its id.
+  public func begin(
+    kind: String, actor: String?, undoes: Int64? = nil, on connection: isolated PostgresConnection
+  ) throws -> Int64 {
+    try connection.query(
+      """
+      INSERT INTO human_action (collection_id, kind, actor, summary, undoes)
+      VALUES ($1, $2, $3, '', $4) RETURNING id
+      """,
+      [.int64(collection.id), .text(kind), .optional(actor), .optional(undoes)]
+    )[0].int64(0)
+  }
+
+  /// Keeps rows as they are now, before the action changes them.
+  ///
+  /// - Complexity: one statement for each kind of row.
+  public func remember(
+    _ scope: ActionScope, of action: Int64, on connection: isolated PostgresConnection
+  ) throws {
+    for entity in LoggedEntity.allCases {
+      try connection.query(
+        """
+        INSERT INTO human_action_change (collection_id, action_id, entity, row_id, before)
+        SELECT $1, $2, '\(entity.rawValue)', t.id, \(entity.image)
+        FROM \(entity.table) t WHERE t.collection_id = $1 AND \(entity.scope)
+          AND \(Self.parametersAreUsed)
+        ON CONFLICT (collection_id, action_id, entity, row_id) DO NOTHING
+        """, parameters(action, scope))
+    }
+  }
+
+  /// Ends an action: keeps what is different now, in the scope that was remembered and in rows that
+  /// the action made.
+  ///
+  /// - Parameters:
+  ///   - scope: at least everything that was remembered.
+  ///   - summary: one line for people.
+  public func finish(
+    _ action: Int64, _ scope: ActionScope, summary: String, detailsJSON: String = "{}",
+    on connection: isolated PostgresConnection
+  ) throws {
+    for entity in LoggedEntity.allCases {
+      try connection.query(
+        """
+        INSERT INTO human_action_change (collection_id, action_id, entity, row_id, after)
+        SELECT $1, $2, '\(entity.rawValue)', t.id, \(entity.image)
+        FROM \(entity.table) t WHERE t.collection_id = $1 AND \(entity.scope)
+          AND \(Self.parametersAreUsed)
+        ON CONFLICT (collection_id, action_id, entity, row_id) DO UPDATE SET after = excluded.after
+        """, parameters(action, scope))
+    }
+    let key: [PostgresValue] = [.int64(collection.id), .int64(action)]
+    try connection.query(
+      """
+      DELETE FROM human_action_change
+      WHERE collection_id = $1 AND action_id = $2 AND before IS NOT DISTINCT FROM after
+      """, key)
+    // Where a face is stays in both images: what came later is told by it.
+    try connection.query(
+      """
+      UPDATE human_action_change c SET
+        before = (SELECT jsonb_object_agg(b.key, b.value) FROM jsonb_each(c.before) b
+          WHERE c.after -> b.key IS DISTINCT FROM b.value OR b.key = ANY(kept.keys)),
+        after = (SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(c.after) a
+          WHERE c.before -> a.key IS DISTINCT FROM a.value OR a.key = ANY(kept.keys))
+      FROM (SELECT ARRAY['cluster_id', 'cluster_status'] AS keys) kept
+      WHERE c.collection_id = $1 AND c.action_id = $2 AND c.before IS NOT NULL
+        AND c.after IS NOT NULL
+      """, key)
+    try connection.query(
+      "UPDATE human_action SET summary = $3, details = $4 WHERE collection_id = $1 AND id = $2",
+      key + [.text(summary), .json(detailsJSON)])
+  }
+
+  /// The newest actions first.
+  public func list(
+    limit: Int, on connection: isolated PostgresConnection
+  ) throws -> [HumanActionRecord] {
+    try connection.query(
+      """
+      SELECT \(Self.columns) FROM human_action WHERE collection_id = $1 ORDER BY id DESC LIMIT $2
+      """, [.int64(collection.id), .int64(Int64(limit))]
+    ).map(Self.record)
+  }
+
+  /// One action, locked.
+  ///
+  /// - Throws: ``StoreError/unknownAction(_:collection:)``.
+  public func lock(
+    _ id: Int64, on connection: isolated PostgresConnection
+  ) throws -> HumanActionRecord {
+    guard
+      let row = try connection.query(
+        """
+        SELECT \(Self.columns) FROM human_action WHERE collection_id = $1 AND id = $2 FOR UPDATE
+        """, [.int64(collection.id), .int64(id)]
+      ).first
+    else { throw StoreError.unknownAction(id, collection: collection.name) }
+    return try Self.record(row)
+  }
+
+  /// The newest action that stands: no undo, and not undone.
+  public func latest(on connection: isolated PostgresConnection) throws -> Int64? {
+    try connection.query(
+      """
+      SELECT max(id) FROM human_action
+      WHERE collection_id = $1 AND kind <> 'undo' AND undone_by IS NULL
+      """, [.int64(collection.id)])[0].optionalInt64(0)
+  }
+
+  /// Says which action took another one back; nil puts it in force again.
+  public func setUndone(
+    _ id: Int64, by other: Int64?, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      "UPDATE human_action SET undone_by = $3 WHERE collection_id = $1 AND id = $2",
+      [.int64(collection.id), .int64(id), .optional(other)])
+  }
+
+  // Every statement gets the same parameters; PostgreSQL wants to know the type of each.
+  private static let parametersAreUsed =
+    "$2::bigint IS NOT NULL AND $3::bigint[] IS NOT NULL AND $4::bigint[] IS NOT NULL "
+    + "AND $5::bigint[] IS NOT NULL"
+
+  private func parameters(_ action: Int64, _ scope: ActionScope) -> [PostgresValue] {
+    [
+      .int64(collection.id), .int64(action), .int64Array(scope.detections.sorted()),
+      .int64Array(scope.clusters.sorted()), .int64Array(scope.persons.sorted()),
+    ]
+  }
+
+  static func record(_ row: PostgresRow) throws -> HumanActionRecord {
+    HumanActionRecord(
+      id: try row.int64("id"), kind: try row.text("kind"), actor: try row.optionalText("actor"),
+      summary: try row.text("summary"), detailsJSON: try row.jsonText("details"),
+      undoes: try row.optionalInt64("undoes"), undoneBy: try row.optionalInt64("undone_by"),
+      occurredAt: try row.timestamp("occurred_at"))
+  }
+}

@@ -1,0 +1,38 @@
+public import PostgresClient
+
+extension PersonRepository {
+  /// Makes unnamed persons.
+  ///
+  /// - Returns: their ids, ascending.
+  public func make(
+    _ count: Int, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      "INSERT INTO person (collection_id) SELECT $1 FROM generate_series(1, $2::integer) RETURNING id",
+      [.int64(collection.id), .int32(Int32(count))]
+    ).map { try $0.int64(0) }.sorted()
+  }
+
+  /// Hides a person from lists, or shows it again.
+  ///
+  /// - Throws: ``StoreError/unknownPerson(_:collection:)``.
+  public func hide(
+    _ id: Int64, _ hidden: Bool, on connection: isolated PostgresConnection
+  ) throws {
+    let rows = try connection.query(
+      "UPDATE person SET hidden = $3 WHERE collection_id = $1 AND id = $2 RETURNING id",
+      [.int64(collection.id), .int64(id), .bool(hidden)])
+    if rows.isEmpty { throw StoreError.unknownPerson(id, collection: collection.name) }
+  }
+
+  /// Persons of clusters.
+  public func persons(
+    ofClusters clusters: some Sequence<Int64>, on connection: isolated PostgresConnection
+  ) throws -> [Int64: Int64] {
+    Dictionary(
+      uniqueKeysWithValues: try connection.query(
+        "SELECT id, person_id FROM cluster WHERE collection_id = $1 AND id = ANY($2)",
+        [.int64(collection.id), .int64Array(clusters.sorted())]
+      ).map { (try $0.int64(0), try $0.int64(1)) })
+  }
+}

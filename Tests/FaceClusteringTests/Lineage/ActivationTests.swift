@@ -1,0 +1,150 @@
+import FaceClustering
+import HDBSCAN
+import PostgresClient
+import Store
+import Testing
+
+extension OnPostgres {
+  /// Runs go back and forth with nothing lost.
+  @Suite struct ActivationTests {
+    /// Two runs over different faces, in two collections; the callback acts on the first.
+    private func run(
+      _ body: (_ test: TestStage, _ first: Int64, _ second: Int64) async throws -> Void
+    ) async throws {
+      let fixture = try FaceFixture.load()
+      try await TestStage.run { test in
+        let other = try await TestStage.open(test.pool, collection: "others")
+        var runs: [Int64] = []
+        for tenant in [test, other] {
+          _ = try await tenant.stage.importFaces(
+            fixture.file(fixture.people.flatMap { $0.prefix(5) }.sorted()))
+          runs.append(try #require(try await tenant.stage.bootstrap().runID))
+          _ = try await tenant.stage.importFaces(fixture.file(Array(fixture.identities.indices)))
+          _ = try await tenant.stage.assign()
+          let changed = try await tenant.reopened(
+            settings: {
+              var settings = StageSettings()
+              settings.selectionMethod = .leaf
+              return settings
+            }())
+          runs.append(try #require(try await changed.stage.bootstrap().runID))
+        }
+        let untouched = try await other.dump()
+        try await body(test, runs[0], runs[1])
+        try await test.expectInvariants()
+        #expect(try await other.dump() == untouched)
+      }
+    }
+
+    @Test func backAndForthIsTheSame() async throws {
+      try await run { test, first, second in
+        let after = try await test.dump()
+        let preview = try await test.stage.activate(run: first, dryRun: true)
+        #expect(preview.moved > 0 && preview.dryRun)
+        #expect(try await test.dump() == after)
+        let done = try await test.stage.activate(run: first, actor: "ann")
+        #expect(done.moved == preview.moved)
+        #expect(try await test.stage.runs().filter(\.isActive).map(\.id) == [first])
+        try await test.expectInvariants()
+        let back = try await test.dump()
+        #expect(back != after)
+        _ = try await test.stage.activate(run: second)
+        #expect(Self.ignoring(TestStage.difference(after, try await test.dump())) == [])
+        _ = try await test.stage.activate(run: first)
+        #expect(Self.ignoring(TestStage.difference(back, try await test.dump())) == [])
+        // And through the log: twice back, the collection is where it began.
+        for _ in 0..<3 { _ = try await test.stage.undo() }
+        #expect(try await test.stage.runs().filter(\.isActive).map(\.id) == [second])
+        #expect(Self.ignoring(TestStage.difference(after, try await test.dump())) == [])
+        // Tier 1 follows the run in charge.
+        _ = try await test.stage.activate(run: first)
+        #expect(try await test.stage.assign(force: true).runID == first)
+      }
+    }
+
+    /// When a cluster was retired, and since when a face waits, are dates of the last change.
+    private static func ignoring(_ lines: [String]) -> [String] {
+      var counts: [String: Int] = [:]
+      for line in lines {
+        let text = String(line.dropFirst(2))
+          .replacing(#/"(retired_at|unassigned_since|decided_at)": ("[^"]*"|null)/#, with: "")
+          .replacing(#/"(centroid|centroid_sum)": "[^"]*"/#, with: "")
+        counts[text, default: 0] += line.hasPrefix("+") ? 1 : -1
+      }
+      return counts.filter { $0.value != 0 }.keys.sorted()
+    }
+
+    @Test func namesAndHandsStand() async throws {
+      try await run { test, first, second in
+        let groups = try await test.groups()
+        for group in groups.prefix(30) {
+          _ = try await test.stage.name(person: group.person, "P\(group.person)")
+        }
+        let face = groups[0].faces[0]
+        _ = try await test.stage.assign(externalIDs: [face], to: .cluster(groups[1].cluster))
+        let rejected = groups[2].faces[0]
+        _ = try await test.stage.reject(externalIDs: [rejected])
+        _ = try await test.stage.verify(cluster: groups[3].cluster)
+        let names = try await test.value(
+          "SELECT jsonb_object_agg(id, name) FROM person WHERE collection_id = $1",
+          [.int64(test.collection.id)])
+        for run in [first, second, first, second] {
+          _ = try await test.stage.activate(run: run)
+          try await test.expectInvariants()
+          let faces = try await test.faces()
+          #expect(faces[face]?.clusterID == groups[1].cluster)
+          #expect(faces[face]?.status == "manual")
+          #expect(faces[rejected]?.clusterID != groups[2].cluster)
+          #expect(groups[3].faces.allSatisfy { faces[$0]?.clusterID == groups[3].cluster })
+          #expect(
+            try await test.value(
+              "SELECT jsonb_object_agg(id, name) FROM person WHERE collection_id = $1",
+              [.int64(test.collection.id)]) == names)
+        }
+      }
+    }
+
+    @Test func runsAreComparedAndClustersFollowed() async throws {
+      try await run { test, first, second in
+        let difference = try await test.stage.difference(from: first, to: second)
+        #expect(difference.settings.map(\.name) == ["HDBSCAN_CLUSTER_SELECTION_METHOD"])
+        #expect(difference.figures[0].before < difference.figures[0].after)
+        let same = try await test.stage.difference(from: second, to: second)
+        #expect(same.clusters.isEmpty && same.settings.isEmpty)
+        // What the comparison says of a cluster is what the tables say.
+        let cluster = try #require(difference.clusters.first { $0.after > 0 })
+        let now = try await test.groups().first { $0.cluster == cluster.clusterID }
+        #expect(now?.faces.count == cluster.after)
+        _ = try await test.stage.activate(run: first)
+        let then = try await test.groups().first { $0.cluster == cluster.clusterID }
+        #expect((then?.faces.count ?? 0) == cluster.before)
+        let steps = try await test.stage.lineage(ofCluster: try #require(now).cluster)
+        #expect(!steps.isEmpty && steps.allSatisfy { $0.toRunID == first || $0.toRunID == second })
+        await #expect(throws: StoreError.self) { try await test.stage.lineage(ofCluster: 4711) }
+        let tree = try await test.stage.tree(ofRun: second)
+        #expect(tree.rows.count { $0.detectionID != nil } == tree.pointCount)
+        #expect(tree.clusterIDs.compactMap { $0 }.count == tree.selectedNodes.count)
+      }
+    }
+
+    @Test func onlyACompletedRunCanBeInCharge() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let angles = [0.0, 90, 180].flatMap { Circle.person(at: $0) }
+        _ = try await test.stage.importFaces(Circle.file(angles))
+        let run = try #require(try await test.stage.bootstrap().runID)
+        #expect(try await test.stage.activate(run: run).moved == 0)
+        try await test.pool.query(
+          """
+          INSERT INTO hdbscan_run (collection_id, status, error, embedding_model, min_cluster_size,
+            min_samples) VALUES ($1, 'failed', 'x', 'test', 3, 2)
+          """, [.int64(test.collection.id)])
+        await #expect(throws: ActivationError.notCompleted(run: run + 1, status: "failed")) {
+          try await test.stage.activate(run: run + 1)
+        }
+        await #expect(throws: StoreError.unknownRun(99, collection: "faces")) {
+          try await test.stage.activate(run: 99)
+        }
+      }
+    }
+  }
+}
