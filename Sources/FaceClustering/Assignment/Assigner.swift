@@ -41,7 +41,11 @@ struct Assigner: Sendable {
     batch.report.runID = model.runID
     batch.report.tierOneSkipped = model.skipped
     let unusable = UnusableEmbeddings.reasons(in: faces.embeddings)
-    let context = try context(for: faces, on: connection)
+    // A face that is decided again, now or in a later batch, does not hold its old place.
+    let undecided = UndecidedFaces(ids: faces.ids, reassignableAbove: force ? last : nil)
+    let context = try AssignmentContext.read(
+      deciding: faces.ids, photos: Set(faces.photoIDs.compactMap { $0 }), except: undecided,
+      of: collection, settings: settings, on: connection)
     let outcomes = try decide(
       faces, invalid: Set(unusable.keys), context: context, model: model.loaded, into: &batch)
     try write(
@@ -49,44 +53,6 @@ struct Assigner: Sendable {
       runID: model.runID, into: &batch, on: connection)
     batch.seconds = clock.total
     return batch
-  }
-
-  private func context(
-    for faces: FaceSnapshot, on connection: isolated PostgresConnection
-  ) throws -> AssignmentContext {
-    let review = ReviewRepository(collection)
-    // The faces are locked, so nothing can be said about them until this transaction ends.
-    let prohibitions = try review.prohibitions(detections: faces.ids, on: connection)
-    let linked = prohibitions.detections.reduce(into: Set<Int64>()) { linked, pair in
-      linked.insert(pair.key)
-      linked.formUnion(pair.value)
-    }
-    // Whoever decides about linked faces, or about other faces of these photos, comes before or
-    // after: what is read from here on is what holds at the commit.
-    if !linked.isEmpty { try CollectionLocks(collection).ownLinks(on: connection) }
-    let detections = DetectionRepository(collection)
-    let photos = Set(faces.photoIDs.compactMap { $0 })
-    if settings.samePhotoExclusion { try detections.lockPhotos(photos, on: connection) }
-    // Clusters first: the faces of every cluster that is seen here are seen below, too.
-    let clusters = try ClusterRepository(collection).live(on: connection)
-    // A face that is decided again, now or in a later batch, does not hold its old place.
-    let undecided = UndecidedFaces(
-      ids: faces.ids, reassignableAbove: force ? faces.ids.last : nil)
-    var occupants: [Int64: [Int64: Set<Int64>]] = [:]
-    if settings.samePhotoExclusion {
-      for occupant in try detections.occupants(
-        photoIDs: photos.sorted(), except: undecided, on: connection)
-      {
-        occupants[occupant.photoID, default: [:]][occupant.personID, default: []]
-          .insert(occupant.detectionID)
-      }
-    }
-    return AssignmentContext(
-      settings: settings, evidence: try EvidenceGates.inForce(collection, settings, on: connection),
-      clusters: clusters, prohibitions: prohibitions,
-      personOfLinked: try review.persons(
-        ofDetections: linked.sorted(), except: undecided, on: connection),
-      occupants: occupants)
   }
 
   private func decide(
@@ -97,10 +63,7 @@ struct Assigner: Sendable {
     let vectors = invalid.isEmpty ? faces.embeddings : faces.embeddings.selecting(rows: valid)
     let votes = try model?.votes(for: vectors, clusters: context.clusters, threads: threads)
     let near = NearClusters.within(
-      faces: vectors, clusters: context.clusters,
-      radii: context.evidence?.radii(context.clusters)
-        ?? context.clusters.epsilons.map { ($0 ?? settings.clusteringThreshold).value },
-      threads: threads)
+      faces: vectors, clusters: context.clusters, radii: context.radii, threads: threads)
     var decider = AssignmentDecider(context)
     return valid.enumerated().map { index, row in
       let outcome = decider.decide(

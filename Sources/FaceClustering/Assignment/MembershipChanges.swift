@@ -33,6 +33,17 @@ struct MembershipChanges {
     if let new { add(vector, to: new, sign: 1) }
   }
 
+  /// Takes faces out of the clusters they are in.
+  ///
+  /// - Parameter cores: ids of those that are core.
+  mutating func takeOut(_ faces: FaceSnapshot, cores: Set<Int64>) {
+    for (row, id) in faces.ids.enumerated() {
+      move(
+        faces.embeddings.row(row), from: faces.clusterIDs[row], to: nil,
+        wasCore: cores.contains(id))
+    }
+  }
+
   private mutating func add(_ vector: UnsafePointer<Float>, to cluster: Int64, sign: Int) {
     counts[cluster, default: 0] += sign
     moves[cluster, default: 0] += 1

@@ -71,11 +71,7 @@ struct HumanActions {
     let coreIDs = Set(states.filter(\.isCore).map(\.id))
     let faces = try FaceReader(collection).faces(ids: ids, on: connection)
     var changes = MembershipChanges(dimension: collection.dimension)
-    for (row, id) in faces.ids.enumerated() {
-      changes.move(
-        faces.embeddings.row(row), from: faces.clusterIDs[row], to: nil,
-        wasCore: coreIDs.contains(id))
-    }
+    changes.takeOut(faces, cores: coreIDs)
     try changes.apply(clusters, on: connection)
     try detections.setAside(ids, actor: actor, actionID: action, on: connection)
     try changes.settle(

@@ -21,11 +21,7 @@ struct FaceRemoval {
     let faces = try FaceReader(collection).faces(ids: ids, on: connection)
     let coreIDs = Set(locked.filter(\.isCore).map(\.id))
     var changes = MembershipChanges(dimension: collection.dimension)
-    for (row, id) in faces.ids.enumerated() {
-      changes.move(
-        faces.embeddings.row(row), from: faces.clusterIDs[row], to: nil,
-        wasCore: coreIDs.contains(id))
-    }
+    changes.takeOut(faces, cores: coreIDs)
     try changes.apply(clusters, on: connection)
     let deleted = try detections.delete(ids, on: connection)
     try changes.settle(

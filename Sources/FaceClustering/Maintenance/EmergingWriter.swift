@@ -33,7 +33,12 @@ struct EmergingWriter: Sendable {
     let detections = DetectionRepository(collection)
     let wanted = groups.flatMap { group in group.members.map { faces.ids[$0.row] } }
     let free = Set(try detections.lockPool(wanted, on: connection))
-    let context = try context(of: free, faces, on: connection)
+    let photos = Set(
+      faces.ids.indices.filter { free.contains(faces.ids[$0]) }.compactMap { faces.photoIDs[$0] })
+    let context = try AssignmentContext.read(
+      deciding: free.sorted(), photos: photos,
+      except: UndecidedFaces(ids: [], reassignableAbove: nil), of: collection, settings: settings,
+      on: connection)
     let typical = try MaintenanceRepository(collection).medianDistances(on: connection)
     var decider = AssignmentDecider(context)
     var plan = Plan(changes: MembershipChanges(dimension: collection.dimension))
@@ -50,38 +55,6 @@ struct EmergingWriter: Sendable {
     let moved = plan.placements.count + plan.born.reduce(0) { $0 + $1.placements.count }
     if dryRun || moved == 0 { return Result(moved: moved, lines: plan.lines) }
     return Result(moved: try write(plan, on: connection), lines: plan.lines)
-  }
-
-  /// Reads what the gates need, behind the locks that everyone who decides takes.
-  private func context(
-    of ids: Set<Int64>, _ faces: FaceSnapshot, on connection: isolated PostgresConnection
-  ) throws -> AssignmentContext {
-    let review = ReviewRepository(collection)
-    let prohibitions = try review.prohibitions(detections: ids.sorted(), on: connection)
-    if !prohibitions.detections.isEmpty {
-      try CollectionLocks(collection).ownLinks(on: connection)
-    }
-    let detections = DetectionRepository(collection)
-    let photos = Set(
-      faces.ids.indices.filter { ids.contains(faces.ids[$0]) }.compactMap { faces.photoIDs[$0] })
-    if settings.samePhotoExclusion { try detections.lockPhotos(photos, on: connection) }
-    let clusters = try ClusterRepository(collection).live(on: connection)
-    let nobody = UndecidedFaces(ids: [], reassignableAbove: nil)
-    var occupants: [Int64: [Int64: Set<Int64>]] = [:]
-    if settings.samePhotoExclusion {
-      for occupant in try detections.occupants(
-        photoIDs: photos.sorted(), except: nobody, on: connection)
-      {
-        occupants[occupant.photoID, default: [:]][occupant.personID, default: []]
-          .insert(occupant.detectionID)
-      }
-    }
-    return AssignmentContext(
-      settings: settings, evidence: try EvidenceGates.inForce(collection, settings, on: connection),
-      clusters: clusters, prohibitions: prohibitions,
-      personOfLinked: try review.persons(
-        ofDetections: prohibitions.detections.keys.sorted(), except: nobody, on: connection),
-      occupants: occupants)
   }
 
   /// Drops who is far from the middle, twice in a photo, or said to be another person.
@@ -152,9 +125,7 @@ struct EmergingWriter: Sendable {
     if clusters.count == 0 { return nil }
     let middle = Matrix<Float>([middle(of: members, faces)])
     let near = NearClusters.within(
-      faces: middle, clusters: clusters,
-      radii: context.evidence?.radii(clusters)
-        ?? clusters.epsilons.map { ($0 ?? settings.clusteringThreshold).value }, threads: 1)[0]
+      faces: middle, clusters: clusters, radii: context.radii, threads: 1)[0]
     var decider = decider
     // No detection has this id, so that only what is said about clusters counts.
     guard
