@@ -48,16 +48,11 @@ public func nearestNeighbours(
   }
   let rows = DistinctRows(matrix, threads: threads)
   if rows.count < 2 { return NeighbourGraph(perPoint: 0, indices: []) }
-  let frame = CentredFrame(rows, threads: threads)
   let capacity = min(count, rows.count - 1)
   let screening = Screening(kernel: try ScreeningKernel.selected())
   let task = TreeTask(
     rows: rows, minSamples: capacity, capacity: capacity, alpha: 1,
     weights: rows.totalWeights(nil), pairsPerRow: screening.pairsPerRow, threads: threads,
     progress: ProgressReporter(progress))
-  if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
-    return NeighbourGraph(try task.tree(bytes.rows).lists, rows: rows)
-  }
-  return NeighbourGraph(
-    try task.tree(CentredRows(rows, frame: frame, threads: threads)).lists, rows: rows)
+  return NeighbourGraph(try task.tree(screening).lists, rows: rows)
 }

@@ -17,7 +17,15 @@ extension QueryBlock {
     let scratch = TileScratch<Int32>()
     for block in 0..<blocks.count {
       let columns = blocks.range(block)
-      if block == 0 { seed(&searches, screened, queries, range, columns, scratch, rows) }
+      if block == 0 {
+        screened.products(
+          0..<range.count, with: rows, columns, into: scratch.products, stride: tileSize)
+        for (index, query) in range.enumerated() {
+          seed(
+            &searches[index], scratch.products + index * tileSize, halves: rows.halfLower, columns,
+            queries.row(query))
+        }
+      }
       for index in searches.indices {
         scratch.rowReach[index] = rows.reach(
           of: screened.facts[index], squaredLimit: squaredReach(searches[index]))
@@ -43,30 +51,5 @@ extension QueryBlock {
 
   private func squaredReach(_ search: ReachabilitySearch) -> Double {
     squaredDistanceLimit(weight: search.reach, alpha: 1)
-  }
-
-  /// Bounds each reach by the rows of the first block that look nearest.
-  private func seed(
-    _ searches: inout [ReachabilitySearch], _ screened: QuantisedRows, _ queries: Matrix<Scalar>,
-    _ range: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Int32>,
-    _ rows: QuantisedRows
-  ) {
-    // Rows weigh 1 or more, so this many rows have the weight.
-    guard columns.count > neededWeight else { return }
-    screened.products(
-      0..<range.count, with: rows, columns, into: scratch.products, stride: tileSize)
-    for index in searches.indices {
-      let products = scratch.products + index * tileSize
-      var top: [(closeness: Int32, row: Int)] = []
-      for row in columns {
-        let closeness = products[row - columns.lowerBound] - rows.halfLower[row]
-        if top.count == neededWeight, let last = top.last, closeness <= last.closeness { continue }
-        top.insert((closeness, row), at: top.partitioningIndex { $0.closeness < closeness })
-        if top.count > neededWeight { top.removeLast() }
-      }
-      let distances = top.map { training.distance($0.row, queries.row(range.lowerBound + index)) }
-      let floors = zip(top, distances).map { max(coreDistances[$0.row], $1 / alpha) }
-      searches[index].bound(core: distances.max() ?? .infinity, floor: floors.min() ?? .infinity)
-    }
   }
 }

@@ -39,7 +39,10 @@ struct QueryBlock<Scalar: ExactScalar> {
         multiply(copies, columns, into: base)
         for (index, query) in range.enumerated() {
           let row = base + index * Self.tile
-          if first == 0 { seed(&searches[index], row, columns, queries.row(query)) }
+          if first == 0 {
+            seed(
+              &searches[index], row, halves: training.halfSquares, columns, queries.row(query))
+          }
           screen(
             &searches[index], screened[index], row, columns, queries.row(query), &survivors)
         }
@@ -62,15 +65,17 @@ struct QueryBlock<Scalar: ExactScalar> {
   }
 
   /// Bounds the reach by the rows of the first tile that look nearest, before all are tried.
-  private func seed(
-    _ search: inout ReachabilitySearch, _ products: UnsafePointer<Float>, _ columns: Range<Int>,
-    _ query: UnsafePointer<Scalar>
+  ///
+  /// - Parameter halves: half the squared norm of each row, as the products know it.
+  func seed<Bound: ScreeningBound>(
+    _ search: inout ReachabilitySearch, _ products: UnsafePointer<Bound>, halves: [Bound],
+    _ columns: Range<Int>, _ query: UnsafePointer<Scalar>
   ) {
     // Rows weigh 1 or more, so this many rows have the weight.
     guard columns.count > neededWeight else { return }
-    var top: [(closeness: Float, row: Int)] = []
+    var top: [(closeness: Bound, row: Int)] = []
     for row in columns {
-      let closeness = products[row - columns.lowerBound] - training.halfSquares[row]
+      let closeness = products[row - columns.lowerBound] - halves[row]
       if top.count == neededWeight, let last = top.last, !(closeness > last.closeness) { continue }
       top.insert((closeness, row), at: top.partitioningIndex { !($0.closeness >= closeness) })
       if top.count > neededWeight { top.removeLast() }

@@ -47,18 +47,12 @@ private func treeOfVectors<Scalar: ExactScalar>(
     return withCopies(
       of: rows, coreDistances: [Double](repeating: 0, count: rows.count), tree: [], lists: nil)
   }
-  let frame = CentredFrame(rows, threads: threads)
   let capacity = min(minSamples + spareNeighbours, rows.count - 1)
   let task = TreeTask(
     rows: rows, minSamples: minSamples, capacity: capacity, alpha: alpha,
     weights: rows.totalWeights(weights), pairsPerRow: screening.pairsPerRow, threads: threads,
     progress: progress)
-  let found =
-    if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
-      try task.tree(bytes.rows)
-    } else {
-      try task.tree(CentredRows(rows, frame: frame, threads: threads))
-    }
+  let found = try task.tree(screening)
   return withCopies(
     of: rows, coreDistances: found.coreDistances, tree: found.edges, lists: found.lists)
 }

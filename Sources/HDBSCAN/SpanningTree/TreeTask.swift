@@ -28,6 +28,15 @@ struct TreeTask<Scalar: ExactScalar> {
   let threads: Int
   let progress: ProgressReporter
 
+  /// The tree, by bytes where those serve and pay, else by float products.
+  func tree(_ screening: Screening) throws(HDBSCANError) -> FoundTree {
+    let frame = CentredFrame(rows, threads: threads)
+    if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
+      return try tree(bytes.rows)
+    }
+    return try tree(CentredRows(rows, frame: frame, threads: threads))
+  }
+
   /// - Parameter screen: the rows in their own order.
   /// - Returns: the core distances, the edges of a minimum spanning tree, ascending, and the
   ///   nearest neighbours.

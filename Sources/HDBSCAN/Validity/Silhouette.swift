@@ -44,16 +44,3 @@ private func sampledPlaces(_ wanted: Int, of count: Int, seed: UInt64) -> [Int] 
   }
   return places.prefix(wanted).sorted()
 }
-
-/// The generator of Steele, Lea and Flood (2014), doi:10.1145/2660193.2660195.
-private struct SplitMix64: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
