@@ -41,9 +41,9 @@ public struct AssignmentReport: Sendable, Codable {
   /// Questions raised for people.
   public var candidates = 0
   /// Run that was active during the last batch.
-  public var runID: Int64?
+  @OrNull public var runID: Int64?
   /// Why tier 1 was not used, where it was not.
-  public var tierOneSkipped: String?
+  @OrNull public var tierOneSkipped: String?
   /// Seconds from start to end.
   public var seconds = 0.0
   /// Milliseconds a face, from the mean of its batch.

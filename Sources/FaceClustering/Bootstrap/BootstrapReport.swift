@@ -19,7 +19,7 @@ public struct BootstrapReport: Sendable, Codable {
   }
 
   /// Absent after a dry run.
-  public var runID: Int64?
+  @OrNull public var runID: Int64?
   /// Whether nothing was written.
   public var dryRun: Bool
   /// Faces that were fitted.
@@ -64,29 +64,6 @@ public struct BootstrapReport: Sendable, Codable {
     case allowSingleCluster = "allow_single_cluster"
     case seconds
     case peakMemoryBytes = "peak_memory_bytes"
-  }
-}
-
-extension BootstrapReport {
-  /// Writes every field; `run_id` is null after a dry run.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(runID, forKey: .runID)
-    try container.encode(dryRun, forKey: .dryRun)
-    try container.encode(embeddingCount, forKey: .embeddingCount)
-    try container.encode(filteredCount, forKey: .filteredCount)
-    try container.encode(clusterCount, forKey: .clusterCount)
-    try container.encode(noiseCount, forKey: .noiseCount)
-    try container.encode(peopleCount, forKey: .peopleCount)
-    try container.encode(lineage, forKey: .lineage)
-    try container.encode(moved, forKey: .moved)
-    try container.encode(candidates, forKey: .candidates)
-    try container.encode(reconsidered, forKey: .reconsidered)
-    try container.encode(invalid, forKey: .invalid)
-    try container.encode(invalidFaces, forKey: .invalidFaces)
-    try container.encode(allowSingleCluster, forKey: .allowSingleCluster)
-    try container.encode(seconds, forKey: .seconds)
-    try container.encode(peakMemoryBytes, forKey: .peakMemoryBytes)
   }
 }
 

@@ -1,7 +1,7 @@
 /// What an action of a human did, or with a dry run would have done.
 public struct HumanActionReport: Sendable, Codable, Equatable {
   /// Id in the log of actions, for `undo`; nil after a dry run.
-  public var actionID: Int64?
+  @OrNull public var actionID: Int64?
   /// assign, reject, accept_candidate, reject_candidate, name, merge, split, separate, verify, hide,
   /// represent, activate or undo.
   public var kind: String
@@ -29,21 +29,5 @@ public struct HumanActionReport: Sendable, Codable, Equatable {
     case clusterIDs = "cluster_ids"
     case personIDs = "person_ids"
     case runIDs = "run_ids"
-  }
-}
-
-extension HumanActionReport {
-  /// Writes every field; `action_id` is null after a dry run.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(actionID, forKey: .actionID)
-    try container.encode(kind, forKey: .kind)
-    try container.encode(summary, forKey: .summary)
-    try container.encode(dryRun, forKey: .dryRun)
-    try container.encode(moved, forKey: .moved)
-    try container.encode(setAside, forKey: .setAside)
-    try container.encode(clusterIDs, forKey: .clusterIDs)
-    try container.encode(personIDs, forKey: .personIDs)
-    try container.encode(runIDs, forKey: .runIDs)
   }
 }

@@ -7,7 +7,7 @@ public struct HumanAssignment: Sendable, Codable, Equatable {
   /// Id that the detection stage gave.
   public var externalID: String
   /// Cluster in which the face was before, if any.
-  public var oldClusterID: Int64?
+  @OrNull public var oldClusterID: Int64?
   /// Cluster in which it is now.
   public var clusterID: Int64
   /// Person of that cluster.

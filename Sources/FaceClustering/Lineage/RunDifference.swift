@@ -17,9 +17,9 @@ public struct RunDifference: Sendable, Codable, Equatable {
     /// Name of the setting.
     public var name: String
     /// In the first run.
-    public var before: String?
+    @OrNull public var before: String?
     /// In the second run.
-    public var after: String?
+    @OrNull public var after: String?
 
     enum CodingKeys: String, CodingKey {
       case name, before, after

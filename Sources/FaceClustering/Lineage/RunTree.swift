@@ -14,9 +14,9 @@ public struct RunTree: Sendable {
     /// Points below the child.
     public var size: Int
     /// Detection of a point.
-    public var detectionID: Int64?
+    @OrNull public var detectionID: Int64?
     /// Its external id; nil where it was deleted since.
-    public var externalID: String?
+    @OrNull public var externalID: String?
 
     enum CodingKeys: String, CodingKey {
       case parent, child, lambda, size

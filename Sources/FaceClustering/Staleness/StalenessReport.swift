@@ -9,7 +9,7 @@ public struct StalenessSignal: Sendable, Codable, Equatable {
   /// What was measured, such as `growth`.
   public var name: String
   /// Absent where it could not be measured, for want of arrivals for example.
-  public var value: Double?
+  @OrNull public var value: Double?
   /// Limit from which the signal fires, in the unit of the value; `model_readable` fires below it.
   public var threshold: Double
   /// Whether the value is at the wrong side of the limit.
@@ -33,13 +33,13 @@ public struct StalenessReport: Sendable, Codable {
   /// What the signals come to.
   public var status: Status
   /// Active run; nil where there is none.
-  public var runID: Int64?
+  @OrNull public var runID: Int64?
   /// Faces that the active run was fitted on.
   public var embeddingCount: Int
   /// Eligible faces now.
   public var currentCount: Int
   /// Eligible faces now over eligible faces at the fit.
-  public var growth: Double?
+  @OrNull public var growth: Double?
   /// Every signal, whether it fired or not.
   public var signals: [StalenessSignal]
 
@@ -57,36 +57,6 @@ public struct StalenessReport: Sendable, Codable {
     case runID = "run_id"
     case embeddingCount = "embedding_count"
     case currentCount = "current_count"
-  }
-}
-
-extension StalenessSignal {
-  /// Writes every field; what could not be measured is null.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(name, forKey: .name)
-    try container.encode(value, forKey: .value)
-    try container.encode(threshold, forKey: .threshold)
-    try container.encode(fired, forKey: .fired)
-    try container.encode(severity, forKey: .severity)
-  }
-
-  private enum CodingKeys: String, CodingKey {
-    case name, value, threshold, fired, severity
-  }
-}
-
-extension StalenessReport {
-  /// Writes every field; without an active run, `run_id` and `growth` are null.
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(collection, forKey: .collection)
-    try container.encode(status, forKey: .status)
-    try container.encode(runID, forKey: .runID)
-    try container.encode(embeddingCount, forKey: .embeddingCount)
-    try container.encode(currentCount, forKey: .currentCount)
-    try container.encode(growth, forKey: .growth)
-    try container.encode(signals, forKey: .signals)
   }
 }
 

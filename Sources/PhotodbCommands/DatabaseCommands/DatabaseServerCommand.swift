@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FaceClustering
 internal import PrivatePostgres
 
 /// `photodb db`: the private PostgreSQL.

@@ -1,3 +1,4 @@
+internal import FaceClustering
 internal import HDBSCAN
 
 /// What `fit` and `extract` report.

@@ -1,3 +1,4 @@
+internal import FaceClustering
 internal import HDBSCAN
 
 /// How well clusters hold together, by four measures; null where a measure is not defined.

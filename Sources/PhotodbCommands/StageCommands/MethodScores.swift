@@ -1,4 +1,5 @@
 internal import ClusterEvaluation
+internal import FaceClustering
 
 /// How well one method's groups agree with known identities, and what is left to a user.
 struct MethodScores: Encodable {

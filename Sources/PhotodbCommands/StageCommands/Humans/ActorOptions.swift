@@ -11,6 +11,16 @@ struct ActorOptions: ParsableArguments {
   var name: String? { actor ?? ProcessInfo.processInfo.environment["USER"] }
 }
 
+extension GlobalOptions {
+  /// Does what a person wants of the collection, and says what came of it.
+  func act(
+    _ action: (FaceClustering) async throws -> HumanActionReport
+  ) async throws {
+    let report = try await DatabaseSession.with(self) { try await action(try await $0.stage()) }
+    try output.output.report(report) { report.text }
+  }
+}
+
 extension HumanActionReport {
   /// The report for people.
   var text: String {

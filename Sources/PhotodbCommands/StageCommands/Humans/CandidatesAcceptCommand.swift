@@ -17,9 +17,8 @@ struct CandidatesAcceptCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().accept(candidate: candidate, actor: acting.name)
+    try await options.act {
+      try await $0.accept(candidate: candidate, actor: acting.name)
     }
-    try options.output.output.report(report) { report.text }
   }
 }

@@ -20,9 +20,8 @@ struct CandidatesRejectCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().reject(candidates: candidates, actor: acting.name, dryRun: dryRun)
+    try await options.act {
+      try await $0.reject(candidates: candidates, actor: acting.name, dryRun: dryRun)
     }
-    try options.output.output.report(report) { report.text }
   }
 }

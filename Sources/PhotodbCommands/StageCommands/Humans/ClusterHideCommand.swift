@@ -18,9 +18,8 @@ struct ClusterHideCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().hide(cluster: cluster, !show, actor: acting.name)
+    try await options.act {
+      try await $0.hide(cluster: cluster, !show, actor: acting.name)
     }
-    try options.output.output.report(report) { report.text }
   }
 }

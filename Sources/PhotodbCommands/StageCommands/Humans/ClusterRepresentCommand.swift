@@ -17,9 +17,8 @@ struct ClusterRepresentCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().represent(cluster: cluster, by: externalID, actor: acting.name)
+    try await options.act {
+      try await $0.represent(cluster: cluster, by: externalID, actor: acting.name)
     }
-    try options.output.output.report(report) { report.text }
   }
 }

@@ -20,9 +20,8 @@ struct ClusterVerifyCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().verify(cluster: cluster, !withdraw, actor: acting.name)
+    try await options.act {
+      try await $0.verify(cluster: cluster, !withdraw, actor: acting.name)
     }
-    try options.output.output.report(report) { report.text }
   }
 }

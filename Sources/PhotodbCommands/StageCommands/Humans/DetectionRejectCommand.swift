@@ -34,10 +34,9 @@ struct DetectionRejectCommand: AsyncParsableCommand {
   func run() async throws {
     let target: RejectionTarget? =
       if let cluster { .cluster(cluster) } else if let person { .person(person) } else { nil }
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().reject(
+    try await options.act {
+      try await $0.reject(
         externalIDs: externalIDs, from: target, actor: acting.name, dryRun: dryRun)
     }
-    try options.output.output.report(report) { report.text }
   }
 }

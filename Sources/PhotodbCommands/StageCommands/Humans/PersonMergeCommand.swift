@@ -26,10 +26,9 @@ struct PersonMergeCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().merge(
+    try await options.act {
+      try await $0.merge(
         persons: others, into: person, anyway: anyway, actor: acting.name, dryRun: dryRun)
     }
-    try options.output.output.report(report) { report.text }
   }
 }

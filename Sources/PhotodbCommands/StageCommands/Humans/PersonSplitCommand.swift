@@ -35,15 +35,13 @@ struct PersonSplitCommand: AsyncParsableCommand {
       try options.output.output.report(proposal) { Self.text(proposal) }
       return
     }
-    let report = try await DatabaseSession.with(options) { session in
-      let stage = try await session.stage()
+    try await options.act { stage in
       guard let cluster else {
         return try await stage.separate(person: person, actor: acting.name, dryRun: dryRun)
       }
       try await check(cluster, in: stage)
       return try await stage.split(cluster: cluster, actor: acting.name)
     }
-    try options.output.output.report(report) { report.text }
   }
 
   private func check(_ cluster: Int64, in stage: FaceClustering) async throws {

@@ -33,10 +33,9 @@ struct UndoCommand: AsyncParsableCommand {
 
   func run() async throws {
     if list { return try await listActions() }
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().undo(action: action, actor: acting.name, dryRun: dryRun)
+    try await options.act {
+      try await $0.undo(action: action, actor: acting.name, dryRun: dryRun)
     }
-    try options.output.output.report(report) { report.text }
   }
 
   private func listActions() async throws {

@@ -21,9 +21,8 @@ struct RunsActivateCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   func run() async throws {
-    let report = try await DatabaseSession.with(options) {
-      try await $0.stage().activate(run: id, actor: acting.name, dryRun: dryRun)
+    try await options.act {
+      try await $0.activate(run: id, actor: acting.name, dryRun: dryRun)
     }
-    try options.output.output.report(report) { report.text }
   }
 }
