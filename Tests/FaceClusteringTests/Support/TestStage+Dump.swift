@@ -23,8 +23,8 @@ extension TestStage {
   /// The lines in which two dumps differ, for messages.
   static func difference(_ a: String, _ b: String) -> [String] {
     let (old, new) = (Set(a.split(separator: "\n")), Set(b.split(separator: "\n")))
-    return old.subtracting(new).map { "- " + $0.prefix(1500) }.sorted()
-      + new.subtracting(old).map { "+ " + $0.prefix(1500) }.sorted()
+    return old.subtracting(new).map { "- " + $0 }.sorted()
+      + new.subtracting(old).map { "+ " + $0 }.sorted()
   }
 
   /// Live clusters with their faces by external id, the largest first.
