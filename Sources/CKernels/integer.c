@@ -6,6 +6,7 @@
 // One entry a kernel, in the order of `kernel_integer_kind`; a new instruction set adds one.
 typedef struct {
   integer_kernel *run;
+  integer_cross_kernel *cross;
   int (*available)(void);
 } integer_entry;
 
@@ -57,7 +58,7 @@ static int has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx51
 // Tiles are young and hypervisors save their state for us: they must prove themselves once.
 static int amx_state = -1;
 static void prove_amx(void) {
-  amx_state = has_avx512() && integer_amx_granted() && integer_agrees(integer_amx);
+  amx_state = has_vnni() && integer_amx_granted() && integer_agrees(integer_amx);
 }
 static int has_amx(void) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -68,13 +69,13 @@ static int has_amx(void) {
 #endif
 
 static const integer_entry entries[] = {
-    [KERNEL_INTEGER_PORTABLE] = {integer_portable, always},
+    [KERNEL_INTEGER_PORTABLE] = {integer_portable, integer_cross, always},
 #if defined(__x86_64__)
-    [KERNEL_INTEGER_AVX2] = {integer_avx2, has_avx2},
-    [KERNEL_INTEGER_VNNI] = {integer_vnni, has_vnni},
-    [KERNEL_INTEGER_AMX_MODEL] = {integer_amx_model, has_avx512},
+    [KERNEL_INTEGER_AVX2] = {integer_avx2, integer_cross, has_avx2},
+    [KERNEL_INTEGER_VNNI] = {integer_vnni, integer_cross_vnni, has_vnni},
+    [KERNEL_INTEGER_AMX_MODEL] = {integer_amx_model, integer_cross, has_avx512},
 #if defined(__linux__)
-    [KERNEL_INTEGER_AMX] = {integer_amx, has_amx},
+    [KERNEL_INTEGER_AMX] = {integer_amx, integer_cross_vnni, has_amx},
 #endif
 #endif
 };
@@ -95,6 +96,11 @@ size_t kernel_integer_screen(kernel_integer_kind kind, const kernel_integer_tile
   integer_sink sink = {.survivors = survivors};
   entries[kind].run(tile, &sink);
   return sink.found;
+}
+
+int32_t kernel_integer_cross(kernel_integer_kind kind, const int8_t *a, const int8_t *b,
+                             size_t stride) {
+  return entries[kind].cross(a, b, stride);
 }
 
 void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel) {

@@ -100,8 +100,8 @@ private func check(
 }
 
 @Suite struct IntegerKernelTests {
-  @Test(arguments: [64, 128, 704, 16384])
-  func crossSumsAreExact(stride: Int) {
+  @Test(arguments: kinds, [16, 64, 112, 128, 704, 16384])
+  func crossSumsAreExact(kind: kernel_integer_kind, stride: Int) {
     for extreme in [false, true] {
       let rows =
         extreme
@@ -113,7 +113,7 @@ private func check(
         expected += Int(a[c]) * Int(b[stride + c])
         expected += Int(a[stride + c]) * Int(b[c])
       }
-      #expect(Int(kernel_integer_cross(a, b, stride)) == expected)
+      #expect(Int(kernel_integer_cross(kind, a, b, stride)) == expected)
     }
   }
 

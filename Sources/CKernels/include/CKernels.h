@@ -118,7 +118,8 @@ kernel_quantised kernel_quantise_double(const double *row, const double *centre,
                                         double scale, int8_t *codes);
 
 /// Sum of q_a r_b + r_a q_b over rows of codes, exact: what second bytes add to a product, times 256.
-int32_t kernel_integer_cross(const int8_t *a, const int8_t *b, size_t stride);
+int32_t kernel_integer_cross(kernel_integer_kind kind, const int8_t *a, const int8_t *b,
+                             size_t stride);
 
 /// Writes a row of 4 * steps bytes into lane 0..<16 of a panel.
 void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel);

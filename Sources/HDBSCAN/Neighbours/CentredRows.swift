@@ -56,7 +56,9 @@ struct CentredRows: ScreeningSource {
       copies, rows: rows, by: other.copies, columns: columns, into: result, stride: stride)
   }
 
-  func leastSquaredDistance(_ first: Int, _ second: Int, product: Float) -> Double? { nil }
+  func leastSquaredDistance(
+    _ first: Int, _ second: Int, product: Float, squaredLimit: Double
+  ) -> Double? { nil }
 
   func prefetch(_ entry: Int) {}
 

@@ -249,7 +249,9 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     let (a, b) = (order[first], order[second])
     let listLimit = max(limits[first], limits[second])
     let limit = max(squaredLimit(weight: bottleneck), listLimit)
-    if let least = screen.leastSquaredDistance(first, second, product: product) {
+    if let least = screen.leastSquaredDistance(
+      first, second, product: product, squaredLimit: limit)
+    {
       if least > limit { return }
       if least > listLimit {
         // For the tree alone a bound serves until it is known which pairs matter.

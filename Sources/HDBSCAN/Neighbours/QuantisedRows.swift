@@ -113,22 +113,29 @@ struct QuantisedRows: ScreeningSource {
     return Int32(((Double(fact.squares) - distance * distance) / 2).rounded(.down))
   }
 
-  func leastSquaredDistance(_ first: Int, _ second: Int, product: Int32) -> Double? {
-    leastSquaredDistance(first, to: second, of: self, product: product)
+  func leastSquaredDistance(
+    _ first: Int, _ second: Int, product: Int32, squaredLimit: Double
+  ) -> Double? {
+    leastSquaredDistance(
+      first, to: second, of: self, product: product, squaredLimit: squaredLimit)
   }
 
-  /// A number that the computed squared distance to an entry of another source in this frame reaches.
+  /// A number that the computed squared distance to an entry of another source in this frame
+  /// reaches; infinity if that surely exceeds the limit.
   func leastSquaredDistance(
-    _ first: Int, to second: Int, of other: QuantisedRows, product: Int32
+    _ first: Int, to second: Int, of other: QuantisedRows, product: Int32, squaredLimit: Double
   ) -> Double {
-    let cross = kernel_integer_cross(
-      codesOf(first), other.codesOf(second), codes.stride / 2)
     let (a, b) = (facts[first], other.facts[second])
+    let lost = a.fineResidual + b.fineResidual
+    let reach = scaled(squaredLimit) + lost
+    let cross = kernel_integer_cross(
+      kernel, codesOf(first), other.codesOf(second), codes.stride / 2)
     let squares = (a.fineSquares + b.fineSquares) * (1 - 0x1p-38)
     // What is left out, r_i·r_j / 256², is at most |r_i/256| |r_j/256|.
     let square =
       squares - 2 * (Double(product) + Double(cross) * 0x1p-8) - 2 * a.fineSize * b.fineSize
-    let distance = max(square, 0).squareRoot() * (1 - 0x1p-40) - a.fineResidual - b.fineResidual
+    if square > reach * reach * (1 + 0x1p-40) { return .infinity }
+    let distance = max(square, 0).squareRoot() * (1 - 0x1p-40) - lost * (1 + 0x1p-40)
     if distance <= 0 { return 0 }
     // As in `scaled`, the other way round.
     return max(distance * distance - 0x1p-39, 0) * (1 - 0x1p-35) / (scale * scale)

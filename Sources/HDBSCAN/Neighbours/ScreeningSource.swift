@@ -38,8 +38,11 @@ protocol ScreeningSource: Sendable {
   func screenTile(_ rows: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Bound>) -> Int
 
   /// By a closer look at a pair that screening kept, a number that its computed squared distance
-  /// reaches. Nil where the source knows no better than its products.
-  func leastSquaredDistance(_ first: Int, _ second: Int, product: Bound) -> Double?
+  /// reaches; infinity if it surely exceeds the limit. Nil where the source knows no better than
+  /// its products.
+  func leastSquaredDistance(
+    _ first: Int, _ second: Int, product: Bound, squaredLimit: Double
+  ) -> Double?
 
   /// Tells the processor that a closer look at an entry will follow.
   func prefetch(_ entry: Int)

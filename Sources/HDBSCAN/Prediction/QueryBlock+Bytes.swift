@@ -36,9 +36,10 @@ extension QueryBlock {
         let survivor = scratch.pairs[pair]
         let index = Int(survivor.row)
         let row = columns.lowerBound + Int(survivor.column)
+        let limit = squaredReach(searches[index])
         let least = screened.leastSquaredDistance(
-          index, to: row, of: rows, product: survivor.product)
-        if least > squaredReach(searches[index]) { continue }
+          index, to: row, of: rows, product: survivor.product, squaredLimit: limit)
+        if least > limit { continue }
         let distance = training.distance(row, queries.row(range.lowerBound + index))
         if distance > searches[index].reach { continue }
         searches[index].offer(
