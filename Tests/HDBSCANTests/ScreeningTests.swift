@@ -18,8 +18,11 @@ import Vectors
         let reach = screen.reach(a, squaredLimit: rows.squaredDistance(a, b))
         if products[a * rows.count + b] - screen.halfLower[b] < reach { broken += 1 }
         if products[b * rows.count + a] - reach < screen.halfLower[b] { broken += 1 }
-        let least = screen.leastSquaredDistance(a, b, product: products[a * rows.count + b])
-        if let least, least > rows.squaredDistance(a, b) { broken += 1 }
+        for limit in [rows.squaredDistance(a, b), .infinity] {
+          let least = screen.leastSquaredDistance(
+            a, b, product: products[a * rows.count + b], squaredLimit: limit)
+          if let least, least > rows.squaredDistance(a, b) { broken += 1 }
+        }
       }
     }
     return broken
@@ -72,9 +75,15 @@ import Vectors
       0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
     for a in 0..<rows.count {
       for b in 0..<a {
-        let least = try #require(
-          screen.leastSquaredDistance(a, b, product: products[a * rows.count + b]))
-        #expect(least > 0.99 * rows.squaredDistance(a, b))
+        let square = rows.squaredDistance(a, b)
+        func least(_ limit: Double) throws -> Double {
+          try #require(
+            screen.leastSquaredDistance(
+              a, b, product: products[a * rows.count + b], squaredLimit: limit))
+        }
+        #expect(try least(.infinity) > 0.99 * square && least(.infinity) <= square)
+        #expect(try least(square) <= square)
+        #expect(try least(0.98 * square) == .infinity)
       }
     }
   }
