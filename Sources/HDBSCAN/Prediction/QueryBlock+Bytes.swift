@@ -24,15 +24,17 @@ extension QueryBlock {
           seed(
             &searches[index], scratch.products + index * tileSize, halves: rows.halfLower, columns,
             queries.row(query))
+          scratch.rowReach[index] = rows.reach(
+            of: screened.facts[index], squaredLimit: squaredReach(searches[index]))
         }
-      }
-      for index in searches.indices {
-        scratch.rowReach[index] = rows.reach(
-          of: screened.facts[index], squaredLimit: squaredReach(searches[index]))
       }
       scratch.columnReach.update(repeating: .keepsNone, count: columns.count)
       let found = screened.screenTile(0..<range.count, with: rows, columns, scratch)
+      let ahead = 6
       for pair in 0..<found {
+        if pair + ahead < found {
+          rows.prefetch(columns.lowerBound + Int(scratch.pairs[pair + ahead].column))
+        }
         let survivor = scratch.pairs[pair]
         let index = Int(survivor.row)
         let row = columns.lowerBound + Int(survivor.column)
@@ -45,6 +47,8 @@ extension QueryBlock {
         searches[index].offer(
           row: row, distance: distance, coreDistance: coreDistances[row],
           weight: weights?[row] ?? 1)
+        scratch.rowReach[index] = rows.reach(
+          of: screened.facts[index], squaredLimit: squaredReach(searches[index]))
       }
     }
     return searches
