@@ -85,9 +85,9 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   ///   most the *squared distance*.
   func search(
     _ tiles: ArraySlice<(Int, Int)>, threads: Int, completed: () -> Void, isCancelled: () -> Bool
-  ) -> [CandidateEdge] {
+  ) -> EdgePile {
     let blocks = Blocks(rows: order.count)
-    let found = Mutex<[CandidateEdge]>([])
+    let found = Mutex(EdgePile())
     parallelFor(tiles.count, threads: threads, makeScratch: TileScratch<Source.Bound>.init) {
       tile, scratch in
       if isCancelled() { return }
@@ -97,7 +97,7 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
         ? searchDiagonal(first, blocks.range(first), scratch)
         : searchTile(first, second, blocks.range(first), blocks.range(second), scratch)
       // In whatever order: Kruskal's method sorts.
-      if !nearer.isEmpty { found.withLock { $0 += nearer } }
+      if !nearer.isEmpty { found.withLock { $0.append(nearer) } }
       completed()
     }
     return found.withLock { $0 }

@@ -4,7 +4,7 @@ internal import Vectors
 enum AllPairsResult {
   /// The nearest neighbours of all rows, sorted; a spanning tree; and every pair nearer than its
   /// bottleneck in that tree, as weight at most the squared distance.
-  case found(NeighbourLists, tree: [CandidateEdge], nearer: [CandidateEdge])
+  case found(NeighbourLists, tree: [CandidateEdge], nearer: EdgePile)
   /// The scouted tree was poor: a better one to start from.
   case better(ScoutedTree)
 }
@@ -25,19 +25,21 @@ extension TreeTask {
       rows: rows, order: order.rows, gaps: order.gaps, alpha: alpha,
       screen: screen.selecting(order.rows), capacity: capacity, bounds: scouted.bounds)
     let tiles = tilesInSampledOrder(Blocks(rows: count))
-    let budget = pairsPerRow * count
+    // Where there are many rows, memory is dear and thinning cheap beside the search.
+    let budget = max(pairsPerRow / 2 * count, min(pairsPerRow * count, 1 << 22))
     var tree = scouted.tree
-    var found: [CandidateEdge] = []
+    var found = EdgePile()
     var start = 0
     while start < tiles.count {
-      // 1/64 of all tiles first, then twice as many as all before.
-      let end = min(max(2 * start, tiles.count / 64 + 1), tiles.count)
-      found += try run(
-        search, tiles[start..<end], of: tiles.count, phase: .spanningTree)
+      // 1/64 of all tiles first, then as many as all before, 1/8 at most.
+      let end = min(
+        max(2 * start, tiles.count / 64 + 1), start + tiles.count / 8 + 1, tiles.count)
+      found.append(
+        try run(search, tiles[start..<end], of: tiles.count, phase: .spanningTree))
       start = end
       if found.count > budget {
         let before = found.count
-        (tree, found) = improved(tree, by: found, squaredCores: scouted.squaredCores)
+        improve(&tree, by: &found, squaredCores: scouted.squaredCores)
         if start <= tiles.count / 4, 2 * found.count < before {
           return .better(
             ScoutedTree(bounds: search.bounds, squaredCores: scouted.squaredCores, tree: tree))
@@ -48,17 +50,31 @@ extension TreeTask {
     return .found(search.lists, tree: tree, nearer: found)
   }
 
-  /// A tree made minimum over itself and some pairs, and the pairs nearer than its bottlenecks.
-  private func improved(
-    _ tree: [CandidateEdge], by found: [CandidateEdge], squaredCores: [Double]
-  ) -> (tree: [CandidateEdge], nearer: [CandidateEdge]) {
+  /// Improves a tree by some pairs, and keeps those of them that are nearer than its bottlenecks.
+  ///
+  /// A few pairs for each row at a time, since sorting takes several times the room of what is sorted;
+  /// each part is first thinned by the tree that those before it gave.
+  private func improve(
+    _ tree: inout [CandidateEdge], by found: inout EdgePile, squaredCores: [Double]
+  ) {
     let reachability = reachability(squaredCores: squaredCores)
-    let better = minimumSpanningForest(
-      tree + reweighted(found, reachability), count: rows.count
-    ).edges
-    let bottlenecks = Bottlenecks(tree: better, count: rows.count)
-    let nearer = bottlenecks.lighter(found, threads: threads) { $0.weight.squareRoot() / alpha }
-    return (better, nearer)
+    var pieces = found.pieces[...]
+    while !pieces.isEmpty {
+      var part = EdgePile()
+      while part.count < 2 * rows.count, let piece = pieces.popFirst() { part.append(piece) }
+      keepNearer(&part, than: tree)
+      tree =
+        minimumSpanningForest(
+          tree + reweighted(part.edges, reachability), count: rows.count
+        ).edges
+    }
+    keepNearer(&found, than: tree)
+  }
+
+  /// Keeps the pairs that are nearer than their bottlenecks, whatever core distances turn out to be.
+  private func keepNearer(_ pairs: inout EdgePile, than tree: [CandidateEdge]) {
+    let bottlenecks = Bottlenecks(tree: tree, count: rows.count)
+    bottlenecks.keepLighter(&pairs, threads: threads) { $0.weight.squareRoot() / alpha }
   }
 }
 

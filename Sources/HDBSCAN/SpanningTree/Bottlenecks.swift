@@ -44,20 +44,10 @@ struct Bottlenecks {
     }
   }
 
-  /// The pairs that are strictly lighter than the bottleneck of their ends.
-  func lighter(
-    _ pairs: [CandidateEdge], threads: Int, weight: (CandidateEdge) -> Double
-  ) -> [CandidateEdge] {
-    let chunk = 4096
-    var chunks = [[CandidateEdge]](repeating: [], count: (pairs.count + chunk - 1) / chunk)
-    chunks.withUnsafeMutableBufferPointer { chunks in
-      let target = chunks
-      parallelForChunks(pairs.count, chunk: chunk, threads: threads) { range in
-        target[range.lowerBound / chunk] = pairs[range].filter {
-          weight($0) < bottleneck(Int($0.a), Int($0.b))
-        }
-      }
-    }
-    return Array(chunks.joined())
+  /// Keeps the pairs that are strictly lighter than the bottleneck of their ends.
+  func keepLighter(
+    _ pairs: inout EdgePile, threads: Int, weight: (CandidateEdge) -> Double
+  ) {
+    pairs.filter(threads: threads) { weight($0) < bottleneck(Int($0.a), Int($0.b)) }
   }
 }

@@ -61,7 +61,7 @@ struct TreeTask<Scalar: ExactScalar> {
   /// `nearer` holds every pair nearer than its bottleneck in `tree`, whose weights can only fall now
   /// that core distances are exact. So together they contain a minimum spanning tree.
   private func finish(
-    _ lists: NeighbourLists, tree: [CandidateEdge], nearer: [CandidateEdge]
+    _ lists: NeighbourLists, tree: [CandidateEdge], nearer: EdgePile
   ) -> FoundTree {
     let reachability = reachability(squaredCores: squaredCores(lists))
     let better = minimumSpanningForest(
@@ -71,13 +71,14 @@ struct TreeTask<Scalar: ExactScalar> {
     // Most candidates are heavier than the bottlenecks of this better tree, even by the bounds on
     // their distances: no need to compute those.
     let bottlenecks = Bottlenecks(tree: better, count: rows.count)
-    let lighter = bottlenecks.lighter(nearer, threads: threads) {
+    var lighter = nearer
+    bottlenecks.keepLighter(&lighter, threads: threads) {
       reachability.weight(Int($0.a), Int($0.b), square: $0.weight)
     }
     return FoundTree(
       coreDistances: reachability.coreDistances,
       edges: minimumSpanningForest(
-        better + reweighted(lighter, reachability), count: rows.count
+        better + reweighted(lighter.edges, reachability), count: rows.count
       ).edges, lists: lists)
   }
 
@@ -111,7 +112,7 @@ struct TreeTask<Scalar: ExactScalar> {
   func run<Source: ScreeningSource>(
     _ search: PairSearch<Scalar, Source>, _ tiles: ArraySlice<(Int, Int)>, of total: Int,
     phase: FitProgress.Phase
-  ) throws(HDBSCANError) -> [CandidateEdge] {
+  ) throws(HDBSCANError) -> EdgePile {
     let done = Atomic(tiles.startIndex)
     let found = search.search(tiles, threads: threads) {
       let completed = done.wrappingAdd(1, ordering: .relaxed).newValue
