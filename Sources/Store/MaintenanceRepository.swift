@@ -206,6 +206,12 @@ public struct MaintenanceRepository: Sendable {
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'rejected' AND d.person_id IS NOT NULL
+      UNION
+      SELECT one.id::bigint, other.id::bigint FROM human_action a,
+        jsonb_array_elements_text(a.details -> 'person_ids') AS one (id),
+        jsonb_array_elements_text(a.details -> 'person_ids') AS other (id)
+      WHERE a.collection_id = $1 AND a.undone_by IS NULL AND a.kind IN ('separate', 'split')
+        AND one.id <> other.id
       """, [scope]
     ).map { (try $0.int64(0), try $0.int64(1)) }
   }

@@ -1,14 +1,66 @@
+import HDBSCAN
 import PersonGrouping
 import PostgresClient
-import Store
 import Testing
 import Vectors
 
 @testable import FaceClustering
+@testable import Store
 
 extension OnPostgres {
   /// Clusters go under one person, and can be taken back.
   @Suite struct PeopleAssociationTests {
+    /// Two clusters that live, of persons 10 and 20, which the evidence says are one.
+    private func joined(drawn: Set<Int64>) throws -> BootstrapPlan {
+      let angles = Circle.person(at: 0) + Circle.person(at: 90)
+      let embeddings = Matrix<Float>(angles.map(Circle.vector))
+      let ids = angles.indices.map(Int64.init)
+      let clustering = try HDBSCAN.fit(.float32(embeddings), parameters: Parameters())
+      var found = FoundClusters(clustering)
+      found.persons = [0, 0]
+      found.surplus = [0, 0]
+      found.births = [1, 1]
+      var live = LiveClusters()
+      live.ids = [1, 2]
+      live.personIDs = [10, 20]
+      live.personNames = [nil, nil]
+      live.faceCounts = [6, 6]
+      live.verified = [false, false]
+      let blank = ids.map { _ in nil as Int64? }
+      let input = BootstrapInput(
+        settings: StageSettings(),
+        snapshot: FaceSnapshot(
+          ids: ids, photoIDs: blank, statuses: ids.map { _ in nil }, clusterIDs: blank,
+          embeddings: embeddings), clustering: clustering, found: found, states: [],
+        outside: FaceSnapshot(
+          ids: [], photoIDs: [], statuses: [], clusterIDs: [], embeddings: Matrix([])),
+        live: live, prohibitions: Prohibitions(), drawnPersons: drawn)
+      var plan = BootstrapPlan()
+      plan.clusters = (0..<2).map { label in
+        PlannedCluster(
+          existingID: live.ids[label], label: label,
+          facts: MemberFacts.facts(
+            of: (0..<6).map {
+              Member(
+                detectionID: ids[6 * label + $0], embeddings: embeddings, row: 6 * label + $0,
+                isCore: false)
+            }, dimension: 4, epsilon: CosineDistance(0.1), lambdaBirth: 1, persistence: 1,
+            origin: "bootstrap"))
+      }
+      PeopleAssociation(input).apply(to: &plan)
+      return plan
+    }
+
+    @Test func personsThatPeopleDrewAreNeitherJoinedNorTornApart() throws {
+      #expect(try joined(drawn: []).clusters.compactMap(\.movesToPersonID) == [10])
+      // Merged, separated or split: nothing moves; of one of them a question may be asked.
+      for drawn in [[10], [20], [10, 20]] as [Set<Int64>] {
+        let plan = try joined(drawn: drawn)
+        #expect(plan.clusters.allSatisfy { $0.movesToPersonID == nil })
+        #expect(plan.questions.count == (drawn.count == 1 ? 1 : 0))
+      }
+    }
+
     @Test func clustersMoveUnderAPersonAndTheLogSaysFromWhere() async throws {
       let fixture = try FaceFixture.load()
       try await TestStage.run { test in

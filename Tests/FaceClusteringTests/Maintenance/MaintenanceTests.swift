@@ -152,7 +152,7 @@ extension OnPostgres {
       }
     }
 
-    @Test(arguments: ["names", "photo", "said"])
+    @Test(arguments: ["names", "photo", "said", "separated"])
     func personsThatCannotBeOneAreNotSuggested(why: String) async throws {
       try await TestStage.run(dimension: 4) { test in
         var settings = StageSettings()
@@ -177,6 +177,9 @@ extension OnPostgres {
             try review.forbid(
               detectionID: one.detectionID, clusterID: nil, personID: persons.1, actor: nil, on: $0)
           }
+        case "separated":
+          _ = try await test.stage.merge(persons: [persons.1], into: persons.0)
+          _ = try await test.stage.separate(person: persons.0)
         default: break
         }
         #expect(try await outcome(.association, test).found == 0)
