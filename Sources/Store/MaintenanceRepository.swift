@@ -51,8 +51,10 @@ public struct MaintenanceRepository: Sendable {
   ) throws -> [StoredCluster] {
     try connection.query(
       """
-      SELECT id, face_count, centroid, medoid_detection_id, changed_since_medoid FROM cluster
-      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id
+      SELECT c.id, c.face_count, c.centroid, d.id, c.changed_since_medoid
+      FROM cluster c LEFT JOIN person_detection d ON d.collection_id = $1
+        AND d.id = c.medoid_detection_id AND d.cluster_id = c.id
+      WHERE c.collection_id = $1 AND c.id = ANY($2) ORDER BY c.id
       """, [scope, .int64Array(ids)]
     ).map { row in
       StoredCluster(

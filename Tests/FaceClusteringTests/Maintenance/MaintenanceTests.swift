@@ -152,6 +152,36 @@ extension OnPostgres {
       }
     }
 
+    @Test func aMedoidThatLeftItsClusterIsNotAskedAbout() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        var settings = StageSettings()
+        settings.clusterExtraction = .density
+        settings.gateAbsolute = 0.55
+        let test = try await test.reopened(settings: settings)
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 20, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        // The central face of each of the two that may be one goes to the third.
+        let third = try #require(try await test.faces()["face-12"]?.clusterID)
+        let medoids = try await test.pool.query(
+          "SELECT medoid_detection_id FROM cluster WHERE id <> $1", [.int64(third)]
+        ).map { try $0.int64(0) }
+        let names = try await test.faces().values.filter { medoids.contains($0.detectionID) }
+        _ = try await test.stage.assign(
+          externalIDs: names.map(\.externalID), to: .cluster(third), anyway: true)
+        try await test.pool.query(
+          "UPDATE cluster SET medoid_detection_id = $1 WHERE id <> $2",
+          [.int64(medoids[0]), .int64(third)])
+        _ = try await outcome(.association, test)
+        let strangers = try await test.value(
+          """
+          SELECT count(*) FROM face_match_candidate m
+          JOIN person_detection d ON d.id = m.detection_id WHERE d.cluster_id = \(third)
+          """)
+        #expect(strangers == "0")
+      }
+    }
+
     @Test(arguments: ["names", "photo", "said", "separated"])
     func personsThatCannotBeOneAreNotSuggested(why: String) async throws {
       try await TestStage.run(dimension: 4) { test in

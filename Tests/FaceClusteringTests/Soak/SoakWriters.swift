@@ -51,7 +51,10 @@ struct SoakPlace: Sendable {
     },
     Writer(name: "maintain") { _, test, _ in
       let report = try await test.stage.maintain(MaintenanceTask.allCases)
-      for task in report.tasks { #expect(task.error == nil, "\(task.task)") }
+      for task in report.tasks {
+        let isCut = task.error?.contains("connection") ?? true
+        #expect(isCut, "\(task.task): \(task.error ?? "")")
+      }
       return true
     },
     Writer(name: "activate") { place, test, random in
