@@ -25,8 +25,8 @@ struct FuzzParser: Sendable {
     let tensors: [String: Tensor] = [
       "embeddings": Tensor(embeddings), "photo": Tensor((0..<count).map { $0 / 2 }),
       "external_id": Tensor(Array(0..<count)),
-      "confidence": Tensor([Double](repeating: 0.9, count: count)),
-      "bbox": Tensor([Double](repeating: 60, count: 4 * count), shape: [count, 4]),
+      "confidence": Tensor(Matrix([[Float]](repeating: [0.9], count: count))),
+      "bbox": Tensor(Matrix([[Float]](repeating: [1, 2, 60, 70], count: count))),
     ]
     let npy = try bytes { try NumpyFile.write(Tensor(Matrix(ClusteringFiles.rows)), to: $0) }
     let npz = try bytes { try NumpyArchive.write(tensors, to: $0) }
@@ -34,7 +34,7 @@ struct FuzzParser: Sendable {
       tensors: tensors, metadata: ["model": "sface"]
     ).encode()
     return [
-      FuzzParser(name: "npy", corpus: [npy] + (try fixtures("float16.npy", "fortran.npy"))) {
+      FuzzParser(name: "npy", corpus: [npy] + (try fixtures("float16.npy", "float32.npy"))) {
         bytes, _ in
         try readAll([NumpyFile(bytes: bytes, limit: limit).array])
       },
