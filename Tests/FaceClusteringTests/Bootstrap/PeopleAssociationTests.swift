@@ -70,6 +70,27 @@ extension OnPostgres {
         let collection = test.collection
         try await test.pool.withTransaction { connection in
           let live = try ClusterRepository(collection).live(on: connection)
+          // A face of the one was asked about when it came: is it of the other?
+          let face = try connection.query(
+            """
+            UPDATE person_detection SET cluster_status = 'auto', lambda_val = NULL,
+              outlier_score = NULL, is_core = false, is_adopted = false
+            WHERE id = (SELECT min(id) FROM person_detection WHERE cluster_id = $1)
+            RETURNING id
+            """, [.int64(live.ids[0])]
+          ).single().int64(0)
+          try connection.query(
+            """
+            UPDATE cluster c SET core_count = (SELECT count(*) FROM person_detection d
+              WHERE d.cluster_id = c.id AND d.is_core)
+            """)
+          try connection.query(
+            "UPDATE assignment_event SET new_status = 'auto' WHERE detection_id = \(face)")
+          try ReviewRepository(collection).ask(
+            [
+              CandidateQuestion(
+                detectionID: face, clusterID: live.ids[1], similarity: 0.5, reason: "verified")
+            ], on: connection)
           try PersonAssociationRepository(collection).associate(
             [
               PersonAssociation(
@@ -84,6 +105,7 @@ extension OnPostgres {
             WHERE a.old_person_id <> a.new_person_id
             """) == "1")
         #expect(try await test.stage.people().contains { $0.clusterCount == 2 })
+        #expect(try await test.value("SELECT status FROM face_match_candidate") == "expired")
       }
     }
   }

@@ -148,7 +148,35 @@ extension OnPostgres {
         #expect(after["face-0"]?.clusterID != after["face-6"]?.clusterID)
         #expect(after["face-12"]?.personID == faces["face-12"]?.personID)
         // The question is none any more.
-        #expect(try await outcome(.questions, test).changed == 1)
+        #expect(try await test.value("SELECT status FROM face_match_candidate") == "expired")
+        #expect(try await outcome(.questions, test).changed == 0)
+      }
+    }
+
+    @Test func aFaceThatIsDeletedMeanwhileIsNotAskedAbout() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        var settings = StageSettings()
+        settings.clusterExtraction = .density
+        settings.gateAbsolute = 0.55
+        let test = try await test.reopened(settings: settings)
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 20, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        let other = try await test.pool.connectionOfItsOwn()
+        try await other.query("BEGIN")
+        for sql in [
+          "DELETE FROM face_embedding WHERE detection_id IN (SELECT medoid_detection_id FROM cluster)",
+          "DELETE FROM person_detection WHERE id IN (SELECT medoid_detection_id FROM cluster)",
+        ] { try await other.query(sql) }
+        let asking = Task { try await test.stage.maintain([.association]) }
+        try await eventually("the question waits for the face") {
+          try await test.somebodyWaitsForALock()
+        }
+        try await other.query("COMMIT")
+        await other.close()
+        #expect(try await asking.value.tasks.allSatisfy { $0.error == nil })
+        #expect(try await test.value("SELECT count(*) FROM face_match_candidate") == "0")
+        _ = try await outcome(.counts, test)
       }
     }
 
