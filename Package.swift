@@ -154,8 +154,8 @@ let package = Package(
     .testTarget(
       name: "PhotodbCommandsTests",
       dependencies: [
-        "FaceClustering", "HDBSCAN", "photodb", "PhotodbCommands", "PostgresClient", "Store",
-        "TensorFiles", "TestSupport", "Vectors",
+        "FaceClustering", "HDBSCAN", "PersonGrouping", "photodb", "PhotodbCommands",
+        "PostgresClient", "Store", "TensorFiles", "TestSupport", "Vectors",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Subprocess", package: "swift-subprocess"),
         .product(name: "Logging", package: "swift-log"),

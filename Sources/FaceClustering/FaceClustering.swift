@@ -271,7 +271,7 @@ public struct FaceClustering: Sendable {
   public func exportAssignments(
     _ row: @Sendable (AssignmentRow) throws -> Void
   ) async throws {
-    let export = AssignmentExport(collection)
+    let export = AssignmentExport(collection, eligibility: settings.eligibility)
     try await pool.withTransaction(.snapshot) { try export.read(on: $0, row: row) }
   }
 

@@ -44,6 +44,9 @@ public struct PostgresConfiguration: Sendable {
   /// The user's name; empty for libpq's default.
   public var user: String { options["user"] ?? "" }
 
+  /// Whether the text held a password.
+  public var hasPassword: Bool { password.value != nil }
+
   /// The same server and user, and another database.
   public func with(database name: String) throws -> Self {
     var copy = try Self(options: options.merging(["dbname": name]) { $1 }, password: password)

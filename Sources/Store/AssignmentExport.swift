@@ -24,15 +24,23 @@ public struct AssignmentRow: Sendable, Equatable {
   public var lambda: Float?
   /// GLOSH outlier score, 0 (inlier) … 1.
   public var outlierScore: Float?
+  /// Why the face takes no part in a bootstrap; nil where it does.
+  public var reason: String?
 }
 
 /// Reads every detection with where it belongs.
 public struct AssignmentExport: Sendable {
   /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
+  private let eligibility: Eligibility
 
   /// An export of one collection.
-  public init(_ collection: CollectionRecord) { self.collection = collection }
+  ///
+  /// - Parameter eligibility: what a bootstrap takes.
+  public init(_ collection: CollectionRecord, eligibility: Eligibility) {
+    self.collection = collection
+    self.eligibility = eligibility
+  }
 
   /// Hands over every detection by id; streamed.
   public func read(
@@ -42,7 +50,8 @@ public struct AssignmentExport: Sendable {
       """
       COPY (
         SELECT d.external_id, f.path, d.cluster_id, d.person_id, p.name, d.cluster_status,
-          d.cluster_confidence, d.assigned_tier, d.lambda_val, d.outlier_score, d.id
+          d.cluster_confidence, d.assigned_tier, d.lambda_val, d.outlier_score, d.id,
+          \(eligibility.reason)
         FROM person_detection d
         LEFT JOIN photo f ON f.collection_id = d.collection_id AND f.id = d.photo_id
         LEFT JOIN person p ON p.collection_id = d.collection_id AND p.id = d.person_id
@@ -61,7 +70,8 @@ public struct AssignmentExport: Sendable {
           confidence: try row.optionalFloat(6),
           tier: try row.optionalText(7),
           lambda: try row.optionalFloat(8),
-          outlierScore: try row.optionalFloat(9)))
+          outlierScore: try row.optionalFloat(9),
+          reason: try row.optionalText(11)))
     }
   }
 }

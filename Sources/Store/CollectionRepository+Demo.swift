@@ -65,6 +65,7 @@ extension CollectionRepository {
         "face_match_candidate", "cluster_person_cannot_link", "detection_constraint",
         "assignment_event", "cluster_lineage", "cluster_metric", "clustering_job", "face_embedding",
         "human_action_change", "human_action", "hdbscan_run_state", "hdbscan_run_cluster",
+        "person_association",
       ].map { "DELETE FROM \($0) WHERE collection_id = $1" }
       + [
         """

@@ -5,8 +5,9 @@ public enum DatabaseChecks {
   private static let tables = [
     "assignment_event", "cluster", "cluster_lineage", "cluster_metric",
     "cluster_person_cannot_link", "clustering_job", "collection", "detection_constraint",
-    "face_embedding", "face_match_candidate", "hdbscan_run", "person", "person_detection", "photo",
-    "schema_migration",
+    "face_embedding", "face_match_candidate", "hdbscan_run", "hdbscan_run_cluster",
+    "hdbscan_run_state", "human_action", "human_action_change", "person", "person_association",
+    "person_detection", "photo", "schema_migration",
   ]
 
   /// Refuses a database that does not store UTF-8, in which names and paths would not survive.
@@ -23,10 +24,17 @@ public enum DatabaseChecks {
 
   /// Says which rights the role lacks, after the server refused something.
   ///
-  /// Rights on tables that the server named come first; without one, those on the schema.
+  /// Rights on what the server named come first; without that, those on the schema.
   public static func explain(
     _ error: PostgresError, on connection: isolated PostgresConnection
   ) throws -> StoreError {
+    let sequence = "permission denied for sequence "
+    if error.message.hasPrefix(sequence) {
+      return .missingRights(
+        role: try connection.query("SELECT current_user::text").single().text(0),
+        rights: "USAGE on sequence \(error.message.dropFirst(sequence.count))",
+        reason: error.message)
+    }
     let words = Set(error.message.split { !($0.isLetter || $0 == "_") }.map(String.init))
     let named = tables.filter(words.contains)
     let row = try connection.query(

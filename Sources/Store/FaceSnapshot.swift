@@ -44,10 +44,23 @@ public struct Eligibility: Sendable, Equatable {
   }
 
   // real columns are compared as real, so that 0.9 accepts a stored 0.9.
-  var condition: String {
+  private var isLarge: String {
+    "coalesce(least(d.face_width, d.face_height) >= '\(minFaceSizePixels)'::real, true)"
+  }
+  private var isCertain: String {
+    "coalesce(d.face_confidence >= '\(minFaceConfidence)'::real, true)"
+  }
+
+  var condition: String { "\(isLarge) AND \(isCertain)" }
+
+  /// Why a face takes no part in a bootstrap, as an expression; NULL where it does.
+  var reason: String {
     """
-    coalesce(least(d.face_width, d.face_height) >= '\(minFaceSizePixels)'::real, true)
-    AND coalesce(d.face_confidence >= '\(minFaceConfidence)'::real, true)
+    CASE WHEN d.cluster_status = 'invalid' THEN d.invalid_reason
+      WHEN NOT \(isLarge) THEN format('filtered: %s px, below MIN_FACE_SIZE_PX',
+        least(d.face_width, d.face_height))
+      WHEN NOT \(isCertain) THEN format('filtered: confidence %s, below MIN_FACE_CONFIDENCE',
+        d.face_confidence) END
     """
   }
 }

@@ -150,9 +150,13 @@ extension HumanActionRepository {
         UPDATE person_detection d SET cluster_id = t.cluster_id, cluster_status = t.cluster_status,
           person_id = c.person_id, cluster_confidence = t.cluster_confidence,
           is_core = t.is_core, is_adopted = t.is_adopted, pool_seed = t.pool_seed,
-          lambda_val = t.lambda_val, outlier_score = t.outlier_score,
+          -- What a fit said meanwhile goes with the status that it gave.
+          lambda_val = CASE WHEN t.cluster_status NOT IN ('auto', 'manual') THEN t.lambda_val END,
+          outlier_score =
+            CASE WHEN t.cluster_status NOT IN ('auto', 'manual') THEN t.outlier_score END,
           unassigned_since = t.unassigned_since, assigned_tier = t.assigned_tier,
-          assigned_run_id = t.assigned_run_id, invalid_reason = t.invalid_reason
+          assigned_run_id = t.assigned_run_id,
+          invalid_reason = CASE WHEN t.cluster_status = 'invalid' THEN t.invalid_reason END
         FROM target t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
         WHERE d.collection_id = $1 AND d.id = t.id
       )

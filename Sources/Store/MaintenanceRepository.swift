@@ -51,8 +51,10 @@ public struct MaintenanceRepository: Sendable {
   ) throws -> [StoredCluster] {
     try connection.query(
       """
-      SELECT id, face_count, centroid, medoid_detection_id, changed_since_medoid FROM cluster
-      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id
+      SELECT c.id, c.face_count, c.centroid, d.id, c.changed_since_medoid
+      FROM cluster c LEFT JOIN person_detection d ON d.collection_id = $1
+        AND d.id = c.medoid_detection_id AND d.cluster_id = c.id
+      WHERE c.collection_id = $1 AND c.id = ANY($2) ORDER BY c.id
       """, [scope, .int64Array(ids)]
     ).map { row in
       StoredCluster(
@@ -206,6 +208,12 @@ public struct MaintenanceRepository: Sendable {
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'rejected' AND d.person_id IS NOT NULL
+      UNION
+      SELECT one.id::bigint, other.id::bigint FROM human_action a,
+        jsonb_array_elements_text(a.details -> 'person_ids') AS one (id),
+        jsonb_array_elements_text(a.details -> 'person_ids') AS other (id)
+      WHERE a.collection_id = $1 AND a.undone_by IS NULL AND a.kind IN ('separate', 'split')
+        AND one.id <> other.id
       """, [scope]
     ).map { (try $0.int64(0), try $0.int64(1)) }
   }

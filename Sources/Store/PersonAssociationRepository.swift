@@ -56,6 +56,17 @@ public struct PersonAssociationRepository: Sendable {
         .optionalInt64Array(associations.map(\.movesToPersonID)),
         .optionalFloatArray(associations.map { Float($0.surplus) }), .int64(runID),
       ])
+    // Whether a face is of the person that it now is of is no question any more.
+    try connection.query(
+      """
+      UPDATE face_match_candidate m SET status = 'expired', decided_at = now()
+      FROM person_detection d, cluster c
+      WHERE m.collection_id = $1 AND m.status = 'pending'
+        AND m.reason IN ('same_photo', 'verified', 'association')
+        AND d.collection_id = $1 AND d.id = m.detection_id
+        AND c.collection_id = $1 AND c.id = m.cluster_id AND d.person_id = c.person_id
+        AND (m.cluster_id = ANY($2) OR d.cluster_id = ANY($2))
+      """, [.int64(collection.id), .int64Array(associations.map(\.clusterID))])
   }
 }
 

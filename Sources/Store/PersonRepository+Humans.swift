@@ -13,6 +13,19 @@ extension PersonRepository {
     ).map { try $0.int64(0) }.sorted()
   }
 
+  /// Persons whose extent people drew, by merging, separating or splitting, and did not take back.
+  public func drawn(on connection: isolated PostgresConnection) throws -> Set<Int64> {
+    Set(
+      try connection.query(
+        """
+        SELECT DISTINCT p.id::bigint FROM human_action a,
+          jsonb_array_elements_text(a.details -> 'person_ids') AS p (id)
+        WHERE a.collection_id = $1 AND a.undone_by IS NULL
+          AND a.kind IN ('merge', 'separate', 'split')
+        """, [.int64(collection.id)]
+      ).map { try $0.int64(0) })
+  }
+
   /// Hides a person from lists, or shows it again.
   ///
   /// - Throws: ``StoreError/unknownPerson(_:collection:)``.

@@ -30,6 +30,8 @@ public struct ReviewRepository: Sendable {
 
   /// Raises questions; one that waits already, or that a human answered, is not asked again.
   ///
+  /// Of two about one face and one cluster, the more similar is asked.
+  ///
   /// - Returns: how many were raised, among them those that had expired and are open again.
   @discardableResult
   public func ask(
@@ -39,7 +41,10 @@ public struct ReviewRepository: Sendable {
     return try connection.query(
       """
       INSERT INTO face_match_candidate (collection_id, detection_id, cluster_id, similarity, reason)
-      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::real[], $5::text[])
+      SELECT DISTINCT ON (detection, cluster) $1::bigint, detection, cluster, similarity, reason
+      FROM unnest($2::bigint[], $3::bigint[], $4::real[], $5::text[])
+        AS t (detection, cluster, similarity, reason)
+      ORDER BY detection, cluster, similarity DESC
       ON CONFLICT (collection_id, detection_id, cluster_id) DO UPDATE
         SET status = 'pending', similarity = excluded.similarity, reason = excluded.reason,
           decided_at = NULL, decided_by = NULL

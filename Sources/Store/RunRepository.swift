@@ -162,6 +162,16 @@ public struct RunRepository: Sendable {
     return (try row.bytes(0), try row.jsonText(1), try row.jsonText(2))
   }
 
+  /// Whether a run is at work; until the transaction ends nobody can mark it as ended.
+  public func isRunning(_ id: Int64, on connection: isolated PostgresConnection) throws -> Bool {
+    try connection.query(
+      """
+      SELECT status = 'running' FROM hdbscan_run WHERE collection_id = $1 AND id = $2
+      FOR NO KEY UPDATE
+      """, [.int64(collection.id), .int64(id)]
+    ).first?.bool(0) ?? false
+  }
+
   /// Begins a run and returns its id.
   public func start(
     parametersJSON: String, minClusterSize: Int, minSamples: Int,
@@ -179,7 +189,9 @@ public struct RunRepository: Sendable {
       ])[0].int64(0)
   }
 
-  /// Completes a run and puts it in charge; the one before becomes inactive.
+  /// Completes a run that is at work and puts it in charge; the one before becomes inactive.
+  ///
+  /// - Throws: ``StoreError/damaged(table:id:what:)`` where the run has ended already.
   public func complete(
     _ id: Int64, _ result: RunResult, on connection: isolated PostgresConnection
   ) throws {
@@ -188,13 +200,13 @@ public struct RunRepository: Sendable {
       UPDATE hdbscan_run SET is_active = false
       WHERE collection_id = $1 AND is_active AND id <> $2
       """, [.int64(collection.id), .int64(id)])
-    try connection.query(
+    let completed = try connection.query(
       """
       UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp(),
         embedding_count = $3, cluster_count = $4, noise_count = $5, condensed_tree = $6,
         label_to_cluster_id = $7, clusterer_state = $8, metrics = $9, timings = $10,
         peak_memory_bytes = $11, calibration = $12
-      WHERE collection_id = $1 AND id = $2
+      WHERE collection_id = $1 AND id = $2 AND status = 'running'
       """,
       [
         .int64(collection.id), .int64(id), .int32(Int32(result.embeddingCount)),
@@ -203,7 +215,11 @@ public struct RunRepository: Sendable {
         .bytes(result.clustererState), .json(result.metricsJSON), .json(result.timingsJSON),
         .int64(result.peakMemoryBytes),
         result.calibrationJSON.map(PostgresValue.json) ?? .null,
-      ])
+      ]
+    ).affectedRows
+    guard completed == 1 else {
+      throw StoreError.damaged(table: "hdbscan_run", id: id, what: "the run has ended already")
+    }
   }
 
   /// Corrects what a completed run says about its time, which ends with its own commit.

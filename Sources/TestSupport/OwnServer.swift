@@ -27,6 +27,9 @@ public struct OwnServer: Sendable {
     let connection = try await PostgresConnection.connect(
       own.configuration, logger: TestServer.silentLogger)
     try await Migrator().migrate(connection)
+    // Servers of tests may lose what they acknowledged last; not this one, which may crash.
+    try await connection.query("ALTER DATABASE photodb SET synchronous_commit = on")
+    try await connection.query("CHECKPOINT")
     await connection.close()
     let outcome: Result<Void, any Error>
     do {

@@ -2,6 +2,7 @@ import FaceClustering
 import Foundation
 import PostgresClient
 import Store
+import Synchronization
 import TestSupport
 import Testing
 import Vectors
@@ -22,7 +23,7 @@ extension OnPostgres {
         try await other.query("BEGIN")
         try await other.query("SELECT FROM cluster FOR UPDATE")
         var configuration = test.pool.configuration
-        configuration.statementTimeout = .milliseconds(200)
+        configuration.statementTimeout = .seconds(3)
         let hasty = PostgresPool(configuration, logger: TestServer.silentLogger)
         let stage = try await TestStage.open(hasty, dimension: 4).stage
         let error = await #expect(throws: PostgresError.self) { _ = try await stage.assign() }
@@ -48,9 +49,7 @@ extension OnPostgres {
         let stage = test.stage
         let assigning = Task { try await stage.assign() }
         try await eventually("assign waits for the cluster") {
-          try await test.value(
-            "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
-            != "0"
+          try await test.somebodyWaitsForALock()
         }
         // One of the two is chosen as the victim: whichever, both end well.
         do {
@@ -113,6 +112,73 @@ extension OnPostgres {
         await admin.close()
       }
     }
+
+    @Test func aServerThatCrashesLosesNothingThatItAcknowledged() async throws {
+      try await OwnServer.with { server in
+        let pool = PostgresPool(
+          server.configuration, maximumConnections: 12, logger: TestServer.silentLogger)
+        let test = try await TestStage.open(pool, dimension: 4)
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        _ = try await test.stage.bootstrap()
+        let said = Said()
+        for round in 0..<max(3, Int(soakSeconds / 20)) {
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            for work in Self.works {
+              group.addTask {
+                for step in 0..<20 {
+                  do {
+                    try await work(test, said, "\(round)-\(step)")
+                  } catch  where SoakTests.isExpected(error) {
+                    // What was acknowledged before is looked at below.
+                  }
+                }
+              }
+            }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 20...300)))
+            try server.crash()
+            try await server.start()
+            try await group.waitForAll()
+          }
+          // It can be done again, and then all of it is there.
+          _ = try await test.stage.assign()
+          _ = try await test.stage.bootstrap()
+          try await test.expectInvariants()
+          let faces = try await test.faces()
+          for id in said.imported.withLock({ $0 }) { #expect(faces[id] != nil, "\(id)") }
+          for (id, cluster) in said.manual.withLock({ $0 }) {
+            #expect(faces[id]?.status == "manual" && faces[id]?.clusterID == cluster, "\(id)")
+          }
+        }
+        #expect(said.imported.withLock { $0.count } > 0)
+        await pool.close()
+      }
+    }
+
+    /// What the server acknowledged.
+    private final class Said: Sendable {
+      let imported = Mutex<[String]>([])
+      let manual = Mutex<[String: Int64]>([:])
+    }
+
+    private static let works: [@Sendable (TestStage, Said, String) async throws -> Void] = [
+      { test, said, step in
+        let file = Circle.file([10, 100, 200], prefix: step)
+        _ = try await test.stage.importFaces(file)
+        said.imported.withLock { $0 += file.faces.map(\.externalID) }
+      },
+      { test, _, _ in _ = try await test.stage.assign(batchSize: 3) },
+      { test, _, _ in _ = try await test.stage.bootstrap() },
+      { test, said, _ in
+        guard let group = try await test.groups().randomElement(),
+          let face = group.faces.randomElement()
+        else { return }
+        // An answer that does not come leaves open what holds.
+        said.manual.withLock { $0[face] = nil }
+        let placed = try await test.stage.assign(
+          externalID: face, to: .cluster(group.cluster), anyway: true)
+        said.manual.withLock { $0[face] = placed.clusterID }
+      },
+    ]
 
     /// Whether a file system of memory can be mounted here; a container may forbid it even to root.
     @Sendable private static func canMount() async throws -> Bool {

@@ -171,6 +171,7 @@ extension OnPostgres {
         for tenant in tenants {
           _ = try await tenant.test.stage.assign()
           #expect(try await tenant.test.stage.counts().byStatus["new"] == nil)
+          #expect(try await StateTable().violations(in: tenant.test) == [], "seed \(seed)")
         }
       }
     }

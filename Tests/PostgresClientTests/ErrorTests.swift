@@ -74,14 +74,17 @@ import Testing
     try await TestServer.shared.withFreshDatabase(migrated: false) { pool in
       try await pool.query("CREATE TABLE t (id int)")
       var impatient = pool.configuration
-      impatient.statementTimeout = .milliseconds(100)
-      impatient.lockTimeout = .milliseconds(20)
-      let connection = try await PostgresConnection.connect(
+      impatient.statementTimeout = .milliseconds(500)
+      var connection = try await PostgresConnection.connect(
         impatient, logger: TestServer.silentLogger)
       let slow = await #expect(throws: PostgresError.self) {
         try await connection.query("SELECT pg_sleep(30)")
       }
       #expect(slow?.code == .queryCanceled)
+      await connection.close()
+      impatient.statementTimeout = nil
+      impatient.lockTimeout = .milliseconds(20)
+      connection = try await PostgresConnection.connect(impatient, logger: TestServer.silentLogger)
       try await pool.withConnection { holder in
         try await holder.execute(script: "BEGIN; LOCK TABLE t")
         let locked = await #expect(throws: PostgresError.self) {

@@ -112,13 +112,18 @@ import Testing
       try await pool.query("CREATE TABLE t (n int NOT NULL)")
       try await pool.query("INSERT INTO t VALUES (0)")
       let attempts = Guarded(0)
+      let readers = Guarded(0)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for _ in 0..<6 {
           group.addTask {
             try await pool.withTransaction(mode, maxAttempts: 50) { connection in
               attempts.withLock { $0 += 1 }
               let n = try connection.query("SELECT n FROM t").single().int64(0)
-              try connection.query("SELECT pg_sleep(0.01)")
+              readers.withLock { $0 += 1 }
+              // Two have read the same before either writes; 30 seconds at most.
+              for _ in 0..<3000 where readers.withLock({ $0 }) < 2 {
+                try connection.query("SELECT pg_sleep(0.01)")
+              }
               try connection.query("UPDATE t SET n = $1", [.int64(n + 1)])
             }
           }

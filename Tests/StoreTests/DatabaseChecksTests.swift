@@ -62,6 +62,22 @@ extension RepositoriesOnPostgres {
           #expect(
             explained.description == "role “visitor” lacks INSERT, UPDATE, DELETE on table "
               + "collection (permission denied for table collection); the owner can GRANT it")
+          let tables = try await connection.query(
+            "SELECT tablename::text FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+          ).map { try $0.text(0) }
+          #expect(tables.count >= 20)
+          let sequence = PostgresError(
+            .insufficientPrivilege, "permission denied for sequence photo_id_seq")
+          #expect(
+            try await DatabaseChecks.explain(sequence, on: connection).description
+              .contains("lacks USAGE on sequence photo_id_seq ("))
+          for table in tables {
+            let refusal = PostgresError(
+              .insufficientPrivilege, "permission denied for table \(table)")
+            #expect(
+              try await DatabaseChecks.explain(refusal, on: connection).description
+                .contains("on table \(table) ("), "\(table)")
+          }
           try await connection.query("RESET ROLE")
           try await connection.query("DROP OWNED BY visitor")
           try await connection.query("DROP ROLE visitor")

@@ -5,7 +5,7 @@ import Testing
 import Vectors
 
 /// Tests of the repositories run one after the other: they share two processors.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct RepositoriesOnPostgres {}
+@Suite(.serialized, .timeLimit(.minutes(10))) struct RepositoriesOnPostgres {}
 
 /// A collection with six faces in one cluster, and a completed run.
 struct StoredCollection: Sendable {

@@ -25,7 +25,9 @@ extension RepositoriesOnPostgres {
         func ask(_ questions: [CandidateQuestion]) async throws -> Int {
           try await stored.pool.withTransaction { try review.ask(questions, on: $0) }
         }
-        #expect(try await ask(questions) == 2)
+        #expect(try await ask(questions + [question(stored, 0, 0.625)]) == 2)
+        #expect(
+          try await stored.value("SELECT max(similarity) FROM face_match_candidate") == "0.625")
         #expect(try await ask(questions) == 0)
         try await stored.pool.withTransaction {
           try review.expire(

@@ -65,7 +65,35 @@ extension RepositoriesOnPostgres {
           #expect(throws: StoreError.unknownRun(id, collection: "faces")) {
             try runs.state(of: id, on: connection)
           }
+          // What has ended does not begin again, nor end otherwise.
+          let late = RunResult(
+            embeddingCount: 9, clusterCount: 2, noiseCount: 3, condensedTreeJSON: "[]",
+            labelToClusterJSON: "{}", clustererState: [1], metricsJSON: "{}", timingsJSON: "{}",
+            peakMemoryBytes: 1)
+          #expect(!(try runs.isRunning(id, on: connection)))
+          #expect(throws: StoreError.self) { try runs.complete(id, late, on: connection) }
+          try runs.cancel(id, reason: "late", on: connection)
+          #expect(try runs.find(id, on: connection).status == "failed")
         }
+      }
+    }
+
+    @Test func aDemoIsDeletedWithPersonsThatItsRunPutTogether() async throws {
+      try await StoredCollection.run { stored in
+        let (collection, run, cluster) = (stored.collection, stored.run, stored.cluster)
+        try await stored.pool.withTransaction { connection in
+          try PersonAssociationRepository(collection).associate(
+            [PersonAssociation(clusterID: cluster, movesToPersonID: nil, surplus: 0)], runID: run,
+            on: connection)
+          try connection.query("DELETE FROM face_embedding")
+          try connection.query("UPDATE person_detection SET external_id = 'demo-' || id")
+          try connection.query(
+            "UPDATE collection SET embedding_model = $1", [.text(CollectionRepository.demoModel)])
+        }
+        try await stored.pool.withTransaction {
+          try CollectionRepository().deleteDemo(collection.name, on: $0)
+        }
+        #expect(try await stored.value("SELECT count(*) FROM collection") == "0")
       }
     }
 
@@ -85,7 +113,7 @@ extension RepositoriesOnPostgres {
         // A session that ends takes its lock with it.
         await holder.close()
         var free = false
-        for _ in 0..<100 where !free {
+        for _ in 0..<3_000 where !free {
           free = try await stored.pool.withTransaction { connection in
             let got = try locks.tryBootstrap(on: connection)
             if got { try locks.releaseBootstrap(on: connection) }

@@ -16,6 +16,8 @@ struct BootstrapInput {
   var outside: FaceSnapshot
   var live: LiveClusters
   var prohibitions: Prohibitions
+  /// Persons whose extent people drew.
+  var drawnPersons: Set<Int64> = []
   /// Faces that take no part because their embedding cannot be used, and why.
   var unusable: [Int64: String] = [:]
 }

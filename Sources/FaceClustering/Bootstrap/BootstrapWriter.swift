@@ -22,7 +22,7 @@ struct BootstrapWriter {
     var report = soFar
     let runs = RunRepository(collection)
     try CollectionLocks(collection).ownMembership(on: connection)
-    guard try runs.find(runID, on: connection).status == "running" else {
+    guard try runs.isRunning(runID, on: connection) else {
       throw BootstrapError.superseded(run: runID)
     }
     let previousRun = try runs.activeID(on: connection)

@@ -34,7 +34,8 @@ struct FittedFaces: Sendable {
       found: people.map { FoundClusters($0) } ?? FoundClusters(clustering), states: states,
       outside: outside, live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
-        detections: states.map(\.id), on: connection), unusable: unusable)
+        detections: states.map(\.id), on: connection),
+      drawnPersons: try PersonRepository(collection).drawn(on: connection), unusable: unusable)
     var plan = BootstrapPlanner(input).plan()
     let asked = try ReviewRepository(collection).asked(
       plan.questions.compactMap { question in

@@ -4,8 +4,8 @@ internal import Vectors
 
 /// Puts the clusters of one person under one person.
 ///
-/// Clusters are never melted. Whom a human knows (named, verified, or with faces placed by hand)
-/// takes further clusters only on evidence beyond a stricter gate; below it a question is asked.
+/// Clusters are never melted. Whom a human knows (named, verified, with faces placed by hand, merged,
+/// separated or split) takes further clusters only on evidence beyond a stricter gate; below it a question is asked.
 /// Two such persons are never joined.
 struct PeopleAssociation {
   private let input: BootstrapInput
@@ -115,6 +115,7 @@ struct PeopleAssociation {
     let isKnown =
       input.live.personNames[row] != nil || input.live.verified[row]
       || clustersWithManualFaces.contains(id)
+      || input.drawnPersons.contains(input.live.personIDs[row])
     return isKnown ? input.live.personIDs[row] : nil
   }
 

@@ -190,8 +190,15 @@ struct Association: Sendable {
   ) throws -> Int {
     let stored = try MaintenanceRepository(collection).stored(
       clusters: questions.map(\.cluster).sorted(), on: connection)
+    // Whoever deletes a face comes before or after.
+    let there = Set(
+      try DetectionRepository(collection).lock(
+        ids: stored.compactMap(\.medoidDetectionID).sorted(), on: connection
+      ).map(\.id))
     let medoids = Dictionary(
-      uniqueKeysWithValues: stored.map { ($0.id, $0.medoidDetectionID) })
+      uniqueKeysWithValues: stored.map { cluster in
+        (cluster.id, cluster.medoidDetectionID.flatMap { there.contains($0) ? $0 : nil })
+      })
     let clusters = ClusterRepository(collection)
     return try ReviewRepository(collection).ask(
       questions.compactMap { cluster, question in

@@ -109,7 +109,8 @@ struct StoredModel: Sendable {
     let n = detectionIDs.count
     guard coreDistances.count == n, labels.count == n, probabilities.count == n,
       parents.count == children.count, sizes.count == parents.count,
-      lambdas.count == parents.count, parents.count >= n
+      lambdas.count == parents.count, parents.count >= n,
+      zip(detectionIDs, detectionIDs.dropFirst()).allSatisfy({ $0 < $1 })
     else { throw StoredModelError(what: "its tensors do not fit together") }
     tree = CondensedTree(
       pointCount: n, parents: parents, children: children, lambdas: lambdas, sizes: sizes)
@@ -166,7 +167,7 @@ struct StoredModel: Sendable {
     }
   }
 
-  private static func checksum(_ file: SafetensorsFile) throws -> String {
+  static func checksum(_ file: SafetensorsFile) throws -> String {
     var hash = SHA256()
     for array in file.arrays.sorted(by: { $0.name < $1.name }) {
       hash.update(data: Array(array.name.utf8))

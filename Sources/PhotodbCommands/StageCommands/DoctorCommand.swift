@@ -10,7 +10,8 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor", abstract: "Explains what a collection's thresholds rest on.",
     discussion: """
       Shows the arithmetic that screens pairs during a fit, how the active run calibrated \
-      similarity, and how similar different people and the faces of one person are.
+      similarity, and how similar different people and the faces of one person are. Settings that \
+      are outside of that, and so take nobody or half of all strangers, are pointed out.
 
       Example: photodb doctor --collection family
       """)
@@ -34,6 +35,8 @@ struct Findings: Encodable {
   /// Absent before the first bootstrap.
   let calibration: CalibrationReport?
   let distribution: [Bin]
+  /// Settings that are not of the scale of these similarities.
+  let warnings: [String]
 
   /// One bin of the distribution of similarities.
   struct Bin: Encodable {
@@ -48,8 +51,9 @@ struct Findings: Encodable {
     let snapshot = try await stage.faces()
     faces = snapshot.count
     calibration = try await stage.calibration()
-    guard calibration != nil, snapshot.count > 1 else {
+    guard snapshot.count > 1 else {
       distribution = []
+      warnings = []
       return
     }
     let people = try await stage.personOfFace()
@@ -60,6 +64,7 @@ struct Findings: Encodable {
         similarity: histogram.edges[$0], different: histogram.different[$0],
         same: histogram.same[$0])
     }
+    warnings = ThresholdCheck(histogram).warnings(about: stage.settings)
   }
 
   /// The findings for people.
@@ -69,6 +74,7 @@ struct Findings: Encodable {
         + availableKernels.joined(separator: ", ") + ")",
       "faces             \(Formatting.count(faces))",
     ]
+    lines += warnings.map { "warning           \($0)" }
     guard let calibration else {
       lines.append("calibration       none: no run is active, or it clusters by density alone;")
       lines.append("                  `photodb re-bootstrap` makes one")

@@ -21,7 +21,7 @@ struct ExportAssignmentsCommand: AsyncParsableCommand {
     commandName: "assignments", abstract: "One row a detection: where it belongs, and why.",
     discussion: """
       Columns: external_id, photo, cluster_id, person_id, person, status, confidence, tier, \
-      lambda_val, outlier_score. Infinite lambdas are written as Infinity (a string in JSON). With \
+      lambda_val, outlier_score, reason (why a bootstrap leaves the face out). Infinite lambdas are written as Infinity (a string in JSON). With \
       --json one object with an array rows is printed instead.
 
       Example: photodb export assignments --format jsonl | head
@@ -73,7 +73,8 @@ struct ExportAssignmentsCommand: AsyncParsableCommand {
 /// One detection as the export writes it.
 struct AssignmentDescription: Encodable {
   static let csvHeader =
-    "external_id,photo,cluster_id,person_id,person,status,confidence,tier,lambda_val,outlier_score"
+    "external_id,photo,cluster_id,person_id,person,status,confidence,tier,lambda_val,outlier_score,"
+    + "reason"
 
   let row: AssignmentRow
 
@@ -87,6 +88,7 @@ struct AssignmentDescription: Encodable {
     case person, status, confidence, tier
     case lambda = "lambda_val"
     case outlierScore = "outlier_score"
+    case reason
   }
 
   /// Every column is there in every row; what is unknown is null.
@@ -102,6 +104,7 @@ struct AssignmentDescription: Encodable {
     try container.encode(row.tier, forKey: .tier)
     try container.encode(row.lambda, forKey: .lambda)
     try container.encode(row.outlierScore, forKey: .outlierScore)
+    try container.encode(row.reason, forKey: .reason)
   }
 
   /// The row by RFC 4180; what is unknown is empty.
@@ -113,7 +116,7 @@ struct AssignmentDescription: Encodable {
       Self.quote(row.externalID), Self.quote(row.photo ?? ""),
       row.clusterID.map { "\($0)" } ?? "", row.personID.map { "\($0)" } ?? "",
       Self.quote(row.person ?? ""), row.status ?? "", number(row.confidence), row.tier ?? "",
-      number(row.lambda), number(row.outlierScore),
+      number(row.lambda), number(row.outlierScore), Self.quote(row.reason ?? ""),
     ].joined(separator: ",")
   }
 

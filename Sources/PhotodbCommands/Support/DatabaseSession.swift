@@ -39,9 +39,17 @@ struct DatabaseSession: Sendable {
       if let given = settings.databaseURL { given } else {
         try await startPrivateServer(logger: logger)
       }
+    let configuration = try PostgresConfiguration(url)
+    if options.database.database != nil, configuration.hasPassword {
+      logger.warning(
+        """
+        every user of this machine can read the password of --database in the list of processes; use \
+        DATABASE_URL or a password file
+        """)
+    }
     let session = DatabaseSession(
       pool: PostgresPool(
-        try PostgresConfiguration(url), maximumConnections: maximumConnections, logger: logger),
+        configuration, maximumConnections: maximumConnections, logger: logger),
       collection: options.database.collection, settings: settings, logger: logger,
       isPrivate: settings.databaseURL == nil)
     do {

@@ -91,7 +91,9 @@ extension OnPostgres {
             """)
         async let forced = test.stage.assign(force: true)
         // It skips the face that is held, reads a pool of five, and waits to lock them.
-        try await Task.sleep(for: .milliseconds(200))
+        try await eventually("assign waits for the face") {
+          try await test.somebodyWaitsForALock()
+        }
         try await holder.execute(
           script: """
             UPDATE person_detection SET cluster_status = 'invalid', invalid_reason = 'test',

@@ -173,6 +173,52 @@ extension OnPostgres {
         // They are no lost faces: the tiers place them.
         _ = try await test.stage.assign()
         #expect(try await test.stage.counts().byStatus["new"] == nil)
+        // And they are listed with the reason, wherever the tiers put them.
+        let faces = try await test.faces()
+        for row in 0..<200 {
+          let reason = faces["face-\(row)"]?.reason
+          let expected =
+            row < 10
+            ? "filtered: 49 px, below MIN_FACE_SIZE_PX"
+            : row < 20 ? "filtered: confidence 0.89, below MIN_FACE_CONFIDENCE" : nil
+          #expect(reason == expected, "\(row)")
+        }
+      }
+    }
+
+    // Confidences of the tiers are of different scales; nothing sorts them. What is sorted is this.
+    @Test func questionsAreOnOneScaleAndEveryConfidenceHasItsTier() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 40, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        // Between two, twice in a photo, near one, together in the pool, and by hand.
+        var file = Circle.file([20, 21, 0.1, 0.2, 181, 90, 91, 92, 93, 94, 270], prefix: "new")
+        file.faces[3].photo = file.faces[2].photo
+        _ = try await test.stage.importFaces(file)
+        _ = try await test.stage.assign()
+        let cluster = try #require(try await test.faces()["face-0"]?.clusterID)
+        _ = try await test.stage.assign(externalID: "new-10", to: .cluster(cluster))
+        let faces = try await test.faces().values
+        #expect(faces.allSatisfy { ($0.confidence == nil) == ($0.clusterID == nil) })
+        #expect(faces.allSatisfy { $0.confidence == nil || $0.tier != nil })
+        #expect(Set(faces.compactMap(\.tier)).isSuperset(of: ["bootstrap", "pool", "manual"]))
+        #expect(faces.allSatisfy { (0...1).contains($0.confidence ?? 0) })
+        let questions = try await test.stage.candidates()
+        #expect(questions.contains { $0.reason == "same_photo" })
+        #expect(questions.map(\.similarity) == questions.map(\.similarity).sorted(by: >))
+        for question in questions {
+          let row = try await test.pool.query(
+            """
+            SELECT e.embedding, c.reference_centroid FROM face_embedding e, cluster c
+            WHERE e.detection_id = $1 AND c.id = $2
+            """, [.int64(question.detectionID), .int64(question.clusterID)]
+          ).single()
+          let face = try #require(VectorBytes.floats(try row.bytes(0), count: 4))
+          let centroid = try #require(VectorBytes.floats(try row.bytes(1), count: 4))
+          let cosine = zip(face, centroid).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+          #expect(abs(question.similarity - cosine) < 1e-5, "\(question.reason)")
+        }
       }
     }
   }

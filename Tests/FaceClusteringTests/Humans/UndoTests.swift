@@ -130,6 +130,24 @@ extension OnPostgres {
     }
 
     /// Each deed and its undo restore every row; its redo makes the same again.
+    @Test func whatAFitSaidMeanwhileGoesWithItsStatus() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 90, 180].flatMap { Circle.person(at: $0) } + [45]))
+        _ = try await test.stage.bootstrap()
+        let cluster = try #require(try await test.faces()["face-0"]?.clusterID)
+        _ = try await test.stage.assign(externalID: "face-18", to: .cluster(cluster))
+        _ = try await test.stage.reject(externalIDs: ["face-18"])
+        // Noise of this fit, with its lambda.
+        _ = try await test.stage.bootstrap()
+        #expect(try await test.faces()["face-18"]?.lambda != nil)
+        _ = try await test.stage.undo()
+        let face = try #require(try await test.faces()["face-18"])
+        #expect(face.status == "manual" && face.clusterID == cluster)
+        #expect(face.lambda == nil && face.outlierScore == nil)
+      }
+    }
+
     @Test func everyDeedIsTakenBackExactly() async throws {
       try await TestStage.run { test in
         let other = try await TestStage.open(test.pool, collection: "others")

@@ -148,11 +148,69 @@ extension OnPostgres {
         #expect(after["face-0"]?.clusterID != after["face-6"]?.clusterID)
         #expect(after["face-12"]?.personID == faces["face-12"]?.personID)
         // The question is none any more.
-        #expect(try await outcome(.questions, test).changed == 1)
+        #expect(try await test.value("SELECT status FROM face_match_candidate") == "expired")
+        #expect(try await outcome(.questions, test).changed == 0)
       }
     }
 
-    @Test(arguments: ["names", "photo", "said"])
+    @Test func aFaceThatIsDeletedMeanwhileIsNotAskedAbout() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        var settings = StageSettings()
+        settings.clusterExtraction = .density
+        settings.gateAbsolute = 0.55
+        let test = try await test.reopened(settings: settings)
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 20, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        let other = try await test.pool.connectionOfItsOwn()
+        try await other.query("BEGIN")
+        for sql in [
+          "DELETE FROM face_embedding WHERE detection_id IN (SELECT medoid_detection_id FROM cluster)",
+          "DELETE FROM person_detection WHERE id IN (SELECT medoid_detection_id FROM cluster)",
+        ] { try await other.query(sql) }
+        let asking = Task { try await test.stage.maintain([.association]) }
+        try await eventually("the question waits for the face") {
+          try await test.somebodyWaitsForALock()
+        }
+        try await other.query("COMMIT")
+        await other.close()
+        #expect(try await asking.value.tasks.allSatisfy { $0.error == nil })
+        #expect(try await test.value("SELECT count(*) FROM face_match_candidate") == "0")
+        _ = try await outcome(.counts, test)
+      }
+    }
+
+    @Test func aMedoidThatLeftItsClusterIsNotAskedAbout() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        var settings = StageSettings()
+        settings.clusterExtraction = .density
+        settings.gateAbsolute = 0.55
+        let test = try await test.reopened(settings: settings)
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 20, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        // The central face of each of the two that may be one goes to the third.
+        let third = try #require(try await test.faces()["face-12"]?.clusterID)
+        let medoids = try await test.pool.query(
+          "SELECT medoid_detection_id FROM cluster WHERE id <> $1", [.int64(third)]
+        ).map { try $0.int64(0) }
+        let names = try await test.faces().values.filter { medoids.contains($0.detectionID) }
+        _ = try await test.stage.assign(
+          externalIDs: names.map(\.externalID), to: .cluster(third), anyway: true)
+        try await test.pool.query(
+          "UPDATE cluster SET medoid_detection_id = $1 WHERE id <> $2",
+          [.int64(medoids[0]), .int64(third)])
+        _ = try await outcome(.association, test)
+        let strangers = try await test.value(
+          """
+          SELECT count(*) FROM face_match_candidate m
+          JOIN person_detection d ON d.id = m.detection_id WHERE d.cluster_id = \(third)
+          """)
+        #expect(strangers == "0")
+      }
+    }
+
+    @Test(arguments: ["names", "photo", "said", "separated"])
     func personsThatCannotBeOneAreNotSuggested(why: String) async throws {
       try await TestStage.run(dimension: 4) { test in
         var settings = StageSettings()
@@ -177,6 +235,9 @@ extension OnPostgres {
             try review.forbid(
               detectionID: one.detectionID, clusterID: nil, personID: persons.1, actor: nil, on: $0)
           }
+        case "separated":
+          _ = try await test.stage.merge(persons: [persons.1], into: persons.0)
+          _ = try await test.stage.separate(person: persons.0)
         default: break
         }
         #expect(try await outcome(.association, test).found == 0)

@@ -1,5 +1,6 @@
 import Dispatch
 import FaceClustering
+import Foundation
 import PostgresClient
 import Store
 import Synchronization
@@ -7,7 +8,13 @@ import TestSupport
 import Testing
 
 /// Tests that need the server run one after the other: they share two processors.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct OnPostgres {}
+///
+/// The limit is there for what hangs: the shortest of all that apply to a test counts.
+@Suite(.serialized, .timeLimit(.minutes(10 + Int(soakSeconds / 60)))) struct OnPostgres {}
+
+/// How long everybody writes at once.
+let soakSeconds =
+  (ProcessInfo.processInfo.environment["PHOTODB_SOAK_MINUTES"].flatMap(Double.init) ?? 0.15) * 60
 
 /// A database with one open collection.
 struct TestStage: Sendable {
@@ -68,6 +75,15 @@ struct TestStage: Sendable {
   /// The one value that a statement returns, as text.
   func value(_ sql: String, _ parameters: [PostgresValue] = []) async throws -> String? {
     try await pool.query("SELECT (\(sql))::text", parameters).single().optionalText(0)
+  }
+
+  /// Whether a session of this database waits for a lock on a row.
+  func somebodyWaitsForALock() async throws -> Bool {
+    try await value(
+      """
+      SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+        WHERE NOT l.granted AND a.datname = current_database())
+      """) == "true"
   }
 
   /// Everything that tells where faces and clusters are; two equal texts, two equal states.

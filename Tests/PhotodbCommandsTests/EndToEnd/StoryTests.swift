@@ -98,7 +98,8 @@ struct StoryTests {
       let lines = csv.output.split(separator: "\n").map(String.init)
       #expect(
         lines.first
-          == "external_id,photo,cluster_id,person_id,person,status,confidence,tier,lambda_val,outlier_score"
+          == "external_id,photo,cluster_id,person_id,person,status,confidence,tier,lambda_val,outlier_score,"
+          + "reason"
       )
       #expect(lines.count == 109)
       #expect(

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Logging
 import PostgresClient
 import Store
+import Synchronization
 import TestSupport
 import Testing
 
@@ -75,5 +77,36 @@ struct DatabaseSessionTests {
     let text = oneLine(try #require(error))
     #expect(text.contains("localhost:1"))
     #expect(!text.contains("secret"))
+  }
+
+  @Test(arguments: [("ann:secret", 1), ("ann", 0)])
+  func aPasswordInTheListOfProcessesIsPointedOut(user: String, warnings: Int) async throws {
+    let log = Log()
+    let options = try GlobalOptions.parse(["--database", "postgresql://\(user)@localhost:1/photos"])
+    await #expect(throws: PostgresError.self) {
+      try await DatabaseSession.with(
+        options, logger: Logger(label: "test") { _ in Collector(log: log) }
+      ) { _ in }
+    }
+    let lines = log.lines.withLock { $0 }
+    #expect(lines.count { $0.contains("the password of --database") } == warnings)
+    #expect(!lines.contains { $0.contains("secret") })
+  }
+
+  private final class Log: Sendable {
+    let lines = Mutex<[String]>([])
+  }
+
+  private struct Collector: LogHandler {
+    let log: Log
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { log.lines.withLock { $0.append("\(event.message)") } }
   }
 }

@@ -1,0 +1,141 @@
+import FaceClustering
+import Foundation
+import PostgresClient
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+extension OnPostgres {
+  /// Everybody at once, in two collections: for a few seconds here, for as long as `scripts/soak` says
+  /// there.
+  @Suite struct SoakTests {
+    /// How long to go on, in seconds.
+    static let seconds =
+      (ProcessInfo.processInfo.environment["PHOTODB_SOAK_MINUTES"].flatMap(Double.init) ?? 0.15)
+      * 60
+
+    /// Whether an error is one that a caller may see when others were faster, or connections are cut.
+    static func isExpected(_ error: any Error) -> Bool {
+      switch error {
+      case let error as PostgresError:
+        error.isConnectionLost || error.isTransient || error.code == .adminShutdown
+          || error.code == .transactionResolutionUnknown
+      case BootstrapError.alreadyRunning, BootstrapError.superseded, BootstrapError.nothingToFit:
+        true
+      case is HumanActionError, is ActivationError: true
+      case StoreError.unknownDetection, StoreError.unknownCluster, StoreError.unknownPerson,
+        StoreError.unknownCandidate:
+        true
+      default: false
+      }
+    }
+
+    @Test func everybodyAtOnce() async throws {
+      let fixture = try FaceFixture.load()
+      try await TestServer.shared.withFreshDatabase(maximumConnections: 32) { pool in
+        let place = SoakPlace(
+          circle: try await TestStage.open(pool, dimension: 4),
+          people: try await TestStage.open(pool, collection: "people"), fixture: fixture)
+        _ = try await place.circle.stage.importFaces(
+          Circle.file([0.0, 72, 144, 216, 288].flatMap { Circle.person(at: $0, count: 9) }))
+        _ = try await place.people.stage.importFaces(
+          fixture.file(fixture.people.flatMap { $0.prefix(7) }.sorted()))
+        for tenant in place.tenants { _ = try await tenant.stage.bootstrap() }
+        let end = ContinuousClock.now + .seconds(soakSeconds)
+        let workers = try await place.circle.withWorkers(2) {
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, writer) in SoakPlace.writers.enumerated() {
+              group.addTask {
+                var random = SeededGenerator(seed: UInt64(index + 1))
+                // At least once, however slow the machine is.
+                repeat {
+                  let tenant = place.tenants[Int.random(in: 0...1, using: &random)]
+                  do {
+                    if try await writer.act(place, tenant, &random) {
+                      place.ledger.done.withLock { $0[writer.name, default: 0] += 1 }
+                    }
+                  } catch  where Self.isExpected(error) {
+                    // Nothing of it happened, or all of it; the checks tell.
+                  }
+                } while ContinuousClock.now < end
+                  || place.ledger.done.withLock { $0[writer.name] == nil }
+              }
+            }
+            try await group.waitForAll()
+          }
+        }
+        for tenant in place.tenants {
+          _ = try await tenant.stage.assign()
+          #expect(try await tenant.stage.counts().byStatus["new"] == nil)
+          try await tenant.expectInvariants()
+          #expect(try await StateTable().violations(in: tenant) == [])
+        }
+        try await checkPeople(place)
+        #expect(workers.reduce(0) { $0 + $1.dead } == 0)
+        // All that people did can be taken back, as far as nothing stands in the way.
+        for tenant in place.tenants {
+          for _ in 0..<10 {
+            do {
+              _ = try await tenant.stage.undo()
+            } catch  where error is HumanActionError || error is ActivationError {
+              break
+            }
+            try await tenant.expectInvariants()
+          }
+        }
+      }
+    }
+
+    /// No program changed what people said.
+    private func checkPeople(_ place: SoakPlace) async throws {
+      let (said, kinds, lost) = try await Ledger.read(place.ledger, place.tenants)
+      let counted = { (counts: [String: Int]) in
+        counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+      }
+      print("soak: \(counted(place.ledger.done.withLock { $0 })); of people: \(counted(kinds))")
+      #expect(lost == [], "acknowledged, and in no log")
+      let deleted = place.ledger.deleted.withLock { $0 }
+      for (tenant, said) in zip(place.tenants, said) {
+        let name = tenant.collection.name
+        let faces = try await tenant.faces()
+        for (id, cluster) in said.clusterOfFace {
+          guard !deleted.contains(id), let face = faces[id] else { continue }
+          #expect(
+            face.status == "manual" && face.clusterID == cluster, "\(name): \(id) in \(cluster)")
+        }
+        for (id, prohibitions) in said.notThere {
+          guard !deleted.contains(id), let face = faces[id] else { continue }
+          for prohibition in prohibitions {
+            let rows = try await tenant.value(
+              """
+              SELECT count(*) FROM cluster_person_cannot_link
+              WHERE collection_id = $1 AND detection_id = $2 AND cluster_id = $3 AND person_id = $4
+              """,
+              [
+                .int64(tenant.collection.id), .int64(face.detectionID),
+                .int64(prohibition.cluster), .int64(prohibition.person),
+              ])
+            #expect(rows == "1", "\(name): \(id) is not \(prohibition)")
+          }
+        }
+        for (person, given) in said.names {
+          let stored = try await tenant.value(
+            "SELECT name FROM person WHERE collection_id = $1 AND id = $2",
+            [.int64(tenant.collection.id), .int64(person)])
+          #expect(stored == given, "\(name): person \(person)")
+        }
+        for id in said.verified {
+          let cluster = try await tenant.stage.cluster(id)
+          #expect(cluster.verified && cluster.retiredAt == nil, "\(name): cluster \(id)")
+        }
+        for (id, person) in said.personOfCluster {
+          guard let cluster = try? await tenant.stage.cluster(id), cluster.retiredAt == nil else {
+            continue
+          }
+          #expect(cluster.personID == person, "\(name): cluster \(id)")
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import FaceClustering
+import PostgresClient
+import Store
+import Synchronization
+import TestSupport
+import Testing
+
+/// Two collections and what the writers share about them.
+struct SoakPlace: Sendable {
+  /// Angles on a circle that never end, and faces of people that come and go.
+  let circle: TestStage
+  let people: TestStage
+  let fixture: FaceFixture
+  let ledger = Ledger()
+
+  var tenants: [TestStage] { [circle, people] }
+
+  /// One kind of writer; more kinds are more rows in ``writers``.
+  struct Writer: Sendable {
+    let name: String
+    /// Does it once in one of the collections; false where there was nothing to do.
+    let act: @Sendable (SoakPlace, TestStage, inout SeededGenerator) async throws -> Bool
+  }
+
+  static let writers: [Writer] =
+    programs
+    + (1...2).map { number in
+      Writer(name: "person \(number)") { place, test, random in
+        try await place.somethingByHand(test, &random)
+      }
+    }
+
+  private static let programs: [Writer] = [
+    Writer(name: "import") { place, test, random in
+      _ = try await test.stage.importFaces(place.arrivals(test, &random))
+      // Others want their turn.
+      try await Task.sleep(for: .milliseconds(60))
+      return true
+    },
+    Writer(name: "assign") { _, test, random in
+      _ = try await test.stage.assign(batchSize: Int.random(in: 1...40, using: &random))
+      return true
+    },
+    Writer(name: "force") { _, test, _ in
+      _ = try await test.stage.assign(force: true, batchSize: 50)
+      return true
+    },
+    Writer(name: "bootstrap") { _, test, _ in
+      _ = try await test.stage.bootstrap()
+      return true
+    },
+    Writer(name: "maintain") { _, test, _ in
+      let report = try await test.stage.maintain(MaintenanceTask.allCases)
+      for task in report.tasks {
+        let isCut = task.error?.contains("connection") ?? true
+        #expect(isCut, "\(task.task): \(task.error ?? "")")
+      }
+      return true
+    },
+    Writer(name: "activate") { place, test, random in
+      let completed = try await test.stage.runs().filter { $0.status == "completed" }
+      // It moves much: seldom enough that others come to their own.
+      guard let run = completed.randomElement(using: &random) else { return false }
+      try await place.ledger.act(.activate) {
+        _ = try await test.stage.activate(run: run.id, actor: $0)
+      }
+      try await Task.sleep(for: .milliseconds(200))
+      return true
+    },
+    Writer(name: "delete") { place, test, random in
+      let faces = try await test.faces().keys.sorted()
+      let gone = Array(
+        faces.shuffled(using: &random).prefix(faces.count > 2_000 ? 400 : 1))
+      place.ledger.deleted.withLock { $0.formUnion(gone) }
+      try await Task.sleep(for: .milliseconds(60))
+      return try await test.stage.deleteFaces(externalIDs: gone) > 0
+    },
+    Writer(name: "cut connections") { _, test, _ in
+      try await Task.sleep(for: .milliseconds(300))
+      try await test.pool.query(
+        """
+        SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND random() < 0.1
+        """)
+      return true
+    },
+  ]
+
+  /// New faces: near five people or anywhere on the circle; some of the people's faces.
+  private func arrivals(_ test: TestStage, _ random: inout SeededGenerator) -> FaceFile {
+    if test.collection == people.collection {
+      var file = fixture.file(
+        fixture.identities.indices.shuffled(using: &random).prefix(12).sorted())
+      // One that was deleted comes back as another face.
+      ledger.deleted.withLock { deleted in
+        for index in file.faces.indices {
+          while deleted.contains(file.faces[index].externalID) {
+            file.faces[index].externalID += "'"
+          }
+        }
+      }
+      return file
+    }
+    var file = Circle.file(
+      (0..<8).map { _ in
+        Bool.random(using: &random)
+          ? 72 * Double(Int.random(in: 0..<5, using: &random))
+            + Double(Int.random(in: -12...12, using: &random))
+          : Double(Int.random(in: 0..<360, using: &random))
+      })
+    let batch = random.next()
+    for index in file.faces.indices {
+      file.faces[index].externalID = "f\(batch)-\(index)"
+      file.faces[index].photo = "p\(batch)-\(index * 2 / 3)"
+    }
+    return file
+  }
+
+  /// What a person may do, at random.
+  private func somethingByHand(
+    _ test: TestStage, _ random: inout SeededGenerator
+  ) async throws -> Bool {
+    let groups = try await test.groups()
+    guard let a = groups.randomElement(using: &random),
+      let b = groups.randomElement(using: &random),
+      let face = a.faces.randomElement(using: &random)
+    else { return false }
+    let stage = test.stage
+    switch Int.random(in: 0..<12, using: &random) {
+    case 0, 1:
+      try await ledger.act(.assign(face: face, name: nil)) {
+        _ = try await stage.assign(
+          externalID: face, to: .cluster(b.cluster), anyway: true, actor: $0)
+      }
+    case 2:
+      try await ledger.act(.assign(face: face, name: "N\(face)")) {
+        _ = try await stage.assign(
+          externalID: face, to: .newPerson(name: "N\(face)"), anyway: true, actor: $0)
+      }
+    case 3:
+      try await ledger.act(.reject(face: face)) {
+        _ = try await stage.reject(externalIDs: [face], actor: $0)
+      }
+    case 4:
+      try await ledger.act(.merge(sources: [a.person])) {
+        _ = try await stage.merge(persons: [a.person], into: b.person, actor: $0)
+      }
+    case 5:
+      try await ledger.act(.separate) {
+        _ = try await stage.separate(person: a.person, actor: $0)
+      }
+    case 6:
+      // The largest come apart most often.
+      let largest = groups.prefix(5).randomElement(using: &random) ?? a
+      try await ledger.act(.split) {
+        _ = try await stage.split(cluster: largest.cluster, actor: $0)
+      }
+    case 7:
+      try await ledger.act(.verify) {
+        _ = try await stage.verify(cluster: a.cluster, actor: $0)
+      }
+    case 8:
+      try await ledger.act(.name(person: a.person, "P\(a.person)")) {
+        _ = try await stage.name(person: a.person, "P\(a.person)", actor: $0)
+      }
+    case 9:
+      guard let question = try await stage.candidates().randomElement(using: &random) else {
+        return false
+      }
+      if Bool.random(using: &random) {
+        try await ledger.act(.accept(face: question.externalID)) {
+          _ = try await stage.accept(candidate: question.id, actor: $0)
+        }
+      } else {
+        try await ledger.act(.rejectQuestion(face: question.externalID)) {
+          _ = try await stage.reject(candidates: [question.id], actor: $0)
+        }
+      }
+    default:
+      try await ledger.act(.undo) { _ = try await stage.undo(actor: $0) }
+    }
+    return true
+  }
+}
