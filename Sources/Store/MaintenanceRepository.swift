@@ -106,6 +106,7 @@ public struct MaintenanceRepository: Sendable {
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'pending' AND (c.retired_at IS NOT NULL
         OR c.person_id = d.person_id AND m.reason <> 'bootstrap_conflict'
+        OR m.reason = 'association' AND d.cluster_id IS NULL
         OR m.reason = 'ambiguous' AND d.cluster_status IS DISTINCT FROM 'pending')
       ORDER BY m.id
       """, [scope]
@@ -186,7 +187,8 @@ public struct MaintenanceRepository: Sendable {
     ).map { (try $0.int64(0), try $0.int64(1)) }
   }
 
-  /// Pairs of persons that people said are not one, because of a face in one of them.
+  /// Pairs of persons that people said are not one, because of a face in one of them, or because they
+  /// took back that maintenance had joined them.
   public func keptApart(
     on connection: isolated PostgresConnection
   ) throws -> [(Int64, Int64)] {
@@ -206,6 +208,12 @@ public struct MaintenanceRepository: Sendable {
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'rejected' AND d.person_id IS NOT NULL
+      UNION
+      SELECT a.person::bigint, b.person::bigint FROM human_action h,
+        jsonb_array_elements_text(h.details -> 'person_ids') AS a (person),
+        jsonb_array_elements_text(h.details -> 'person_ids') AS b (person)
+      WHERE h.collection_id = $1 AND h.kind = '\(HumanActionRepository.association)'
+        AND h.undone_by IS NOT NULL AND a.person::bigint < b.person::bigint
       """, [scope]
     ).map { (try $0.int64(0), try $0.int64(1)) }
   }

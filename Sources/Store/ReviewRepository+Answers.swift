@@ -18,7 +18,7 @@ public struct CandidateRecord: Sendable, Equatable {
   public var similarity: Float
   /// pending, accepted, rejected or expired.
   public var status: String
-  /// ambiguous, same_photo, verified or bootstrap_conflict.
+  /// ambiguous, same_photo, verified, bootstrap_conflict or association.
   public var reason: String
   /// Who answered.
   public var decidedBy: String?
@@ -138,6 +138,7 @@ extension ReviewRepository {
         AND d.collection_id = $1 AND d.id = m.detection_id
         AND c.collection_id = $1 AND c.id = m.cluster_id
         AND m.reason <> 'bootstrap_conflict' AND d.cluster_status IS DISTINCT FROM 'pending'
+        AND (m.reason <> 'association' OR c.person_id = d.person_id IS NOT FALSE)
         AND NOT (m.reason IN ('same_photo', 'verified') AND d.cluster_status = 'auto'
           AND c.person_id <> d.person_id)
       """, [.int64(collection.id), .int64Array(ids)])
