@@ -56,6 +56,7 @@ extension HumanActions {
       try review.contradictions(inClusters: moving, persons: [heir], on: connection)
       + review.contradictions(inClusters: own, persons: sources, on: connection)
     let different = try crossing(own: own, moving: moving, on: connection)
+    let undecided = try review.waiting(betweenPersons: sources + [heir], on: connection)
     let scope = ActionScope(
       detections: Set(contradicted).union(different.flatMap { [$0.a, $0.b] })
         .union(try review.asking(within: moving + own, on: connection))
@@ -93,11 +94,15 @@ extension HumanActions {
     if target.name == nil, givenNames.count == 1, let name = givenNames.first {
       try persons.name(heir, name, on: connection)
     }
-    return try finish(
+    let report = try finish(
       action, kind, scope,
-      summary: (question.map { "candidate \($0.id): " } ?? "") + "merged person \(sources.map(String.init).joined(separator: ", ")) into \(heir): "
+      summary: (question.map { "candidate \($0.id): " } ?? "")
+        + "merged person \(sources.map(String.init).joined(separator: ", ")) into \(heir): "
         + count(records.reduce(0) { $0 + $1.faceCount } - (anyway ? 0 : contradicted.count)),
       setAside: aside, clusterIDs: moving, personIDs: [heir] + sources, on: connection)
+    // Between them there is nothing to choose any more.
+    try waiting.tryAgain(undecided, on: connection)
+    return report
   }
 
   /// Gives every cluster of a person but the largest a person of its own.

@@ -67,6 +67,7 @@ struct Association: Sendable {
         persons: suggestion.others, into: suggestion.heir, anyway: false,
         kind: HumanActionRepository.association, on: connection)
     }
+    try JobQueue().enqueueIfFacesAreNew(collection, on: connection)
     return suggestions.reduce(0) { $0 + $1.others.count }
   }
 
