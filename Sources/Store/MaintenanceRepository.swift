@@ -81,8 +81,14 @@ public struct MaintenanceRepository: Sendable {
   ) throws -> [EmptyCluster] {
     try connection.query(
       """
+      WITH emptied AS (
+        SELECT DISTINCT (h.before ->> 'cluster_id')::bigint AS id
+        FROM human_action_change h JOIN human_action a ON a.collection_id = $1 AND a.id = h.action_id
+        WHERE h.collection_id = $1 AND h.entity = 'detection' AND a.undone_by IS NULL
+      )
       SELECT c.id, concat_ws(', ', CASE WHEN c.verified THEN 'verified' END,
-        CASE WHEN c.hidden OR p.hidden THEN 'hidden' END, 'named “' || p.name || '”')
+        CASE WHEN c.hidden OR p.hidden THEN 'hidden' END, 'named “' || p.name || '”',
+        CASE WHEN c.id IN (SELECT id FROM emptied) THEN 'people took faces out and may undo it' END)
       FROM cluster c JOIN person p ON p.collection_id = $1 AND p.id = c.person_id
       WHERE c.collection_id = $1 AND c.retired_at IS NULL AND NOT EXISTS (
         SELECT FROM person_detection d WHERE d.collection_id = $1 AND d.cluster_id = c.id)

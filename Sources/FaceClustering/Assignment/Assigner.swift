@@ -47,7 +47,7 @@ struct Assigner: Sendable {
     let undecided = UndecidedFaces(ids: faces.ids, reassignableAbove: force ? last : nil)
     let context = try AssignmentContext.read(
       deciding: faces.ids, photos: Set(faces.photoIDs.compactMap { $0 }), except: undecided,
-      of: collection, settings: settings, on: connection)
+      of: collection, settings: settings, models: models, on: connection)
     let outcomes = try decide(
       faces, invalid: Set(unusable.keys), context: context, model: model.loaded, into: &batch)
     try write(

@@ -46,7 +46,7 @@ extension ClusterUpkeep {
     }
   }
 
-  /// Retires clusters without faces; what people named, verified or hid is kept and listed.
+  /// Retires clusters without faces; what people named, verified, hid or emptied is kept and listed.
   func retireEmpty(_ outcome: inout MaintenanceOutcome) async throws {
     let repository = MaintenanceRepository(collection)
     let seen = try await pool.withTransaction { try repository.emptyClusters(on: $0) }
