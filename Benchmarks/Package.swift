@@ -12,7 +12,19 @@ let package = Package(
   ],
   targets: [
     .target(
-      name: "SyntheticFaces", dependencies: [.product(name: "HDBSCAN", package: "photodb")])
+      name: "SyntheticFaces", dependencies: [.product(name: "HDBSCAN", package: "photodb")]),
+    .target(
+      name: "BenchmarkDatabase",
+      dependencies: [
+        .product(name: "FaceClustering", package: "photodb"),
+        .product(name: "Logging", package: "swift-log"),
+      ]),
+    .executableTarget(
+      name: "StageSpeed",
+      dependencies: [
+        "BenchmarkDatabase", "SyntheticFaces",
+        .product(name: "FaceClustering", package: "photodb"),
+      ], path: "Benchmarks/StageSpeed"),
   ]
 )
 
@@ -21,7 +33,7 @@ for name in ["FitBenchmarks", "PredictBenchmarks", "StageBenchmarks"] {
     .executableTarget(
       name: name,
       dependencies: [
-        "SyntheticFaces",
+        "BenchmarkDatabase", "SyntheticFaces",
         .product(name: "Benchmark", package: "benchmark"),
         .product(name: "FaceClustering", package: "photodb"),
         .product(name: "HDBSCAN", package: "photodb"),

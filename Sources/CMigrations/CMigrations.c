@@ -23,6 +23,9 @@ static const unsigned char people[] = {
 static const unsigned char job_queue[] = {
 #embed "../../migrations/0007_job_queue.sql"
 };
+static const unsigned char cheaper_updates[] = {
+#embed "../../migrations/0008_cheaper_updates.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -34,6 +37,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0005", human_actions_and_run_states),
     MIGRATION("0006", people),
     MIGRATION("0007", job_queue),
+    MIGRATION("0008", cheaper_updates),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

@@ -178,6 +178,8 @@ extension FaceClustering {
       return try await pool.withTransaction { connection in
         let report = try body(actions, connection)
         if dryRun { throw Preview(report: report) }
+        // Faces that became new, or came to the pool, wait for a worker.
+        try JobQueue().enqueueIfFacesAreNew(actions.collection, on: connection)
         return report
       }
     } catch let preview as Preview {

@@ -128,7 +128,11 @@ public struct FaceClustering: Sendable {
   public func deleteFaces(externalIDs: [String]) async throws -> Int {
     let removal = FaceRemoval(collection: collection, settings: settings)
     return try await pool.explainingRights {
-      try await pool.withTransaction { try removal.delete(externalIDs: externalIDs, on: $0) }
+      try await pool.withTransaction { connection in
+        let deleted = try removal.delete(externalIDs: externalIDs, on: connection)
+        try JobQueue().enqueueIfFacesAreNew(removal.collection, on: connection)
+        return deleted
+      }
     }
   }
 
@@ -249,9 +253,11 @@ public struct FaceClustering: Sendable {
   ) async throws -> HumanAssignment {
     let actions = HumanActions(collection: collection, settings: settings, actor: actor)
     return try await pool.withTransaction {
-      try actions.assign(
+      let done = try actions.assign(
         externalIDs: [externalID], to: target, anyway: anyway, on: $0
       ).assignments[0]
+      try JobQueue().enqueueIfFacesAreNew(actions.collection, on: $0)
+      return done
     }
   }
 

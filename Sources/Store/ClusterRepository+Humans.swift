@@ -87,6 +87,16 @@ extension ClusterRepository {
     ).map { try $0.int64(0) }
   }
 
+  /// The most central face of a cluster, where one was computed.
+  public func medoid(
+    of id: Int64, on connection: isolated PostgresConnection
+  ) throws -> Int64? {
+    try connection.query(
+      "SELECT medoid_detection_id FROM cluster WHERE collection_id = $1 AND id = $2",
+      [.int64(collection.id), .int64(id)]
+    ).first?.optionalInt64(0)
+  }
+
   /// Gives clusters, and with them their faces, to a person.
   public func give(
     _ ids: [Int64], toPerson person: Int64, on connection: isolated PostgresConnection

@@ -51,6 +51,16 @@ public struct DetectionState: Sendable, Equatable {
   public var isCore: Bool
 }
 
+/// A face that is with a person.
+public struct HeldPlace: Sendable, Equatable {
+  /// The face.
+  public var detectionID: Int64
+  /// Its photo, where that is known.
+  public var photoID: Int64?
+  /// The person.
+  public var personID: Int64
+}
+
 /// How the faces of a collection stand.
 public struct DetectionCounts: Sendable, Equatable {
   /// Faces in all.
@@ -159,8 +169,11 @@ public struct DetectionRepository: Sendable {
   }
 
   /// Makes faces new again, so that the next `assign` tries them; manual faces stay.
+  ///
+  /// - Parameter tier: who made them so, for the events.
   public func reset(
-    _ ids: [Int64], runID: Int64?, on connection: isolated PostgresConnection
+    _ ids: [Int64], runID: Int64?, tier: String = "bootstrap",
+    on connection: isolated PostgresConnection
   ) throws {
     if ids.isEmpty { return }
     try connection.query(
@@ -176,12 +189,12 @@ public struct DetectionRepository: Sendable {
       )
       INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status, tier,
         run_id)
-      SELECT $1, id, cluster_id, cluster_status, 'bootstrap', $4 FROM old
+      SELECT $1, id, cluster_id, cluster_status, $5, $4 FROM old
       """,
       [
         .int64(collection.id), .int64Array(ids),
         .textArray(DetectionStatus.openToAlgorithms.map(\.rawValue).sorted()),
-        runID.map(PostgresValue.int64) ?? .null,
+        runID.map(PostgresValue.int64) ?? .null, .text(tier),
       ])
   }
 
@@ -318,6 +331,36 @@ public struct DetectionRepository: Sendable {
       """
       SELECT id FROM photo WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
       """, [.int64(collection.id), .int64Array(ids.sorted())])
+  }
+
+  /// Locks faces above an id that algorithms put into clusters, and that share a photo with others or
+  /// were said to be different people than those.
+  ///
+  /// - Parameter ids: those others, all of them at most this id.
+  public func lockPlaces(
+    after id: Int64, photos: [Int64], linkedTo ids: [Int64],
+    on connection: isolated PostgresConnection
+  ) throws -> [HeldPlace] {
+    try connection.query(
+      """
+      SELECT d.id, d.photo_id, d.person_id FROM person_detection d
+      WHERE d.collection_id = $1 AND d.id > $2 AND d.cluster_id IS NOT NULL
+        AND d.cluster_status = ANY($5) AND d.id IN (
+          SELECT o.id FROM person_detection o
+          WHERE o.collection_id = $1 AND o.photo_id = ANY($3)
+          UNION SELECT l.detection_b_id FROM detection_constraint l
+          WHERE l.collection_id = $1 AND l.kind = 'cannot_link' AND l.detection_a_id = ANY($4))
+      ORDER BY d.id FOR UPDATE OF d
+      """,
+      [
+        .int64(collection.id), .int64(id), .int64Array(photos), .int64Array(ids),
+        .textArray(DetectionStatus.reassignable.map(\.rawValue).sorted()),
+      ]
+    ).map {
+      HeldPlace(
+        detectionID: try $0.int64(0), photoID: try $0.optionalInt64(1),
+        personID: try $0.int64(2))
+    }
   }
 
   /// Which persons already have a face in which of these photos, with the face's id.

@@ -134,6 +134,17 @@ public struct FaceReader: Sendable {
         """, [.int64(collection.id)]))
   }
 
+  /// The same, however small or unsure: the pool of the tiers, which take every face.
+  public func pool(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
+    try collect(
+      connection.query(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.cluster_status IN ('unassigned', 'constrained')
+        ORDER BY d.id
+        """, [.int64(collection.id)]))
+  }
+
   /// The faces of some clusters.
   public func members(
     ofClusters ids: [Int64], on connection: isolated PostgresConnection

@@ -1,9 +1,9 @@
-/// Something that a human did, as the log keeps it.
+/// Something that a human did, or a program that joined persons, as the log keeps it.
 public struct HumanActionRecord: Sendable, Equatable {
   /// Id within the collection.
   public var id: Int64
   /// assign, reject, accept_candidate, reject_candidate, name, merge, split, separate, verify, hide,
-  /// represent, activate or undo.
+  /// represent, activate, associate or undo.
   public var kind: String
   /// Who did it, where that is known.
   public var actor: String?

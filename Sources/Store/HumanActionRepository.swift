@@ -11,6 +11,9 @@ public struct HumanActionRepository: Sendable {
   /// A repository of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
+  /// Kind of an action in which maintenance joined persons.
+  public static let association = "associate"
+
   static let columns = """
     id, kind, actor, summary, details, undoes, undone_by, occurred_at
     """

@@ -32,14 +32,16 @@ public struct JobQueue: Sendable {
     try notify(on: connection)
   }
 
-  /// The same, if any face of the collection has no status.
+  /// The same, if any face of the collection has no status, or joined the pool and nobody looked for
+  /// groups around it.
   public func enqueueIfFacesAreNew(
     _ collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws {
     let isNew = try connection.query(
       """
       SELECT EXISTS (SELECT FROM person_detection
-        WHERE collection_id = $1 AND cluster_status IS NULL)
+          WHERE collection_id = $1 AND cluster_status IS NULL)
+        OR EXISTS (SELECT FROM person_detection WHERE collection_id = $1 AND pool_seed)
       """, [.int64(collection.id)]
     ).single().bool(0)
     if isNew { try enqueue(.assign, collection, on: connection) }

@@ -83,8 +83,14 @@ public struct MaintenanceRepository: Sendable {
   ) throws -> [EmptyCluster] {
     try connection.query(
       """
+      WITH emptied AS (
+        SELECT DISTINCT (h.before ->> 'cluster_id')::bigint AS id
+        FROM human_action_change h JOIN human_action a ON a.collection_id = $1 AND a.id = h.action_id
+        WHERE h.collection_id = $1 AND h.entity = 'detection' AND a.undone_by IS NULL
+      )
       SELECT c.id, concat_ws(', ', CASE WHEN c.verified THEN 'verified' END,
-        CASE WHEN c.hidden OR p.hidden THEN 'hidden' END, 'named “' || p.name || '”')
+        CASE WHEN c.hidden OR p.hidden THEN 'hidden' END, 'named “' || p.name || '”',
+        CASE WHEN c.id IN (SELECT id FROM emptied) THEN 'people took faces out and may undo it' END)
       FROM cluster c JOIN person p ON p.collection_id = $1 AND p.id = c.person_id
       WHERE c.collection_id = $1 AND c.retired_at IS NULL AND NOT EXISTS (
         SELECT FROM person_detection d WHERE d.collection_id = $1 AND d.cluster_id = c.id)
@@ -108,6 +114,7 @@ public struct MaintenanceRepository: Sendable {
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'pending' AND (c.retired_at IS NOT NULL
         OR c.person_id = d.person_id AND m.reason <> 'bootstrap_conflict'
+        OR m.reason = 'association' AND d.cluster_id IS NULL
         OR m.reason = 'ambiguous' AND d.cluster_status IS DISTINCT FROM 'pending')
       ORDER BY m.id
       """, [scope]
@@ -188,7 +195,8 @@ public struct MaintenanceRepository: Sendable {
     ).map { (try $0.int64(0), try $0.int64(1)) }
   }
 
-  /// Pairs of persons that people said are not one, because of a face in one of them.
+  /// Pairs of persons that people said are not one, because of a face in one of them, or because they
+  /// took back that maintenance had joined them.
   public func keptApart(
     on connection: isolated PostgresConnection
   ) throws -> [(Int64, Int64)] {
@@ -214,6 +222,12 @@ public struct MaintenanceRepository: Sendable {
         jsonb_array_elements_text(a.details -> 'person_ids') AS other (id)
       WHERE a.collection_id = $1 AND a.undone_by IS NULL AND a.kind IN ('separate', 'split')
         AND one.id <> other.id
+      UNION
+      SELECT a.person::bigint, b.person::bigint FROM human_action h,
+        jsonb_array_elements_text(h.details -> 'person_ids') AS a (person),
+        jsonb_array_elements_text(h.details -> 'person_ids') AS b (person)
+      WHERE h.collection_id = $1 AND h.kind = '\(HumanActionRepository.association)'
+        AND h.undone_by IS NOT NULL AND a.person::bigint < b.person::bigint
       """, [scope]
     ).map { (try $0.int64(0), try $0.int64(1)) }
   }

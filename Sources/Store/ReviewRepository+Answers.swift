@@ -18,7 +18,7 @@ public struct CandidateRecord: Sendable, Equatable {
   public var similarity: Float
   /// pending, accepted, rejected or expired.
   public var status: String
-  /// ambiguous, same_photo, verified or bootstrap_conflict.
+  /// ambiguous, same_photo, verified, bootstrap_conflict or association.
   public var reason: String
   /// Who answered.
   public var decidedBy: String?
@@ -98,6 +98,44 @@ extension ReviewRepository {
     ).map { try $0.int64(0) }
   }
 
+  /// Locks waiting faces with an open question whose cause is gone; faces that others hold are skipped.
+  ///
+  /// - Returns: their ids, ascending.
+  public func lockWaitingWithoutCause(
+    on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT d.id FROM person_detection d
+      WHERE d.collection_id = $1 AND d.cluster_status = 'pending' AND EXISTS (
+        SELECT FROM face_match_candidate m
+        JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
+        WHERE m.collection_id = $1 AND m.detection_id = d.id AND m.status = 'pending'
+          AND (m.reason = 'verified' AND NOT c.verified
+            OR m.reason = 'same_photo' AND NOT EXISTS (SELECT FROM person_detection o
+              WHERE o.collection_id = $1 AND o.photo_id = d.photo_id AND o.id <> d.id
+                AND o.person_id = c.person_id)))
+      ORDER BY d.id FOR UPDATE OF d SKIP LOCKED
+      """, [.int64(collection.id)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// Waiting faces about which it is open to which of several of these persons they belong, by id.
+  public func waiting(
+    betweenPersons persons: [Int64], on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT d.id FROM face_match_candidate m
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
+        AND d.cluster_status = 'pending'
+      JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
+      WHERE m.collection_id = $1 AND m.status = 'pending' AND c.person_id = ANY($2)
+      GROUP BY d.id HAVING count(DISTINCT c.person_id) > 1 ORDER BY d.id
+      """, [.int64(collection.id), .int64Array(persons)]
+    ).map { try $0.int64(0) }
+  }
+
   /// Members of clusters about which it is open whether they are in another of these clusters, by id.
   public func asking(
     within clusters: [Int64], on connection: isolated PostgresConnection
@@ -138,6 +176,7 @@ extension ReviewRepository {
         AND d.collection_id = $1 AND d.id = m.detection_id
         AND c.collection_id = $1 AND c.id = m.cluster_id
         AND m.reason <> 'bootstrap_conflict' AND d.cluster_status IS DISTINCT FROM 'pending'
+        AND (m.reason <> 'association' OR c.person_id = d.person_id IS NOT FALSE)
         AND NOT (m.reason IN ('same_photo', 'verified') AND d.cluster_status = 'auto'
           AND c.person_id <> d.person_id)
       """, [.int64(collection.id), .int64Array(ids)])

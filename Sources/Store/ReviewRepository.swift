@@ -8,8 +8,11 @@ public struct CandidateQuestion: Sendable, Equatable {
   public var clusterID: Int64
   /// Cosine similarity, −1…1.
   public var similarity: Float
-  /// ambiguous, same_photo, verified or bootstrap_conflict.
+  /// ambiguous, same_photo, verified, bootstrap_conflict or association.
   public var reason: String
+
+  /// Reason of a question about two persons: whether that of the face is that of the cluster.
+  public static let association = "association"
 
   /// A question about one face and one cluster.
   public init(detectionID: Int64, clusterID: Int64, similarity: Float, reason: String) {

@@ -131,6 +131,21 @@ public struct RunStateRepository: Sendable {
     ).map { try $0.int64(0) }
   }
 
+  /// Faces in the pool, or with open questions, that were not there when a run was left, by id.
+  public func waitingUnknown(
+    to run: Int64, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT id FROM person_detection
+      WHERE collection_id = $1 AND cluster_status IN ('pending', 'unassigned', 'constrained')
+        AND id NOT IN (SELECT unnest(detection_ids) FROM hdbscan_run_state
+          WHERE collection_id = $1 AND run_id = $2)
+      ORDER BY id
+      """, key(run)
+    ).map { try $0.int64(0) }
+  }
+
   /// Puts a completed run in charge.
   public func putInCharge(_ run: Int64, on connection: isolated PostgresConnection) throws {
     try connection.query(

@@ -2,6 +2,8 @@ public import PostgresClient
 
 /// What happened to a collection since a run.
 public struct StalenessFacts: Sendable, Equatable {
+  /// Faces that a fit would see now.
+  public var eligible: Int
   /// Faces of the fit that no longer exist.
   public var deleted: Int
   /// Faces decided incrementally since the run.
@@ -26,27 +28,35 @@ public struct StalenessRepository: Sendable {
 
   /// Counts since a run finished.
   ///
+  /// - Parameters:
+  ///   - lastFittedID: highest id of the faces of the fit.
+  ///   - then: which faces the fit saw.
+  ///   - now: which faces a fit would see.
   /// - Complexity: one pass over the states of the collection.
   public func facts(
-    since run: RunRecord, lastFittedID: Int64, eligibility: Eligibility,
+    since run: RunRecord, lastFittedID: Int64, eligibleThen then: Eligibility,
+    eligibleNow now: Eligibility,
     on connection: isolated PostgresConnection
   ) throws -> StalenessFacts {
+    // Most faces were not decided by the tiers of this run: the tier, a text, is looked at last.
+    let arrived =
+      "d.assigned_run_id = $2 AND d.assigned_tier IN ('predict', 'epsilon_ball', 'pool')"
     let row = try connection.query(
       """
       SELECT
         count(*) FILTER (WHERE d.id <= $3 AND d.cluster_status IS DISTINCT FROM 'invalid'
-          AND \(eligibility.condition)) AS remaining,
-        count(*) FILTER (WHERE arrived) AS arrivals,
-        count(*) FILTER (WHERE arrived AND d.cluster_id IS NULL) AS in_pool,
-        count(*) FILTER (WHERE arrived AND d.assigned_tier <> 'predict') AS not_predicted,
-        count(*) FILTER (WHERE arrived AND d.cluster_id IS NOT NULL) AS with_cluster
-      FROM person_detection d,
-        LATERAL (SELECT d.assigned_run_id = $2 AND d.assigned_tier IN
-          ('predict', 'epsilon_ball', 'pool') AS arrived) a
+          AND \(then.condition)) AS remaining,
+        count(*) FILTER (WHERE \(arrived)) AS arrivals,
+        count(*) FILTER (WHERE \(arrived) AND d.cluster_id IS NULL) AS in_pool,
+        count(*) FILTER (WHERE \(arrived) AND d.assigned_tier <> 'predict') AS not_predicted,
+        count(*) FILTER (WHERE \(arrived) AND d.cluster_id IS NOT NULL) AS with_cluster,
+        count(*) FILTER (WHERE d.cluster_status IS DISTINCT FROM 'invalid'
+          AND \(now.condition)) AS eligible
+      FROM person_detection d
       WHERE d.collection_id = $1
       """, [.int64(collection.id), .int64(run.id), .int64(lastFittedID)])[0]
     return StalenessFacts(
-      deleted: max(run.embeddingCount - Int(try row.int64(0)), 0),
+      eligible: Int(try row.int64(5)), deleted: max(run.embeddingCount - Int(try row.int64(0)), 0),
       arrivals: Int(try row.int64(1)), arrivalsInPool: Int(try row.int64(2)),
       arrivalsNotPredicted: Int(try row.int64(3)), arrivalsWithCluster: Int(try row.int64(4)),
       meanArrivalDistance: try meanArrivalDistance(run, on: connection))

@@ -72,6 +72,7 @@ public struct InvariantChecker: Sendable {
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'pending' AND (c.retired_at IS NOT NULL
+        OR m.reason = 'association' AND c.person_id = d.person_id IS NOT FALSE
         OR (m.reason NOT IN ('bootstrap_conflict', 'association') AND d.cluster_status IS DISTINCT FROM 'pending'
           AND NOT (m.reason IN ('same_photo', 'verified') AND d.cluster_status = 'auto'
             AND c.person_id <> d.person_id)))

@@ -1,4 +1,5 @@
 import Benchmark
+import BenchmarkDatabase
 import FaceClustering
 import Store
 import SyntheticFaces
@@ -48,18 +49,14 @@ private func assignBenchmark(_ arrivals: Int, to size: BenchmarkSize) {
 
 /// Runs `body` with an empty collection on a server of its own, and synthetic faces.
 private func withStage(
-  _ size: BenchmarkSize, _ body: (FaceClustering, Matrix<Float>) async throws -> Void
+  _ size: BenchmarkSize,
+  _ body: @Sendable (FaceClustering, Matrix<Float>) async throws -> Void
 ) async throws {
-  let database = try await BenchmarkDatabase.start()
-  do {
+  try await BenchmarkDatabase.with { database in
     let stage = try await database.newCollection("benchmark", dimension: size.dimensions)
     try await body(
       stage, SyntheticFaces(count: size.count, dimensions: size.dimensions).embeddings)
-  } catch {
-    try await database.stop()
-    throw error
   }
-  try await database.stop()
 }
 
 /// Some rows as a file would give them.

@@ -37,6 +37,8 @@ struct Assigner: Sendable {
     guard let last = faces.ids.last else { return batch }
     batch.lastID = last
     batch.faces = faces.count
+    let later =
+      force ? try DisplacedFaces(after: faces, of: collection, on: connection) : DisplacedFaces()
     let model = try models.active(of: collection, settings: settings, on: connection)
     batch.report.runID = model.runID
     batch.report.tierOneSkipped = model.skipped
@@ -45,11 +47,12 @@ struct Assigner: Sendable {
     let undecided = UndecidedFaces(ids: faces.ids, reassignableAbove: force ? last : nil)
     let context = try AssignmentContext.read(
       deciding: faces.ids, photos: Set(faces.photoIDs.compactMap { $0 }), except: undecided,
-      of: collection, settings: settings, on: connection)
+      of: collection, settings: settings, models: models, on: connection)
     let outcomes = try decide(
       faces, invalid: Set(unusable.keys), context: context, model: model.loaded, into: &batch)
     try write(
       outcomes, unusable: unusable, faces: faces, clusters: context.clusters,
+      displaced: later.displaced(by: outcomes, of: faces, context: context),
       runID: model.runID, into: &batch, on: connection)
     batch.seconds = clock.total
     return batch
@@ -76,8 +79,8 @@ struct Assigner: Sendable {
 
   private func write(
     _ outcomes: [(row: Int, outcome: AssignmentOutcome)], unusable: [Int: String],
-    faces: FaceSnapshot, clusters: LiveClusters, runID: Int64?, into batch: inout Batch,
-    on connection: isolated PostgresConnection
+    faces: FaceSnapshot, clusters: LiveClusters, displaced: [Int64], runID: Int64?,
+    into batch: inout Batch, on connection: isolated PostgresConnection
   ) throws {
     var changes = MembershipChanges(dimension: collection.dimension)
     var placements: [Placement] = []
@@ -106,10 +109,16 @@ struct Assigner: Sendable {
     for row in unusable.keys {
       changes.move(faces.embeddings.row(row), from: faces.clusterIDs[row], to: nil)
     }
+    if !displaced.isEmpty {
+      changes.takeOut(
+        try FaceReader(collection).faces(ids: displaced, on: connection), cores: [])
+    }
     let repository = ClusterRepository(collection)
     try changes.apply(repository, on: connection)
     let detections = DetectionRepository(collection)
     _ = try detections.place(placements, runID: runID, on: connection)
+    try WaitingFaces(collection: collection, settings: settings)
+      .tryAgain(displaced, on: connection)
     batch.report.invalidFaces = try detections.setAside(
       unusable.map { (faces.ids[$0.key], $0.value) }, runID: runID, on: connection)
     batch.report.invalid = unusable.count
@@ -118,6 +127,7 @@ struct Assigner: Sendable {
     let review = ReviewRepository(collection)
     try review.expire(detections: faces.ids, keeping: questions, on: connection)
     batch.report.candidates = try review.ask(questions, on: connection)
+    if !displaced.isEmpty { try JobQueue().enqueue(.assign, collection, on: connection) }
   }
 }
 

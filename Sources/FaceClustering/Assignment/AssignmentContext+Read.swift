@@ -10,9 +10,10 @@ extension AssignmentContext {
   ///     transaction ends.
   ///   - photos: the photos they are in.
   ///   - undecided: faces that do not hold their places.
+  ///   - models: where clusters are kept between batches; nil reads them all.
   static func read(
     deciding ids: [Int64], photos: Set<Int64>, except undecided: UndecidedFaces,
-    of collection: CollectionRecord, settings: StageSettings,
+    of collection: CollectionRecord, settings: StageSettings, models: ModelCache? = nil,
     on connection: isolated PostgresConnection
   ) throws -> AssignmentContext {
     let review = ReviewRepository(collection)
@@ -25,7 +26,9 @@ extension AssignmentContext {
     let detections = DetectionRepository(collection)
     if settings.samePhotoExclusion { try detections.lockPhotos(photos, on: connection) }
     // Clusters first: the faces of every cluster that is seen here are seen below, too.
-    let clusters = try ClusterRepository(collection).live(on: connection)
+    let clusters =
+      try models?.clusters(of: collection, on: connection)
+      ?? ClusterRepository(collection).live(on: connection)
     var occupants: [Int64: [Int64: Set<Int64>]] = [:]
     if settings.samePhotoExclusion {
       for occupant in try detections.occupants(

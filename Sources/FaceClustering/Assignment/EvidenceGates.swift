@@ -45,11 +45,21 @@ struct EvidenceGates: Sendable {
 
   /// How far from each reference a face may lie that is still a rival for another cluster's face.
   func radii(_ clusters: LiveClusters) -> [Double] {
+    distances(
+      clusters, evidence: calibration.assignmentGate - 2 * calibration.assignmentMargin)
+  }
+
+  /// How far from each reference a face may lie that the absolute gate lets in.
+  func reach(_ clusters: LiveClusters) -> [Double] {
+    distances(clusters, evidence: calibration.assignmentGate)
+  }
+
+  /// How far from each reference this much evidence ends.
+  private func distances(_ clusters: LiveClusters, evidence: Double) -> [Double] {
     (0..<clusters.count).map { cluster in
       let (length, count) = shape(cluster, of: clusters)
       let least = calibration.similarity(
-        calibration.assignmentGate - 2 * calibration.assignmentMargin
-          + SimilarityCalibration.penalty(weight: count))
+        evidence + SimilarityCalibration.penalty(weight: count))
       return min(max(1 - least / max(length, 1e-6), 0), 2)
     }
   }

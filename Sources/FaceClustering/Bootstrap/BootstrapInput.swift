@@ -49,6 +49,7 @@ struct PlannedQuestion {
   var detectionID: Int64
   var cluster: Int
   var similarity: Float
+  var reason = "bootstrap_conflict"
 }
 
 /// How often each kind of lineage occurred.

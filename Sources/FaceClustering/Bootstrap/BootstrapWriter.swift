@@ -84,8 +84,9 @@ struct BootstrapWriter {
     let changed = try detections.place(placements, runID: runID, on: connection)
     try detections.reset(plan.reset, runID: runID, on: connection)
     try detections.markInvalid(plan.invalid, runID: runID, on: connection)
+    let associations = associations(plan, ids: ids)
     try PersonAssociationRepository(collection).associate(
-      associations(plan, ids: ids), runID: runID, on: connection)
+      associations, runID: runID, on: connection)
     // Only now are the clusters that are gone without members.
     let clusters = ClusterRepository(collection)
     try clusters.retire(plan.retired, on: connection)
@@ -94,6 +95,8 @@ struct BootstrapWriter {
     try review.expire(
       detections: changed + plan.reset + plan.invalid.keys, keeping: questions(plan, ids: ids),
       on: connection)
+    // Whether two persons are one is no question any more where they are.
+    try review.closeMoot(about: associations.map(\.clusterID), on: connection)
     try detections.reset(
       try review.expire(clusters: plan.retired, on: connection), runID: runID, on: connection)
   }
@@ -125,7 +128,7 @@ struct BootstrapWriter {
     plan.questions.map {
       CandidateQuestion(
         detectionID: $0.detectionID, clusterID: ids[$0.cluster], similarity: $0.similarity,
-        reason: "bootstrap_conflict")
+        reason: $0.reason)
     }
   }
 

@@ -94,7 +94,9 @@ struct PeopleAssociation {
     let (a, b) = (plan.clusters[cluster].facts, plan.clusters[known].facts)
     let similarity = zip(a.reference, b.reference).reduce(Float(0)) { $0 + $1.0 * $1.1 }
     plan.questions.append(
-      PlannedQuestion(detectionID: medoid, cluster: known, similarity: similarity))
+      PlannedQuestion(
+        detectionID: medoid, cluster: known, similarity: similarity,
+        reason: CandidateQuestion.association))
   }
 
   private func surplus(_ cluster: PlannedCluster) -> Double {

@@ -13,6 +13,8 @@ public enum HumanActionError: Error, Sendable, Equatable, CustomStringConvertibl
   case cannotSplit(cluster: Int64, reason: String)
   case oneCluster(person: Int64)
   case samePerson(Int64)
+  case differentNames(
+    candidate: Int64, person: Int64, name: String, other: Int64, otherName: String)
   case nothingToUndo(collection: String)
   case alreadyUndone(action: Int64, by: Int64)
   case cannotUndo(action: Int64, reason: String)
@@ -27,8 +29,8 @@ public enum HumanActionError: Error, Sendable, Equatable, CustomStringConvertibl
       "detection “\(externalID)” was said to be another person than “\(other)”, which is in "
         + "cluster \(cluster); repeat with --anyway to take that back"
     case .differentPersons(let externalID, let other):
-      "detections “\(externalID)” and “\(other)” were said to be different people; repeat with "
-        + "--anyway to take that back"
+      "detections “\(externalID)” and “\(other)” were said to be different people; "
+        + "`photodb person merge --anyway` takes that back"
     case .retired(let cluster):
       "cluster \(cluster) was retired by a later run; choose one that lives"
     case .noCluster(let person): "person \(person) has no cluster that lives"
@@ -47,6 +49,10 @@ public enum HumanActionError: Error, Sendable, Equatable, CustomStringConvertibl
     case .oneCluster(let person):
       "person \(person) has only one cluster; name it with --cluster to split it along the hierarchy"
     case .samePerson(let person): "person \(person) cannot be merged into itself"
+    case .differentNames(let candidate, let person, let name, let other, let otherName):
+      "candidate \(candidate) cannot be accepted: person \(person) is “\(name)” and person \(other) is "
+        + "“\(otherName)”; `photodb person merge \(other) \(person)` keeps the second name, "
+        + "`photodb candidates reject \(candidate)` both"
     case .nothingToUndo(let collection):
       "collection “\(collection)” has nothing to undo"
     case .alreadyUndone(let action, let by):

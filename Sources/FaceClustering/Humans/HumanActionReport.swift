@@ -3,7 +3,7 @@ public struct HumanActionReport: Sendable, Codable, Equatable {
   /// Id in the log of actions, for `undo`; nil after a dry run.
   @OrNull public var actionID: Int64?
   /// assign, reject, accept_candidate, reject_candidate, name, merge, split, separate, verify, hide,
-  /// represent, activate or undo.
+  /// represent, activate, associate or undo.
   public var kind: String
   /// One line for people.
   public var summary: String

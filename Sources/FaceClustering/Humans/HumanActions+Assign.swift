@@ -68,6 +68,7 @@ extension HumanActions {
         + clusterIDs.map(String.init).joined(separator: ", "),
       moved: assignments.count { $0.oldClusterID != $0.clusterID }, clusterIDs: clusterIDs,
       personIDs: Set(personOf.values).sorted(), on: connection)
+    if existing.isEmpty { try waiting.tryAgain(near: clusterIDs, on: connection) }
     return (report, assignments)
   }
 

@@ -34,9 +34,13 @@ extension HumanActions {
   /// Gives the clusters of persons to another one; clusters themselves stay as they are.
   ///
   /// A face that people said is not of that person goes to the pool instead, and is named.
+  ///
+  /// - Parameters:
+  ///   - kind: what the log calls it.
+  ///   - question: the question that is answered with it.
   func merge(
     persons sources: [Int64], into heir: Int64, anyway: Bool, kind: String = "merge",
-    on connection: isolated PostgresConnection
+    answering question: CandidateRecord? = nil, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
     try CollectionLocks(collection).ownMembership(on: connection)
     let target = try persons.find(heir, on: connection)
@@ -52,9 +56,11 @@ extension HumanActions {
       try review.contradictions(inClusters: moving, persons: [heir], on: connection)
       + review.contradictions(inClusters: own, persons: sources, on: connection)
     let different = try crossing(own: own, moving: moving, on: connection)
+    let undecided = try review.waiting(betweenPersons: sources + [heir], on: connection)
     let scope = ActionScope(
       detections: Set(contradicted).union(different.flatMap { [$0.a, $0.b] })
-        .union(try review.asking(within: moving + own, on: connection)),
+        .union(try review.asking(within: moving + own, on: connection))
+        .union(question.map { [$0.detectionID] } ?? []),
       clusters: Set(moving + own), persons: Set(sources + [heir]))
     let action = try begin(kind, scope, on: connection)
     let names = try detections.externalIDs(of: contradicted, on: connection)
@@ -75,6 +81,11 @@ extension HumanActions {
       try setAside(contradicted, action: action, on: connection)
       aside = contradicted.compactMap { names[$0] }
     }
+    if let question {
+      try review.answer(
+        detectionID: question.detectionID, clusters: [question.clusterID], accepted: true,
+        actor: actor, on: connection)
+    }
     try clusters.give(moving, toPerson: heir, on: connection)
     try review.closeMoot(about: moving + own, on: connection)
     try review.inheritProhibitions(
@@ -83,11 +94,15 @@ extension HumanActions {
     if target.name == nil, givenNames.count == 1, let name = givenNames.first {
       try persons.name(heir, name, on: connection)
     }
-    return try finish(
+    let report = try finish(
       action, kind, scope,
-      summary: "merged person \(sources.map(String.init).joined(separator: ", ")) into \(heir): "
+      summary: (question.map { "candidate \($0.id): " } ?? "")
+        + "merged person \(sources.map(String.init).joined(separator: ", ")) into \(heir): "
         + count(records.reduce(0) { $0 + $1.faceCount } - (anyway ? 0 : contradicted.count)),
       setAside: aside, clusterIDs: moving, personIDs: [heir] + sources, on: connection)
+    // Between them there is nothing to choose any more.
+    try waiting.tryAgain(undecided, on: connection)
+    return report
   }
 
   /// Gives every cluster of a person but the largest a person of its own.

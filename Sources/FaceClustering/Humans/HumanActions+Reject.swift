@@ -82,7 +82,10 @@ extension HumanActions {
     return leaving.count
   }
 
-  /// Answers a question with yes: the face goes there by hand, and what else was asked is closed.
+  /// Answers a question with yes.
+  ///
+  /// The face goes there by hand, and what else was asked is closed. Where it was asked whether two
+  /// persons are one, they are one from now on, and no face moves.
   func accept(
     candidate id: Int64, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
@@ -94,6 +97,9 @@ extension HumanActions {
       throw HumanActionError.noEmbedding(externalID: candidate.externalID)
     }
     let state = try detections.find(externalID: candidate.externalID, on: connection)
+    if candidate.reason == CandidateQuestion.association, let own = state.clusterID {
+      return try associate(candidate, ofCluster: own, on: connection)
+    }
     let scope = ActionScope(
       detections: [state.id], clusters: Set([state.clusterID, cluster.id].compactMap { $0 }))
     let action = try begin("accept_candidate", scope, on: connection)
@@ -110,7 +116,30 @@ extension HumanActions {
       personIDs: [cluster.personID], on: connection)
   }
 
+  /// Makes one person of the two that a question is about.
+  ///
+  /// The named one goes on, or else the one that was asked about. Two names are for people to choose
+  /// from, so that neither is lost silently.
+  private func associate(
+    _ candidate: CandidateRecord, ofCluster own: Int64, on connection: isolated PostgresConnection
+  ) throws -> HumanActionReport {
+    let asked = try persons.find(try persons.person(ofCluster: own, on: connection), on: connection)
+    let other = try persons.find(candidate.personID, on: connection)
+    if let name = asked.name, let otherName = other.name, name != otherName, asked.id != other.id {
+      throw HumanActionError.differentNames(
+        candidate: candidate.id, person: asked.id, name: name, other: other.id,
+        otherName: otherName)
+    }
+    let heir = other.name == nil && asked.name != nil ? asked : other
+    let source = heir.id == other.id ? asked : other
+    return try merge(
+      persons: [source.id], into: heir.id, anyway: false, kind: "accept_candidate",
+      answering: candidate, on: connection)
+  }
+
   /// Answers questions with no: each face is not of that person, in none of the person's clusters.
+  ///
+  /// Where it was asked whether two persons are one, they never are.
   func reject(
     candidates ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
@@ -125,6 +154,7 @@ extension HumanActions {
     let moved = try forbid(
       candidates.map { ($0.detectionID, $0.clusterID, $0.personID) },
       states: found.map(\.state), action: action, on: connection)
+    try keepApart(candidates, on: connection)
     return try finish(
       action, "reject_candidate", scope,
       summary: "candidate \(ids.map(String.init).joined(separator: ", ")): "
@@ -132,6 +162,19 @@ extension HumanActions {
         + "\(found.count > 1 ? ", …" : "")) not there",
       moved: moved, clusterIDs: Set(candidates.map(\.clusterID)).sorted(),
       personIDs: Set(candidates.map(\.personID)).sorted(), on: connection)
+  }
+
+  /// Two persons that are not one: no later fit may join their most central faces either.
+  private func keepApart(
+    _ candidates: [CandidateRecord], on connection: isolated PostgresConnection
+  ) throws {
+    for candidate in candidates where candidate.reason == CandidateQuestion.association {
+      let medoid = try clusters.medoid(of: candidate.clusterID, on: connection)
+      if let medoid, medoid != candidate.detectionID {
+        try review.constrain(
+          candidate.detectionID, medoid, mustLink: false, actor: actor, on: connection)
+      }
+    }
   }
 
   private func openCandidate(

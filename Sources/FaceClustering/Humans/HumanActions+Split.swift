@@ -65,11 +65,13 @@ extension HumanActions {
       }
     }
     try review.forbid(forbidden, actor: actor, on: connection)
-    return try finish(
+    let report = try finish(
       action, "split", scope,
       summary: "split cluster \(id) into \(plan.parts.count): "
         + plan.parts.map { count($0.rows.count) }.joined(separator: ", "),
       moved: moving.count, clusterIDs: ids, personIDs: ids.compactMap { personOf[$0] },
       on: connection)
+    try waiting.tryAgain(near: ids, on: connection)
+    return report
   }
 }

@@ -25,6 +25,7 @@ struct HumanActions {
   var persons: PersonRepository { PersonRepository(collection) }
   var detections: DetectionRepository { DetectionRepository(collection) }
   var review: ReviewRepository { ReviewRepository(collection) }
+  var waiting: WaitingFaces { WaitingFaces(collection: collection, settings: settings) }
 
   /// Begins an action: locks, and keeps everything in the scope as it is.
   func begin(
@@ -50,6 +51,8 @@ struct HumanActions {
       clusterIDs: clusterIDs, personIDs: personIDs)
     try log.finish(
       action, scope, summary: summary, detailsJSON: try JSONText.encode(report), on: connection)
+    // No part of the action: what comes of it is decided by the tiers.
+    try waiting.tryAgainWhereTheCauseIsGone(on: connection)
     return report
   }
 

@@ -26,6 +26,8 @@ struct FaceRemoval {
     let deleted = try detections.delete(ids, on: connection)
     try changes.settle(
       clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
+    try WaitingFaces(collection: collection, settings: settings)
+      .tryAgainWhereTheCauseIsGone(on: connection)
     return deleted
   }
 }

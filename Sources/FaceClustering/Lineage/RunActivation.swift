@@ -83,6 +83,9 @@ struct RunActivation {
       try ReviewRepository(collection).expire(clusters: gone, on: connection), runID: id,
       on: connection)
     try states.putInCharge(id, on: connection)
+    // Who waits and came after the run was left has not met its clusters.
+    try WaitingFaces(collection: collection, settings: settings)
+      .tryAgain(try states.waitingUnknown(to: id, on: connection), on: connection)
     return restored.moved
   }
 }

@@ -44,33 +44,35 @@ struct Association: Sendable {
     let clusters = try repository.centroids(on: connection)
     let apart = try repository.seenTogether(on: connection) + repository.keptApart(on: connection)
     let suggestions = suggest(clusters, apart: apart)
-    var lines = suggestions.map { suggestion in
+    let lines = suggestions.map { suggestion in
       "person \(suggestion.heir) and \(suggestion.others.map(String.init).joined(separator: ", ")) "
         + "may be one: no two of their clusters are further apart than "
         + "\((suggestion.distance.value * 1000).rounded() / 1000)"
     }
     if dryRun { return (clusters.count, suggestions.reduce(0) { $0 + $1.others.count }, lines) }
-    if apply {
-      if let run = try RunRepository(collection).activeID(on: connection) {
-        let moves = moves(suggestions, clusters)
-        try PersonAssociationRepository(collection).associate(moves, runID: run, on: connection)
-        return (clusters.count, moves.count, lines)
-      }
-      lines.append("no run is active, so persons are asked about and not joined")
-    }
+    if apply { return (clusters.count, try join(suggestions, on: connection), lines) }
     return (clusters.count, try ask(questions(suggestions, clusters), on: connection), lines)
   }
 
-  private func moves(
-    _ suggestions: [Suggestion], _ clusters: LiveClusters
-  ) -> [PersonAssociation] {
-    suggestions.flatMap { suggestion in
-      clusters.ids.indices.filter { suggestion.others.contains(clusters.personIDs[$0]) }.map {
-        PersonAssociation(
-          clusterID: clusters.ids[$0], movesToPersonID: suggestion.heir, surplus: 0)
-      }
+  /// Joins persons, each suggestion as one action of the log, so that each can be taken back.
+  ///
+  /// - Returns: how many persons went up in another.
+  private func join(
+    _ suggestions: [Suggestion], on connection: isolated PostgresConnection
+  ) throws -> Int {
+    let actions = HumanActions(
+      collection: collection, settings: settings, actor: Self.actor)
+    for suggestion in suggestions {
+      _ = try actions.merge(
+        persons: suggestion.others, into: suggestion.heir, anyway: false,
+        kind: HumanActionRepository.association, on: connection)
     }
+    try JobQueue().enqueueIfFacesAreNew(collection, on: connection)
+    return suggestions.reduce(0) { $0 + $1.others.count }
   }
+
+  /// Who joins persons, in the log of actions.
+  private static let actor = "photodb maintain"
 
   /// Joins the nearest persons first, as long as all of their clusters are within the threshold.
   ///
@@ -178,7 +180,7 @@ struct Association: Sendable {
           clusters.ids[largest],
           CandidateQuestion(
             detectionID: 0, clusterID: clusters.ids[home], similarity: Float(1 - distance.value),
-            reason: "association")
+            reason: CandidateQuestion.association)
         )
       }
     }

@@ -23,14 +23,16 @@ extension ClusterUpkeep {
   /// Closes questions that are none any more; faces that waited for nothing else are new again.
   func expireQuestions(_ outcome: inout MaintenanceOutcome) async throws {
     let (collection, dryRun) = (collection, dryRun)
+    let waitingFaces = WaitingFaces(collection: collection, settings: settings)
     let counts = try await pool.withTransaction { connection in
       try CollectionLocks(collection).shareMembership(on: connection)
       let repository = MaintenanceRepository(collection)
       let stale = try repository.staleQuestions(on: connection)
       if !dryRun { try repository.expire(questions: stale, on: connection) }
-      let waiting = try repository.lockFacesWithoutQuestion(on: connection)
+      let waiting = Set(try repository.lockFacesWithoutQuestion(on: connection))
+        .union(try ReviewRepository(collection).lockWaitingWithoutCause(on: connection))
       if !dryRun {
-        try DetectionRepository(collection).reset(waiting, runID: nil, on: connection)
+        try waitingFaces.tryAgain(waiting.sorted(), on: connection)
         if !waiting.isEmpty { try JobQueue().enqueue(.assign, collection, on: connection) }
       }
       return (questions: stale.count, faces: waiting.count)
@@ -38,11 +40,13 @@ extension ClusterUpkeep {
     outcome.examined = counts.questions + counts.faces
     outcome.changed = counts.questions + counts.faces
     if counts.faces > 0 {
-      outcome.find(["\(counts.faces) faces waited for an answer to no question and are new again"])
+      outcome.find([
+        "\(counts.faces) faces waited for an answer that nobody needs and are new again"
+      ])
     }
   }
 
-  /// Retires clusters without faces; what people named, verified or hid is kept and listed.
+  /// Retires clusters without faces; what people named, verified, hid or emptied is kept and listed.
   func retireEmpty(_ outcome: inout MaintenanceOutcome) async throws {
     let repository = MaintenanceRepository(collection)
     let seen = try await pool.withTransaction { try repository.emptyClusters(on: $0) }

@@ -197,6 +197,9 @@ struct EmergingWriter: Sendable {
       only: [.unassigned, .constrained], on: connection)
     try plan.changes.settle(
       clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
+    // Single faces that wait near the new clusters may belong there.
+    try WaitingFaces(collection: collection, settings: settings).tryAgain(near: ids, on: connection)
+    try JobQueue().enqueueIfFacesAreNew(collection, on: connection)
     return moved.count
   }
 }

@@ -43,7 +43,8 @@ struct ActiveModel: Sendable {
   var skipped: String?
 }
 
-/// Keeps the model of each collection's active run in memory, loaded once a process and run.
+/// Keeps the model of each collection's active run in memory, loaded once a process and run, and its
+/// clusters.
 ///
 /// Only the run's id is read for every batch; the blob and the vectors are read when it changed. How
 /// many of its faces were deleted is counted again every few seconds.
@@ -60,6 +61,7 @@ public final class ModelCache: Sendable {
     }
   }
 
+  let clusters = Mutex<[Int64: KnownClusters]>([:])
   private let entries = Mutex<[Int64: Entry]>([:])
   private let recountAfter: Duration
 

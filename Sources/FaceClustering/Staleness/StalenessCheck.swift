@@ -14,8 +14,8 @@ struct StalenessCheck {
   private static let fewestArrivals = 20
 
   func report(on connection: isolated PostgresConnection) throws -> StalenessReport {
-    let counts = try FaceReader(collection).countEligible(settings.eligibility, on: connection)
     guard let run = try RunRepository(collection).active(on: connection) else {
+      let counts = try FaceReader(collection).countEligible(settings.eligibility, on: connection)
       return StalenessReport(
         collection: collection.name, status: .noRun, runID: nil, embeddingCount: 0,
         currentCount: counts.eligible, growth: nil, signals: [])
@@ -24,9 +24,9 @@ struct StalenessCheck {
     // Which faces the fit saw follows from the settings of then, not of now.
     let facts = try StalenessRepository(collection).facts(
       since: run, lastFittedID: metrics.lastDetectionID,
-      eligibility: try StageSettings(runParametersJSON: run.parametersJSON).eligibility,
-      on: connection)
-    let growth = Double(counts.eligible) / Double(max(run.embeddingCount, 1))
+      eligibleThen: try StageSettings(runParametersJSON: run.parametersJSON).eligibility,
+      eligibleNow: settings.eligibility, on: connection)
+    let growth = Double(facts.eligible) / Double(max(run.embeddingCount, 1))
     let isReadable = try isReadable(run, on: connection)
     let signals = try signals(
       run: run, metrics: metrics, facts: facts, growth: growth, isReadable: isReadable)
@@ -35,7 +35,7 @@ struct StalenessCheck {
       collection: collection.name,
       status: fired.contains { $0.severity == .stale }
         ? .stale : fired.isEmpty ? .fresh : .warning,
-      runID: run.id, embeddingCount: run.embeddingCount, currentCount: counts.eligible,
+      runID: run.id, embeddingCount: run.embeddingCount, currentCount: facts.eligible,
       growth: growth, signals: signals)
   }
 

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import FaceClustering
-internal import Foundation
 
 /// `photodb detection assign | reject`.
 struct DetectionCommand: AsyncParsableCommand {
@@ -9,23 +8,23 @@ struct DetectionCommand: AsyncParsableCommand {
     subcommands: [DetectionAssignCommand.self, DetectionRejectCommand.self])
 }
 
-/// `photodb detection assign EXTERNAL_ID`.
+/// `photodb detection assign EXTERNAL_ID…`.
 struct DetectionAssignCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "assign", abstract: "Puts a face where you say; no algorithm moves it again.",
+    commandName: "assign", abstract: "Puts faces where you say; no algorithm moves them again.",
     discussion: """
       Name one of --cluster, --person and --new-person.
 
-      Example: photodb detection assign faces.npy:17 --new-person --name Ada
+      Example: photodb detection assign faces.npy:17 faces.npy:18 --new-person --name Ada
       """)
 
-  @Argument(help: "External id of the detection.")
-  var externalID: String
+  @Argument(help: "External ids of the detections.")
+  var externalIDs: [String]
 
   @Option(help: "Id of the cluster.")
   var cluster: Int64?
 
-  @Option(help: "Id of the person; the nearest of the person's clusters is taken.")
+  @Option(help: "Id of the person; each face goes to the nearest of the person's clusters.")
   var person: Int64?
 
   @Flag(name: .long, help: "A person that did not exist before.")
@@ -37,6 +36,10 @@ struct DetectionAssignCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Take back an earlier \"not this person\" that stands against it.")
   var anyway = false
 
+  @Flag(name: .long, help: "Say what would change, and write nothing.")
+  var dryRun = false
+
+  @OptionGroup var acting: ActorOptions
   @OptionGroup var options: GlobalOptions
 
   mutating func validate() throws {
@@ -53,15 +56,9 @@ struct DetectionAssignCommand: AsyncParsableCommand {
       if let cluster { .cluster(cluster) } else if let person { .person(person) } else {
         .newPerson(name: name)
       }
-    let actor = ProcessInfo.processInfo.environment["USER"]
-    let result = try await DatabaseSession.with(options) {
-      try await $0.stage().assign(
-        externalID: externalID, to: target, anyway: anyway, actor: actor)
-    }
-    try options.output.output.report(result) {
-      "detection “\(externalID)” is now in cluster \(result.clusterID) of person \(result.personID)"
-        + (result.oldClusterID.map { $0 == result.clusterID ? "" : " (was in cluster \($0))" }
-          ?? "")
+    try await options.act {
+      try await $0.assign(
+        externalIDs: externalIDs, to: target, anyway: anyway, actor: acting.name, dryRun: dryRun)
     }
   }
 }

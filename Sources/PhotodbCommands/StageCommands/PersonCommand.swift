@@ -77,6 +77,7 @@ struct PersonNameCommand: AsyncParsableCommand {
   @Argument(help: "The name.")
   var name: String
 
+  @OptionGroup var acting: ActorOptions
   @OptionGroup var options: GlobalOptions
 
   mutating func validate() throws {
@@ -88,7 +89,8 @@ struct PersonNameCommand: AsyncParsableCommand {
 
   func run() async throws {
     let record = try await DatabaseSession.with(options) {
-      try await $0.stage().name(person: person, name.isEmpty ? nil : name)
+      try await $0.stage().name(
+        person: person, name.isEmpty ? nil : name, actor: acting.name)
     }
     try options.output.output.report(PersonDescription(record)) {
       "person \(record.id) is now \(record.name.map { "“\($0)”" } ?? "unnamed") "

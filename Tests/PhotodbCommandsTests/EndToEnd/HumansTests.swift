@@ -21,8 +21,10 @@ struct HumansTests {
       let before = try await photodb.run("export", "assignments").output
 
       // Each of these is taken back by one undo.
-      let placed = try await photodb.json("detection", "assign", "f.npy:0", "--person", "\(ids[1])")
-      let cluster = try #require(placed["cluster_id"] as? Int)
+      let placed = try await photodb.json(
+        "detection", "assign", "f.npy:0", "f.npy:1", "--person", "\(ids[1])")
+      let cluster = try #require((placed["cluster_ids"] as? [Int])?.first)
+      #expect(placed["moved"] as? Int == 2 && placed["dry_run"] as? Bool == false)
       let own = try #require(
         try await photodb.json("detection", "reject", "f.npy:20", "f.npy:21")["cluster_ids"]
           as? [Int])
@@ -32,12 +34,17 @@ struct HumansTests {
         ["cluster", "verify", "\(cluster)"], ["cluster", "hide", "\(cluster)"],
         ["cluster", "represent", "\(cluster)", "f.npy:0"],
       ]
-      for action in actions { _ = try await photodb.json(action) }
+      for action in actions { _ = try await photodb.json(action + ["--actor", "ann"]) }
       let shown = try await photodb.json("cluster", "show", "\(cluster)")
       #expect(shown["verified"] as? Bool == true && shown["hidden"] as? Bool == true)
       #expect(shown["representative"] as? String == "f.npy:0")
       let list = try await photodb.json("undo", "--list")
-      #expect((list["actions"] as? [Any])?.count == actions.count + 2)
+      let log = try #require(list["actions"] as? [[String: Any]])
+      #expect(log.count == actions.count + 2)
+      // Who did it, and where nobody said so, who the program runs under.
+      let actors = log.map { $0["actor"] as? String }
+      #expect(actors.dropLast(2).allSatisfy { $0 == "ann" })
+      #expect(actors.suffix(2).allSatisfy { $0 == NSUserName() })
       let preview = try await photodb.json("undo", "--dry-run")
       #expect(preview["action_id"] is NSNull && preview["dry_run"] as? Bool == true)
       for _ in 0..<actions.count + 2 { _ = try await photodb.json("undo") }
@@ -82,6 +89,8 @@ struct HumansTests {
         (["cluster", "show", "99"], 1, "no cluster 99"),
         (["cluster", "represent", "1", "f.npy:9"], 1, "no member"),
         (["detection", "reject", "gone"], 1, "“gone”"),
+        (["detection", "assign", "f.npy:0", "gone", "--new-person"], 1, "“gone”"),
+        (["person", "name", "1", "Ada", "--actor", ""], 2, "--actor"),
         (["detection", "reject", "f.npy:0", "--cluster", "1", "--person", "1"], 2, "exclude"),
         (["candidates", "accept", "5"], 1, "no candidate 5"),
         (["undo", "5"], 1, "no action 5"),

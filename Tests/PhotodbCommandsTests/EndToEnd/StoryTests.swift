@@ -93,7 +93,7 @@ struct StoryTests {
 
       let placed = try await photodb.json(
         "detection", "assign", "faces.npy:0", "--new-person", "--name", "Eve")
-      #expect(placed["cluster_id"] is Int)
+      #expect((placed["cluster_ids"] as? [Int])?.count == 1)
       let csv = try await photodb.run("export", "assignments")
       let lines = csv.output.split(separator: "\n").map(String.init)
       #expect(

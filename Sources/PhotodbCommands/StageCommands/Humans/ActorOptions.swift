@@ -4,11 +4,25 @@ internal import Foundation
 
 /// Who acts, for the log of actions.
 struct ActorOptions: ParsableArguments {
-  @Option(name: .long, help: "Who does it, for the log. Default: the variable USER.")
+  @Option(name: .long, help: "Who does it, for the log. Default: your login name.")
   var actor: String?
 
-  /// The name for the log.
-  var name: String? { actor ?? ProcessInfo.processInfo.environment["USER"] }
+  mutating func validate() throws {
+    guard let actor else { return }
+    if actor.isEmpty { throw ValidationError("--actor must not be empty.") }
+    if actor.count > 200 { throw ValidationError("--actor has at most 200 characters.") }
+    if actor.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
+      throw ValidationError("--actor holds no line breaks or other control characters.")
+    }
+  }
+
+  /// The name for the log: that of the account that the program runs under, unless another is given.
+  var name: String {
+    if let actor { return actor }
+    let login = NSUserName()
+    // In a container the account may have no name.
+    return login.isEmpty ? "user \(geteuid())" : login
+  }
 }
 
 extension GlobalOptions {

@@ -1,0 +1,84 @@
+public import PostgresClient
+internal import Vectors
+
+/// Clusters as they were read at a moment, and what is needed to read only what changed since.
+public struct KnownClusters: Sendable {
+  /// The live clusters, by id.
+  public internal(set) var live: LiveClusters
+  /// Every transaction before this one had ended at that moment.
+  var horizon: String
+}
+
+extension ClusterRepository {
+  /// The live clusters, of which only those that changed are read again.
+  ///
+  /// Names of persons may be older: nothing that places faces looks at them. What the transaction at
+  /// hand changed itself must not be remembered before it commits; so call it before.
+  ///
+  /// - Parameter known: what was returned before, by any transaction; nil reads everything.
+  /// - Complexity: one pass over the clusters without their vectors, and O(changed · d).
+  public func live(
+    since known: KnownClusters?, on connection: isolated PostgresConnection
+  ) throws -> KnownClusters {
+    // Looked at first: what commits between this and the clusters is read again the next time.
+    let horizon = try connection.query(
+      "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::numeric % 4294967296)::text"
+    ).single().text(0)
+    if var known, try refresh(&known.live, since: known.horizon, on: connection) {
+      known.horizon = horizon
+      return known
+    }
+    return KnownClusters(live: try live(on: connection), horizon: horizon)
+  }
+
+  /// - Returns: false where a cluster was born, was retired or has another reference, so that all must
+  ///   be read.
+  private func refresh(
+    _ live: inout LiveClusters, since horizon: String, on connection: isolated PostgresConnection
+  ) throws -> Bool {
+    let rows = try connection.query(
+      """
+      SELECT c.id, c.person_id, c.face_count, c.verified, c.anchored, c.epsilon, c.hdbscan_run_id,
+        c.reference_count, c.reference_length, c.reference_centroid, c.retired_at IS NOT NULL
+      FROM cluster c
+      WHERE c.collection_id = $1 AND age(c.xmin) <= age($2::text::xid) ORDER BY c.id
+      """, [.int64(collection.id), .text(horizon)])
+    for row in rows {
+      let id = try row.int64(0)
+      guard let index = live.index(of: id) else {
+        if try row.bool(10) { continue }
+        return false
+      }
+      guard try !row.bool(10),
+        let reference = VectorBytes.floats(try row.bytes(9), count: collection.dimension),
+        live.references.values(ofRow: index) == reference
+      else { return false }
+      live.personIDs[index] = try row.int64(1)
+      live.faceCounts[index] = Int(try row.int32(2))
+      live.verified[index] = try row.bool(3)
+      live.anchored[index] = try row.bool(4)
+      live.epsilons[index] = try row.optionalFloat(5).map { CosineDistance(Double($0)) }
+      live.runIDs[index] = try row.optionalInt64(6)
+      live.referenceCounts[index] = Int(try row.int32(7))
+      live.referenceLengths[index] = try row.optionalFloat(8).map(Double.init)
+    }
+    // A row that was deleted tells nothing of itself.
+    let count = try connection.query(
+      "SELECT count(*) FROM cluster WHERE collection_id = $1 AND retired_at IS NULL",
+      [.int64(collection.id)]
+    ).single().int64(0)
+    return Int(count) == live.count
+  }
+}
+
+extension LiveClusters {
+  /// Row of a cluster, by bisection.
+  fileprivate func index(of id: Int64) -> Int? {
+    var (low, high) = (0, ids.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if ids[middle] < id { low = middle + 1 } else { high = middle }
+    }
+    return low < ids.count && ids[low] == id ? low : nil
+  }
+}

@@ -1,0 +1,86 @@
+import PostgresClient
+import Testing
+import Vectors
+
+@testable import Store
+
+extension RepositoriesOnPostgres {
+  /// Clusters that are read again only where they changed are those that a full read gives.
+  @Suite struct KnownClustersTests {
+    /// Five more clusters, each in a direction of its own.
+    private func make(_ stored: StoredCollection) async throws -> [Int64] {
+      let clusters = ClusterRepository(stored.collection)
+      return try await stored.pool.withTransaction { connection in
+        try clusters.create(
+          (0..<5).map { number in
+            ClusterFacts(
+              faceCount: 0, coreCount: 0, sum: [0, 0], reference: [1, Float(number) / 10],
+              medoidDetectionID: nil, epsilon: nil, distanceQuantiles: [], origin: "manual")
+          }, persons: (0..<5).map { _ in nil }, runID: nil, on: connection)
+      }
+    }
+
+    @Test func everyChangeIsSeen() async throws {
+      try await StoredCollection.run { stored in
+        let clusters = ClusterRepository(stored.collection)
+        let ids = try await make(stored)
+        var known: KnownClusters?
+        let changes = [
+          "SELECT 1", "UPDATE cluster SET face_count = 7 WHERE id = \(ids[1])",
+          "UPDATE cluster SET verified = true, epsilon = 0.3 WHERE id = \(ids[2])",
+          "UPDATE cluster SET person_id = (SELECT min(id) FROM person) WHERE id = \(ids[3])",
+          """
+          UPDATE cluster SET reference_centroid = (
+            SELECT reference_centroid FROM cluster WHERE id = \(ids[0])) WHERE id = \(ids[4])
+          """,
+          "UPDATE cluster SET retired_at = now() WHERE id = \(ids[0])",
+          "UPDATE cluster SET retired_at = NULL WHERE id = \(ids[0])",
+          "DELETE FROM cluster WHERE id = \(ids[4])",
+        ]
+        for change in changes {
+          try await stored.pool.query(change)
+          let before = known
+          let (after, whole) = try await stored.pool.withTransaction {
+            (try clusters.live(since: before, on: $0), try clusters.live(on: $0))
+          }
+          known = after
+          let live = after.live
+          #expect(live.ids == whole.ids && live.personIDs == whole.personIDs, "\(change)")
+          #expect(live.faceCounts == whole.faceCounts && live.verified == whole.verified)
+          #expect(live.epsilons.map { $0?.value } == whole.epsilons.map { $0?.value })
+          for row in whole.ids.indices {
+            #expect(live.references.values(ofRow: row) == whole.references.values(ofRow: row))
+          }
+        }
+      }
+    }
+
+    /// A change that was made before a look at the clusters and committed after it.
+    @Test func whatCommitsLateIsSeen() async throws {
+      try await StoredCollection.run { stored in
+        let clusters = ClusterRepository(stored.collection)
+        let cluster = try await make(stored)[0]
+        let slow = try await stored.pool.connectionOfItsOwn()
+        do {
+          try await slow.execute(script: "BEGIN")
+          try await slow.query("UPDATE cluster SET face_count = 9 WHERE id = \(cluster)")
+          // Others come and go meanwhile.
+          for _ in 0..<3 { _ = try await make(stored) }
+          let early = try await stored.pool.withTransaction {
+            try clusters.live(since: nil, on: $0)
+          }
+          #expect(!early.live.faceCounts.contains(9))
+          try await slow.execute(script: "COMMIT")
+          let late = try await stored.pool.withTransaction {
+            try clusters.live(since: early, on: $0)
+          }
+          #expect(late.live.faceCounts.contains(9))
+        } catch {
+          await slow.close()
+          throw error
+        }
+        await slow.close()
+      }
+    }
+  }
+}
