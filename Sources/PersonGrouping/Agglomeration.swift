@@ -12,9 +12,6 @@ internal import Vectors
 struct Agglomeration {
   /// Evidence below which a pair is never looked at again: merging only averages similarities.
   private static let floor = 0.8
-  /// A separation of 6 counts as much as this many faces.
-  private static let priorVotes = 5.0
-
   private let calibration: SimilarityCalibration
   private let steps: GroupingSteps
   private let vectors: GroupVectors
@@ -85,8 +82,7 @@ struct Agglomeration {
 
   /// Mean similarity within groups, in impostor units.
   var separation: Double {
-    let prior = SimilarityCalibration.prior.separation
-    return (withinSum + Self.priorVotes * prior) / (withinVotes + Self.priorVotes)
+    SimilarityCalibration.separation(sum: withinSum, votes: withinVotes)
   }
 
   /// The calibration with what the groups say.
