@@ -1,20 +1,27 @@
 internal import Vectors
 
-/// Lets every face move to the group that it has the strongest links with.
+/// Lets every face move to the group that it has by far the strongest links with.
 ///
 /// Groups found by mean similarity lose faces that are unlike the average of their person, but very
-/// like some of the photos: a child grown up, a profile. So, as in Chinese whispers (Biemann
-/// 2006, doi:10.3115/1654758.1654774), each face sums the similarity of its links to
-/// every group around it and goes where the sum is greatest; a link is a pair whose similarity lies well
-/// above the calibrated threshold. It starts from the groups and not from single faces, and takes faces
-/// one after the other in an order that depends on their vectors alone.
+/// like some of the photos: a child grown up, a profile. So, as in Chinese whispers (Biemann 2006,
+/// ACL Anthology W06-3812), each face sums the similarity of its links to every group around it; a
+/// link is a pair whose similarity lies well above the calibrated threshold. It starts from groups and
+/// not from single faces, and links count only where the mean over the group all but agrees: among
+/// thousands of people everybody looks like some photo of somebody with hundreds. Faces go one after the
+/// other in an order that depends on their vectors alone.
 struct LinkVotes {
   let input: GroupingInput
   let votes: [Double]
   let calibration: SimilarityCalibration
 
   /// Impostor units above the threshold from which a pair of faces is a link.
-  private static let linkMargin = 1.8
+  private static let linkMargin = 1.6
+  /// Links to a group that a face needs to join it; a burst counts as one.
+  private static let leastLinks = 2.0
+  /// How much stronger they must be than those to its own group.
+  private static let advantage = 2.0
+  /// How far below the threshold, in impostor units, the mean over the group may lie.
+  private static let meanMargin = 0.4
   private static let rounds = 10
 
   /// The groups after all moves, each ascending; empty ones are left out.
@@ -31,21 +38,23 @@ struct LinkVotes {
       for face in faces { groupOfFace[face] = group }
     }
     let isKnown = groups.map { $0.contains { input.anchors[$0] != nil } }
-    let links = links(pairs)
+    let candidates = candidates(pairs)
     let apart = apart
     for _ in 0..<Self.rounds {
       var moved = false
-      for (face, others) in links {
+      for (face, others) in candidates {
         let own = groupOfFace[face]
         var around = Set(others.map { groupOfFace[$0] })
         around.remove(own)
         if around.isEmpty { continue }
         var best = own
-        var most = strength(face, with: members[own], toKnown: false)
+        var most = Self.advantage * links(of: face, with: members[own], toKnown: false).strength
         for group in around.sorted() where !holds(members[group], anyOf: apart[face]) {
-          let sum = strength(
-            face, with: members[group], toKnown: isKnown[group] && !isKnown[own])
-          if sum > most { (best, most) = (group, sum) }
+          let found = links(
+            of: face, with: members[group], toKnown: isKnown[group] && !isKnown[own])
+          if found.votes > Self.leastLinks - 1e-9, found.mean >= leastMean, found.strength > most {
+            (best, most) = (group, found.strength)
+          }
         }
         if best == own { continue }
         members[own].removeAll { $0 == face }
@@ -58,20 +67,30 @@ struct LinkVotes {
     return members.filter { !$0.isEmpty }.map { $0.sorted() }
   }
 
-  /// Similarity of a face's links to a group, in impostor units, one vote a burst.
-  private func strength(_ face: Int, with group: [Int], toKnown: Bool) -> Double {
+  /// Votes of a face's links to a group, one a burst, their similarity in all above strangers', and
+  /// the mean similarity to the group.
+  private func links(
+    of face: Int, with group: [Int], toKnown: Bool
+  ) -> (votes: Double, strength: Double, mean: Double) {
     let least = leastSimilarity + (toKnown ? knownMargin : 0)
-    var sum = 0.0
+    var (sum, strength, all, total) = (0.0, 0.0, 0.0, 0.0)
     for other in group where other != face {
       let similarity = input.embeddings.dotProduct(face, other)
+      all += votes[other]
+      total += votes[other] * similarity
       if similarity < least { continue }
-      sum += votes[other] * (similarity - calibration.impostorMean)
+      sum += votes[other]
+      strength += votes[other] * (similarity - calibration.impostorMean)
     }
-    return sum
+    return (sum, strength, total / max(all, 1e-9))
   }
 
   private var leastSimilarity: Double {
     calibration.similarity(calibration.threshold + Self.linkMargin)
+  }
+
+  private var leastMean: Double {
+    calibration.similarity(calibration.threshold - Self.meanMargin)
   }
 
   private var knownMargin: Double {
@@ -79,7 +98,7 @@ struct LinkVotes {
   }
 
   /// Faces that may move, in an order of their vectors, and the ends of their links.
-  private func links(_ pairs: CandidatePairs) -> [(face: Int, others: [Int])] {
+  private func candidates(_ pairs: CandidatePairs) -> [(face: Int, others: [Int])] {
     let least = leastSimilarity
     var others: [Int: [Int]] = [:]
     for (first, second) in pairs
