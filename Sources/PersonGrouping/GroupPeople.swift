@@ -59,12 +59,17 @@ private struct PeopleWork {
       input.hierarchy, anchors: input.anchors, cannotLink: input.cannotLink)
     var result: (groups: [[Int]], calibration: SimilarityCalibration)?
     var bursts = Bursts(none: count)
+    var sizePenalty = SimilarityCalibration.sizePenalty
     for round in 0..<2 {
       if steps.bursts { bursts = Bursts(input, pairs: pairs, impostor: impostor) }
-      let found = try group(impostor, pairs, bursts, forbidden, final: round == 1)
+      let found = try group(
+        impostor, sizePenalty, pairs, bursts, forbidden, final: round == 1)
       result = found
       try report(0.6 + 0.4 * Double(round))
       if round == 0, steps.calibration {
+        let alone = found.groups.count { $0.count == 1 }
+        sizePenalty = SimilarityCalibration.sizePenalty(
+          aloneShare: Double(alone) / Double(found.groups.count))
         var seen = sample
         // Of one person alone nobody knows where the middle of people lies.
         if steps.centring, impostor.pairs > 0 {
@@ -131,8 +136,8 @@ private struct PeopleWork {
   }
 
   private func group(
-    _ impostor: ImpostorDistribution, _ pairs: CandidatePairs, _ bursts: Bursts,
-    _ forbidden: [Bool], final: Bool
+    _ impostor: ImpostorDistribution, _ sizePenalty: Double, _ pairs: CandidatePairs,
+    _ bursts: Bursts, _ forbidden: [Bool], final: Bool
   ) throws -> (groups: [[Int]], calibration: SimilarityCalibration) {
     var calibration = SimilarityCalibration.prior
     calibration.impostorMean = impostor.mean
@@ -140,7 +145,8 @@ private struct PeopleWork {
     calibration.impostorPairs = impostor.pairs
     let seeds = seeds(calibration, bursts, forbidden)
     var agglomeration = Agglomeration(
-      input, groups: seeds, votes: bursts.votes, calibration: calibration, steps: steps)
+      input, groups: seeds, votes: bursts.votes, calibration: calibration,
+      sizePenalty: sizePenalty, steps: steps)
     agglomeration.consider(pairs)
     agglomeration.run()
     // Calibration needs no perfect groups; and what changed nothing changes nothing again.
