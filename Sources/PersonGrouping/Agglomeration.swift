@@ -12,11 +12,9 @@ internal import Vectors
 struct Agglomeration {
   /// Evidence below which a pair is never looked at again: merging only averages similarities.
   private static let floor = 0.8
-  /// A separation of 6 counts as much as this many faces.
-  private static let priorVotes = 5.0
-
   private let calibration: SimilarityCalibration
   private let steps: GroupingSteps
+  private let sizePenalty: Double
   private let vectors: GroupVectors
   private(set) var members: [[Int]]
   /// Merges so far.
@@ -41,11 +39,13 @@ struct Agglomeration {
   /// - Parameters:
   ///   - groups: faces of each group to start from, ascending.
   ///   - faceVotes: vote of each face.
+  ///   - sizePenalty: what two single faces need beyond the threshold, in impostor units.
   init(
     _ input: GroupingInput, groups: [[Int]], votes faceVotes: [Double],
-    calibration: SimilarityCalibration, steps: GroupingSteps
+    calibration: SimilarityCalibration, sizePenalty: Double, steps: GroupingSteps
   ) {
     self.calibration = calibration
+    self.sizePenalty = sizePenalty
     self.steps = steps
     members = groups
     vectors = GroupVectors(input.embeddings, groups: groups, votes: faceVotes)
@@ -85,8 +85,7 @@ struct Agglomeration {
 
   /// Mean similarity within groups, in impostor units.
   var separation: Double {
-    let prior = SimilarityCalibration.prior.separation
-    return (withinSum + Self.priorVotes * prior) / (withinVotes + Self.priorVotes)
+    SimilarityCalibration.separation(sum: withinSum, votes: withinVotes)
   }
 
   /// The calibration with what the groups say.
@@ -151,7 +150,8 @@ struct Agglomeration {
       similarity = similarity * (1 - share) + calibration.similarity(-4) * share
     }
     return calibration.evidence(
-      meanSimilarity: similarity, weight: weight(a), otherWeight: weight(b))
+      meanSimilarity: similarity, weight: weight(a), otherWeight: weight(b),
+      sizePenalty: sizePenalty)
   }
 
   private func weight(_ group: Int) -> Double {
@@ -159,7 +159,7 @@ struct Agglomeration {
   }
 
   private func penalty(_ a: Int, _ b: Int) -> Double {
-    SimilarityCalibration.sizePenalty / (weight(a) * weight(b)).squareRoot()
+    sizePenalty / (weight(a) * weight(b)).squareRoot()
   }
 
   private func conflicts(_ a: Int, _ b: Int) -> Int {

@@ -7,10 +7,12 @@ public import Vectors
 /// 2. **Extraction** takes the sure groups from the hierarchy by pair evidence.
 /// 3. **Association and adoption** join groups and single faces, best first, down to the threshold
 ///    that fits the collection.
-/// 4. Of two faces of one photo in a group the one that fits less leaves it.
+/// 4. **Refinement** moves faces to the groups that they have the strongest links with.
+/// 5. Of two faces of one photo in a group the one that fits less leaves it.
 ///
-/// Calibration and grouping are done twice, the second time with what the first found. The result
-/// does not depend on threads; on the order of faces only where evidence ties to the last bit.
+/// Calibration and grouping are done twice, the second time with what the first found, and from the
+/// middle of the people that it found. The result does not depend on threads; on the order of faces
+/// only where evidence ties to the last bit.
 ///
 /// - Parameters:
 ///   - input: faces, their hierarchy, and what is known.
@@ -19,7 +21,7 @@ public import Vectors
 ///   - progress: told how far the work is; may cancel it.
 /// - Throws: ``GroupingCancelled``; `HDBSCANError` where the screening kernel cannot be used.
 /// - Complexity: O((n · k + c²) · d) with k neighbours a face and c groups of two faces or more
-///   after the first merges; memory O(n) beside the vectors of groups.
+///   after the first merges; memory O(n · d).
 public func groupPeople(
   _ input: GroupingInput, steps: GroupingSteps = GroupingSteps(), threads: Int = availableThreads,
   progress: GroupingProgress? = nil
@@ -30,7 +32,7 @@ public func groupPeople(
 
 /// The work of one grouping.
 private struct PeopleWork {
-  let input: GroupingInput
+  var input: GroupingInput
   let steps: GroupingSteps
   let threads: Int
   /// Impostor units from which extraction is sure of a group, in any collection.
@@ -48,7 +50,8 @@ private struct PeopleWork {
         clusters: [], clusterOfFace: [], isAdopted: [], personCount: 0, calibration: .prior)
     }
     try report(0)
-    let sample = SimilaritySample(input.embeddings, threads: threads)
+    let faces = input.embeddings
+    let sample = SimilaritySample(faces, threads: threads)
     let pairs = CandidatePairs(input)
     var impostor = firstImpostor(sample)
     try report(0.2)
@@ -56,21 +59,43 @@ private struct PeopleWork {
       input.hierarchy, anchors: input.anchors, cannotLink: input.cannotLink)
     var result: (groups: [[Int]], calibration: SimilarityCalibration)?
     var bursts = Bursts(none: count)
+    var sizePenalty = SimilarityCalibration.sizePenalty
     for round in 0..<2 {
       if steps.bursts { bursts = Bursts(input, pairs: pairs, impostor: impostor) }
-      let found = try group(impostor, pairs, bursts, forbidden, final: round == 1)
+      let found = try group(
+        impostor, sizePenalty, pairs, bursts, forbidden, final: round == 1)
       result = found
       try report(0.6 + 0.4 * Double(round))
       if round == 0, steps.calibration {
-        var groupOfFace = Array(0..<count)
-        for group in found.groups { for face in group { groupOfFace[face] = group[0] } }
-        impostor = refined(impostor, sample.betweenGroups(groupOfFace))
+        let alone = found.groups.count { $0.count == 1 }
+        sizePenalty = SimilarityCalibration.sizePenalty(
+          aloneShare: Double(alone) / Double(found.groups.count))
+        var seen = sample
+        // Of one person alone nobody knows where the middle of people lies.
+        if steps.centring, impostor.pairs > 0 {
+          input.embeddings = CentredFaces.matrix(faces, groups: found.groups)
+          seen = sample.again(in: input.embeddings, threads: threads)
+        }
+        impostor = refined(impostor, seen.betweenGroups(Self.groupOfFace(found.groups, count)))
       }
     }
     guard let result else { throw GroupingCancelled() }
-    return ClustersFromGroups(
+    var people = ClustersFromGroups(
       input: input, votes: bursts.votes, calibration: result.calibration
     ).clusters(of: result.groups)
+    if steps.calibration, steps.centring, impostor.pairs > 0 {
+      // New faces are compared with what is stored: vectors as they came.
+      let plain = refined(impostor, sample.betweenGroups(Self.groupOfFace(result.groups, count)))
+      people.calibration = SimilarityCalibration(
+        impostor: plain, groups: result.groups, of: faces, votes: bursts.votes)
+    }
+    return people
+  }
+
+  private static func groupOfFace(_ groups: [[Int]], _ count: Int) -> [Int] {
+    var groupOfFace = Array(0..<count)
+    for group in groups { for face in group { groupOfFace[face] = group[0] } }
+    return groupOfFace
   }
 
   private func firstImpostor(_ sample: SimilaritySample) -> ImpostorDistribution {
@@ -111,8 +136,8 @@ private struct PeopleWork {
   }
 
   private func group(
-    _ impostor: ImpostorDistribution, _ pairs: CandidatePairs, _ bursts: Bursts,
-    _ forbidden: [Bool], final: Bool
+    _ impostor: ImpostorDistribution, _ sizePenalty: Double, _ pairs: CandidatePairs,
+    _ bursts: Bursts, _ forbidden: [Bool], final: Bool
   ) throws -> (groups: [[Int]], calibration: SimilarityCalibration) {
     var calibration = SimilarityCalibration.prior
     calibration.impostorMean = impostor.mean
@@ -120,7 +145,8 @@ private struct PeopleWork {
     calibration.impostorPairs = impostor.pairs
     let seeds = seeds(calibration, bursts, forbidden)
     var agglomeration = Agglomeration(
-      input, groups: seeds, votes: bursts.votes, calibration: calibration, steps: steps)
+      input, groups: seeds, votes: bursts.votes, calibration: calibration,
+      sizePenalty: sizePenalty, steps: steps)
     agglomeration.consider(pairs)
     agglomeration.run()
     // Calibration needs no perfect groups; and what changed nothing changes nothing again.
@@ -134,6 +160,11 @@ private struct PeopleWork {
       if agglomeration.mergeCount == before { break }
     }
     var groups = agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() }
+    if final, steps.refinement {
+      groups = LinkVotes(
+        input: input, votes: bursts.votes, calibration: agglomeration.fitted
+      ).refined(groups, pairs: pairs)
+    }
     if final, steps.photos {
       groups = PhotoConflicts(
         input: input, votes: bursts.votes, calibration: agglomeration.fitted

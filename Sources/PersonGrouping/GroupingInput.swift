@@ -63,6 +63,10 @@ public struct GroupingSteps: Sendable, Equatable {
   public var adoption = true
   /// Two faces of one photo speak against a merge, and only one of them stays in a group.
   public var photos = true
+  /// Faces are seen from the middle of the people found first.
+  public var centring = true
+  /// Faces move to the groups that they have the strongest links with.
+  public var refinement = true
   /// Near-identical faces have one vote together.
   public var bursts = true
 

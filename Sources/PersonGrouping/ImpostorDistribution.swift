@@ -22,12 +22,25 @@ struct SimilaritySample {
 
   /// - Complexity: O(n · d) and half a million inner products.
   init(_ faces: Matrix<Float>, threads: Int) {
+    self.init(rows: Self.rows(faces), of: faces, threads: threads)
+  }
+
+  /// The same faces as other vectors show them.
+  func again(in faces: Matrix<Float>, threads: Int) -> SimilaritySample {
+    SimilaritySample(rows: rows, of: faces, threads: threads)
+  }
+
+  private static func rows(_ faces: Matrix<Float>) -> [Int] {
     var chosen = Array(0..<faces.rows)
     if faces.rows > Self.size {
-      let hashes = chosen.map { Self.hash(faces.row($0), count: faces.columns) }
+      let hashes = chosen.map { hash(faces.row($0), count: faces.columns) }
       chosen.sort { (hashes[$0], $0) < (hashes[$1], $1) }
-      chosen = Array(chosen.prefix(Self.size))
+      chosen = Array(chosen.prefix(size))
     }
+    return chosen
+  }
+
+  private init(rows chosen: [Int], of faces: Matrix<Float>, threads: Int) {
     rows = chosen
     let count = chosen.count
     similarities = [Float](unsafeUninitializedCapacity: count * max(count - 1, 0) / 2) {
@@ -44,7 +57,8 @@ struct SimilaritySample {
     }
   }
 
-  private static func hash(_ row: UnsafePointer<Float>, count: Int) -> UInt64 {
+  /// A number that depends on the bits of a vector alone.
+  static func hash(_ row: UnsafePointer<Float>, count: Int) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
     for column in 0..<count {
       hash = (hash ^ UInt64(row[column].bitPattern)) &* 0x100_0000_01b3

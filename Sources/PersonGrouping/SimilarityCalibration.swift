@@ -82,9 +82,24 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   public func evidence(
     meanSimilarity: Double, weight: Double, otherWeight: Double
   ) -> Double {
-    (meanSimilarity - impostorMean) / impostorDeviation
-      - Self.sizePenalty / (weight * otherWeight).squareRoot()
+    evidence(
+      meanSimilarity: meanSimilarity, weight: weight, otherWeight: otherWeight,
+      sizePenalty: Self.sizePenalty)
   }
+
+  /// The same with another prior on merging.
+  func evidence(
+    meanSimilarity: Double, weight: Double, otherWeight: Double, sizePenalty: Double
+  ) -> Double {
+    (meanSimilarity - impostorMean) / impostorDeviation
+      - sizePenalty / (weight * otherWeight).squareRoot()
+  }
+
+  /// The prior on merging where this share of the people has one photo only, 0…1.
+  ///
+  /// Where nearly nobody is alone, a face that still is so belongs to somebody. At a share of 0.78 it is
+  /// the prior that holds where nothing is known.
+  static func sizePenalty(aloneShare share: Double) -> Double { 1 + 0.9 * share }
 
   /// How many faces a group counts for: the geometric mean of its faces and its votes, where all
   /// near-identical faces of a burst have one vote together.

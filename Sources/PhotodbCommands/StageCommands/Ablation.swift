@@ -18,6 +18,8 @@ enum Ablation {
         $0.adoption = false
       }
     ),
+    ("without centring", { $0.centring = false }),
+    ("without refinement", { $0.refinement = false }),
     ("without photos", { $0.photos = false }),
     ("without bursts", { $0.bursts = false }),
   ]

@@ -1,0 +1,93 @@
+import Testing
+import Vectors
+
+@testable import PersonGrouping
+
+/// Centring and votes of links.
+@Suite struct RefinementTests {
+  /// Under this calibration the threshold is 1.95, a link needs 3.55, a mean 1.55; σ is 0.1.
+  private let calibration = SimilarityCalibration(
+    impostorMean: 0, impostorDeviation: 0.1, separation: 5.5, entropy: 2.75, impostorPairs: 1_000)
+
+  /// One person (0…5) around an axis, another (6…8) around a second one, and face 9, which two of the first
+  /// person's photos resemble more than the others do.
+  private func faces(last: [Float]) -> Matrix<Float> {
+    let rows: [[Float]] =
+      [[1, 0, 0.3], [1, 0, 0.4], [1, 0, 0], [1, 0, -0.1], [1, 0.1, 0], [1, 0, 0.1]]
+      + [[0, 1, -0.4], [0, 1, -0.5], [0, 1, -0.6]] + [last]
+    return Matrix<Float>(rows: rows.count, columns: 3) { base, stride in
+      for (index, row) in rows.enumerated() {
+        let length = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        for column in 0..<3 { base[index * stride + column] = row[column] / length }
+      }
+    }
+  }
+
+  private func refined(
+    _ faces: Matrix<Float>, _ groups: [[Int]], anchors: [Int64?]? = nil,
+    cannotLink: [(Int, Int)] = [], votes: [Double]? = nil
+  ) throws -> [[Int]] {
+    let input = GroupingInput(
+      embeddings: faces, clustering: try DemoPeople.fit(faces), anchors: anchors,
+      cannotLink: cannotLink)
+    var pairs = CandidatePairs(input)
+    for face in 0..<9 { pairs.append(face, 9) }
+    return LinkVotes(
+      input: input, votes: votes ?? [Double](repeating: 1, count: 10), calibration: calibration
+    ).refined(groups, pairs: pairs)
+  }
+
+  private let alone = [[0, 1, 2, 3, 4, 5], [6, 7, 8], [9]]
+
+  @Test func aFaceGoesWhereItsLinksAre() throws {
+    #expect(try refined(faces(last: [0.35, 0, 1]), alone) == [[0, 1, 2, 3, 4, 5, 9], [6, 7, 8]])
+    // The other group, too, lets it go.
+    #expect(
+      try refined(faces(last: [0.35, 0, 1]), [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]])
+        == [[0, 1, 2, 3, 4, 5, 9], [6, 7, 8]])
+  }
+
+  @Test func aMeanFarBelowTheThresholdForbidsIt() throws {
+    #expect(try refined(faces(last: [0.05, 0, 1]), alone) == alone)
+  }
+
+  @Test func framesOfOneShotAreOneLink() throws {
+    let votes: [Double] = [1.0 / 6, 1.0 / 6, 1.0 / 6, 1.0 / 6, 1.0 / 6, 1.0 / 6, 1, 1, 1, 1]
+    #expect(try refined(faces(last: [0.35, 0, 1]), alone, votes: votes) == alone)
+  }
+
+  @Test func whatHumansSaidStays() throws {
+    let face = faces(last: [0.35, 0, 1])
+    var anchors = [Int64?](repeating: nil, count: 10)
+    anchors[9] = 7
+    #expect(try refined(face, alone, anchors: anchors) == alone)
+    #expect(try refined(face, alone, cannotLink: [(2, 9)]) == alone)
+  }
+
+  @Test(arguments: [0, 0.84] as [Float])
+  func centringTakesASharedComponentOut(share: Float) throws {
+    let demo = try DemoPeople(every: 2)
+    let groups = Dictionary(grouping: demo.identities.indices) { demo.identities[$0] }
+      .sorted { $0.key < $1.key }.map(\.value)
+    let centred = CentredFaces.matrix(withSharedComponent(demo.embeddings, share), groups: groups)
+    let plain = CentredFaces.matrix(demo.embeddings, groups: groups)
+    var (sum, worst) = (0.0, 0.0)
+    for row in 1..<200 {
+      sum += centred.dotProduct(0, row)
+      worst = max(worst, abs(centred.dotProduct(0, row) - plain.dotProduct(0, row)))
+      #expect(abs(centred.dotProduct(row, row) - 1) < 1e-5)
+    }
+    #expect(worst < 0.02)
+    #expect(abs(sum / 199) < 0.05)
+  }
+
+  @Test(arguments: [0, 0.84] as [Float])
+  func strangersAreToldFromOnePerson(share: Float) throws {
+    let demo = try DemoPeople()
+    let counts = Dictionary(grouping: demo.identities.indices) { demo.identities[$0] }
+    let rows = try #require(counts.values.max { $0.count < $1.count }).sorted()
+    let one = withSharedComponent(demo.embeddings.selecting(rows: rows), share)
+    #expect(!areMostlyStrangers(one))
+    #expect(areMostlyStrangers(withSharedComponent(demo.embeddings, share)))
+  }
+}
