@@ -64,7 +64,7 @@ public struct ReviewRepository: Sendable {
 
   /// Closes the open questions of faces that were decided otherwise.
   ///
-  /// - Parameter kept: questions that are still asked.
+  /// - Parameter kept: questions that are still asked, for the same reason.
   public func expire(
     detections ids: [Int64], keeping kept: [CandidateQuestion] = [],
     on connection: isolated PostgresConnection
@@ -74,11 +74,12 @@ public struct ReviewRepository: Sendable {
       """
       UPDATE face_match_candidate SET status = 'expired', decided_at = now()
       WHERE collection_id = $1 AND detection_id = ANY($2) AND status = 'pending'
-        AND (detection_id, cluster_id) NOT IN (SELECT * FROM unnest($3::bigint[], $4::bigint[]))
+        AND (detection_id, cluster_id, reason) NOT IN (
+          SELECT * FROM unnest($3::bigint[], $4::bigint[], $5::text[]))
       """,
       [
         .int64(collection.id), .int64Array(ids), .int64Array(kept.map(\.detectionID)),
-        .int64Array(kept.map(\.clusterID)),
+        .int64Array(kept.map(\.clusterID)), .textArray(kept.map(\.reason)),
       ])
   }
 

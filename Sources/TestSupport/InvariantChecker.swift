@@ -67,7 +67,9 @@ public struct InvariantChecker: Sendable {
     (
       "an open question is about a live cluster and a face that waits or was contradicted",
       """
-      SELECT format('detection %s, cluster %s, %s', m.detection_id, m.cluster_id, m.reason)
+      SELECT format('detection %s, cluster %s, %s; it is %s in %s of person %s by %s, the cluster is of '
+        'person %s, retired %s', m.detection_id, m.cluster_id, m.reason, d.cluster_status, d.cluster_id,
+        d.person_id, d.assigned_tier, c.person_id, c.retired_at)
       FROM face_match_candidate m
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id

@@ -38,6 +38,18 @@ extension RepositoriesOnPostgres {
         #expect(try await statuses(stored) == "pending pending")
         #expect(
           try await stored.value("SELECT max(similarity) FROM face_match_candidate") == "0.75")
+        // Asked for another reason it is another question.
+        var other = questions[1]
+        other.reason = "verified"
+        try await stored.pool.withTransaction { [other] in
+          try review.expire(detections: stored.faces, keeping: [questions[0], other], on: $0)
+        }
+        #expect(try await statuses(stored) == "pending expired")
+        #expect(try await ask([other]) == 1)
+        #expect(
+          try await stored.value(
+            "SELECT string_agg(reason, ' ' ORDER BY detection_id) FROM face_match_candidate")
+            == "bootstrap_conflict verified")
         for answer in ["accepted", "rejected"] {
           try await stored.pool.query("UPDATE face_match_candidate SET status = '\(answer)'")
           #expect(try await ask(questions) == 0)

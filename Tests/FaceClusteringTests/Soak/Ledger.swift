@@ -102,10 +102,8 @@ extension Ledger.Said {
     switch deed {
     case .assign(let face, _), .accept(let face):
       clusterOfFace[face] = clusters[0]
-      // A yes takes back an earlier no.
-      notThere[face] = notThere[face]?.filter {
-        $0.cluster != clusters[0] && $0.person != persons[0]
-      }
+      // A yes takes back every earlier no about a cluster that the person has by now.
+      notThere[face] = nil
       if case .assign(_, let name?) = deed { names[persons[0]] = name }
     case .reject(let face):
       clusterOfFace[face] = nil

@@ -81,9 +81,9 @@ struct WorkerProcessTests {
   @Test("another worker takes over from one that was killed")
   func killed() async throws {
     try await inPlace { place in
-      _ = try await place.stage.importFaces(Self.file(3_000, prefix: "a"))
+      _ = try await place.stage.importFaces(Self.file(1_200, prefix: "a"))
       let first = try place.worker("first.log")
-      #expect(try await place.sees { try await place.waiting() < 3_000 })
+      #expect(try await place.sees { try await place.waiting() < 1_200 })
       kill(first.processIdentifier, SIGKILL)
       let left = try await place.waiting()
       #expect(left > 0)
@@ -103,9 +103,9 @@ struct WorkerProcessTests {
   @Test("a worker that is told to stop finishes its batch, gives the job back and ends with 0")
   func told() async throws {
     try await inPlace { place in
-      _ = try await place.stage.importFaces(Self.file(3_000, prefix: "a"))
+      _ = try await place.stage.importFaces(Self.file(1_200, prefix: "a"))
       let worker = try place.worker("worker.log")
-      #expect(try await place.sees { try await place.waiting() < 3_000 })
+      #expect(try await place.sees { try await place.waiting() < 1_200 })
       #expect(try await stop(worker) == 0)
       #expect(try await place.waiting() > 0)
       let job = try #require(try await place.stage.jobs().first)
