@@ -67,10 +67,13 @@ extension PostgresError {
   /// Reads the error out of a failed result.
   init(result: OpaquePointer?, handle: ConnectionHandle) {
     let field = { (name: DiagnosticField) in Self.diagnostic(name, of: result) }
-    // A fatal error ends the connection, even if libpq has not read that far.
-    let lost = handle.isBroken || ["FATAL", "PANIC"].contains(field(.severity))
     let state = field(.sqlState).map(Code.init(rawValue:))
     let text = field(.message) ?? Self.firstLine(of: handle.failureMessage)
+    // A fatal error ends the connection, even if libpq has not read that far. An error without a
+    // state is libpq's own: after a write that failed it learns of the end only by reading on.
+    let lost =
+      handle.isBroken || ["FATAL", "PANIC"].contains(field(.severity))
+      || state == nil && !handle.probe()
     self.init(
       state ?? (lost ? .connectionFailure : .protocolViolation),
       lost ? "the connection to the database was lost: \(text)" : text)

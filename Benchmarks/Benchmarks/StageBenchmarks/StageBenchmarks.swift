@@ -49,14 +49,18 @@ private func assignBenchmark(_ arrivals: Int, to size: BenchmarkSize) {
 
 /// Runs `body` with an empty collection on a server of its own, and synthetic faces.
 private func withStage(
-  _ size: BenchmarkSize,
-  _ body: @Sendable (FaceClustering, Matrix<Float>) async throws -> Void
+  _ size: BenchmarkSize, _ body: (FaceClustering, Matrix<Float>) async throws -> Void
 ) async throws {
-  try await BenchmarkDatabase.with { database in
+  let database = try await BenchmarkDatabase.start()
+  do {
     let stage = try await database.newCollection("benchmark", dimension: size.dimensions)
     try await body(
       stage, SyntheticFaces(count: size.count, dimensions: size.dimensions).embeddings)
+  } catch {
+    try await database.stop()
+    throw error
   }
+  try await database.stop()
 }
 
 /// Some rows as a file would give them.

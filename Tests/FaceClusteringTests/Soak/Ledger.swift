@@ -100,6 +100,9 @@ extension Ledger.Said {
   fileprivate mutating func note(_ deed: Ledger.Deed, _ report: HumanActionReport) {
     let (clusters, persons) = (report.clusterIDs, report.personIDs)
     switch deed {
+    case .accept where persons.count > 1:
+      // It was asked whether two persons are one.
+      note(.merge(sources: Array(persons.dropFirst())), report)
     case .assign(let face, _), .accept(let face):
       clusterOfFace[face] = clusters[0]
       // A yes takes back every earlier no about a cluster that the person has by now.

@@ -8,7 +8,7 @@ struct StateTable {
   /// A column of the table.
   enum Actor: Int, CaseIterable {
     case assign = 1
-    case force, pool, bootstrap, human
+    case force, pool, bootstrap, human, again
   }
 
   /// To each status the statuses that follow; `NULL` stands for none.
@@ -48,6 +48,7 @@ struct StateTable {
     switch tier {
     case "predict", "epsilon_ball", "pool": actors = [.assign, .force, .pool]
     case "bootstrap": actors = [.bootstrap]
+    case "again": actors = [.again]
     // The reason may have been found by any of them.
     case "invalid": actors = [.assign, .force, .pool, .bootstrap]
     // A cluster of the pool, found by maintenance: as a bootstrap, or the pool, would.
