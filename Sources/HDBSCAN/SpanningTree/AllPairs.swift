@@ -37,7 +37,7 @@ extension TreeTask {
       found.append(
         try run(search, tiles[start..<end], of: tiles.count, phase: .spanningTree))
       start = end
-      if found.count > budget {
+      if found.count > budget, start < tiles.count {
         let before = found.count
         improve(&tree, by: &found, squaredCores: scouted.squaredCores)
         if start <= tiles.count / 4, 2 * found.count < before {
@@ -58,10 +58,13 @@ extension TreeTask {
     _ tree: inout [CandidateEdge], by found: inout EdgePile, squaredCores: [Double]
   ) {
     let reachability = reachability(squaredCores: squaredCores)
-    var pieces = found.pieces[...]
-    while !pieces.isEmpty {
+    var next = 0
+    while next < found.pieces.count {
       var part = EdgePile()
-      while part.count < 2 * rows.count, let piece = pieces.popFirst() { part.append(piece) }
+      while part.count < 2 * rows.count, next < found.pieces.count {
+        part.append(found.pieces[next])
+        next += 1
+      }
       keepNearer(&part, than: tree)
       tree =
         minimumSpanningForest(
