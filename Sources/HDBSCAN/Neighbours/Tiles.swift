@@ -1,8 +1,10 @@
 internal import CKernels
 internal import Glibc
 
-/// Rows of a block: both bytes of two blocks of 512 columns fit a cache of 1 MB beside the products.
-/// Larger blocks make scouting dear where there are few; smaller ones cost more than they compute.
+/// Rows of a block.
+///
+/// Both bytes of two blocks of 512 columns fit a cache of 1 MB beside the products. Larger blocks make
+/// scouting dear where there are few; smaller ones cost more than they compute.
 let tileSize = 384
 
 /// The blocks that n rows are cut into.
