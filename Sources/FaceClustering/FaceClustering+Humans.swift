@@ -173,13 +173,10 @@ extension FaceClustering {
     _ actor: String?, dryRun: Bool = false,
     _ body: @Sendable (HumanActions, isolated PostgresConnection) throws -> HumanActionReport
   ) async throws -> HumanActionReport {
-    let actions = HumanActions(collection: collection, settings: settings, actor: actor)
     do {
-      return try await pool.withTransaction { connection in
+      return try await perform(actor) { actions, connection in
         let report = try body(actions, connection)
         if dryRun { throw Preview(report: report) }
-        // Faces that became new, or came to the pool, wait for a worker.
-        try JobQueue().enqueueIfFacesAreNew(actions.collection, on: connection)
         return report
       }
     } catch let preview as Preview {
@@ -187,6 +184,19 @@ extension FaceClustering {
       report.dryRun = true
       report.actionID = nil
       return report
+    }
+  }
+  /// Does what a human wants in one transaction, and tells the queue.
+  func perform<Done: Sendable>(
+    _ actor: String?,
+    _ body: @Sendable (HumanActions, isolated PostgresConnection) throws -> Done
+  ) async throws -> Done {
+    let actions = HumanActions(collection: collection, settings: settings, actor: actor)
+    return try await pool.withTransaction { connection in
+      let done = try body(actions, connection)
+      // Faces that became new, or came to the pool, wait for a worker.
+      try JobQueue().enqueueIfFacesAreNew(actions.collection, on: connection)
+      return done
     }
   }
 }

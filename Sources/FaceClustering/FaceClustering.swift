@@ -251,13 +251,10 @@ public struct FaceClustering: Sendable {
   public func assign(
     externalID: String, to target: HumanTarget, anyway: Bool = false, actor: String? = nil
   ) async throws -> HumanAssignment {
-    let actions = HumanActions(collection: collection, settings: settings, actor: actor)
-    return try await pool.withTransaction {
-      let done = try actions.assign(
-        externalIDs: [externalID], to: target, anyway: anyway, on: $0
+    try await perform(actor) { actions, connection in
+      try actions.assign(
+        externalIDs: [externalID], to: target, anyway: anyway, on: connection
       ).assignments[0]
-      try JobQueue().enqueueIfFacesAreNew(actions.collection, on: $0)
-      return done
     }
   }
 
