@@ -220,14 +220,9 @@ public struct MaintenanceRepository: Sendable {
       SELECT one.id::bigint, other.id::bigint FROM human_action a,
         jsonb_array_elements_text(a.details -> 'person_ids') AS one (id),
         jsonb_array_elements_text(a.details -> 'person_ids') AS other (id)
-      WHERE a.collection_id = $1 AND a.undone_by IS NULL AND a.kind IN ('separate', 'split')
-        AND one.id <> other.id
-      UNION
-      SELECT a.person::bigint, b.person::bigint FROM human_action h,
-        jsonb_array_elements_text(h.details -> 'person_ids') AS a (person),
-        jsonb_array_elements_text(h.details -> 'person_ids') AS b (person)
-      WHERE h.collection_id = $1 AND h.kind = '\(HumanActionRepository.association)'
-        AND h.undone_by IS NOT NULL AND a.person::bigint < b.person::bigint
+      WHERE a.collection_id = $1 AND one.id::bigint < other.id::bigint
+        AND (a.kind IN ('separate', 'split') AND a.undone_by IS NULL
+          OR a.kind = '\(HumanActionRepository.association)' AND a.undone_by IS NOT NULL)
       """, [scope]
     ).map { (try $0.int64(0), try $0.int64(1)) }
   }
