@@ -1,24 +1,10 @@
 import Vectors
 
-/// SplitMix64: the same numbers on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 /// Unit vectors of `people` people, some faces near their person's centre and some far.
 func makeFaces(
   count: Int, people: Int, dimensions: Int, spread: Double, seed: UInt64
 ) throws -> (vectors: Matrix<Float>, identities: [Int]) {
-  var random = SeededGenerator(seed: seed)
+  var random = SplitMix64(state: seed)
   func vector() -> [Double] {
     (0..<dimensions).map { _ in Double.random(in: -1...1, using: &random) }
   }

@@ -3,6 +3,7 @@ import PostgresClient
 import Store
 import TestSupport
 import Testing
+import Vectors
 
 extension OnPostgres {
   /// Whatever people and programs do, in any order, what must hold holds after each step.
@@ -23,7 +24,7 @@ extension OnPostgres {
     }
 
     /// Angles of new faces: near five people, or anywhere.
-    private func angles(_ random: inout SeededGenerator) -> [Double] {
+    private func angles(_ random: inout SplitMix64) -> [Double] {
       (0..<Int.random(in: 1...14, using: &random)).map { _ in
         Bool.random(using: &random)
           ? 72 * Double(Int.random(in: 0..<5, using: &random))
@@ -33,7 +34,7 @@ extension OnPostgres {
     }
 
     private func take(
-      _ step: Step, _ tenant: inout Tenant, _ random: inout SeededGenerator
+      _ step: Step, _ tenant: inout Tenant, _ random: inout SplitMix64
     ) async throws {
       let (stage, pool) = (tenant.test.stage, tenant.test.pool)
       let faces = try await tenant.test.faces().values.sorted { $0.detectionID < $1.detectionID }
@@ -150,7 +151,7 @@ extension OnPostgres {
       try await TestStage.run(dimension: 4) { first in
         let second = try await TestStage.open(first.pool, collection: "others", dimension: 4)
         var tenants = [Tenant(test: first), Tenant(test: second)]
-        var random = SeededGenerator(seed: seed)
+        var random = SplitMix64(state: seed)
         var story: [String] = []
         for index in tenants.indices { try await take(.importFaces, &tenants[index], &random) }
         for _ in 0..<45 {

@@ -17,7 +17,7 @@ import Vectors
   }
 
   private func pairs(count: Int, of points: Int, seed: UInt64) -> [PairConstraint] {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(state: seed)
     return (0..<count).map { _ in
       let a = Int.random(in: 0..<points, using: &random)
       let b = (a + Int.random(in: 1..<points, using: &random)) % points

@@ -27,7 +27,7 @@ import Vectors
   }
 
   @Test(arguments: Shape.allCases) func weightsAreCopies(shape: Shape) throws {
-    var random = SeededGenerator(seed: 6)
+    var random = SplitMix64(state: 6)
     let unique = Array(Set(shape.rows(count: 30, seed: 13)))
       .sorted { $0.lexicographicallyPrecedes($1) }
     let weights = unique.map { _ in Int.random(in: 1...4, using: &random) }

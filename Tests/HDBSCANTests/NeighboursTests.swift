@@ -35,7 +35,7 @@ import Vectors
 
   @Test(arguments: 1...9)
   func aListKeepsTheLeastWhateverTheOrder(capacity: Int) {
-    var random = SeededGenerator(seed: 43)
+    var random = SplitMix64(state: 43)
     for count in 0..<30 {
       let offers = (0..<count).map { (Double($0 % 4), $0) }
       let lists = NeighbourLists(count: 1, capacity: capacity)

@@ -88,7 +88,7 @@ import Vectors
   }
 
   @Test func manyTilesAndManyQueries() throws {
-    var random = SeededGenerator(seed: 77)
+    var random = SplitMix64(state: 77)
     // Multiples of 1/64 make every sum of squares exact, in whatever order it is taken.
     func coarse(_ rows: [[Double]]) -> [[Double]] {
       rows.map { $0.map { ($0 * 64).rounded() / 64 } }

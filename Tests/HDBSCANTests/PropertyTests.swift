@@ -1,4 +1,5 @@
 import Testing
+import Vectors
 
 @testable import HDBSCAN
 
@@ -7,7 +8,7 @@ import Testing
   @Test(arguments: Shape.allCases) func permutationChangesNothing(shape: Shape) {
     for parameters in DefinitionParityTests.settings {
       let rows = shape.rows(count: 41, seed: 7)
-      var random = SeededGenerator(seed: 99)
+      var random = SplitMix64(state: 99)
       let order = Array(rows.indices).shuffled(using: &random)
       let plain = extract(rows, parameters)
       let shuffled = extract(order.map { rows[$0] }, parameters)
@@ -59,7 +60,7 @@ import Testing
   @Test(arguments: Shape.allCases) func aWeightIsThatManyCopies(shape: Shape) {
     // Copies of a point are as far apart as its core distance says, and its core distance counts
     // them. So a weighted fit and a fit of the copies must describe one and the same hierarchy.
-    var random = SeededGenerator(seed: 5)
+    var random = SplitMix64(state: 5)
     let unique = Array(Set(shape.rows(count: 25, seed: 11))).sorted {
       $0.lexicographicallyPrecedes($1)
     }

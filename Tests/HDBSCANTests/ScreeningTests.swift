@@ -46,7 +46,7 @@ import Vectors
   /// Residuals of the largest size, all in the direction of the difference: the bound is reached.
   @Test(arguments: [4, 64, 300])
   func rowsOnTheBoundAreKept(columns: Int) throws {
-    var random = SeededGenerator(seed: 45)
+    var random = SplitMix64(state: 45)
     // Steps of a power of two that the frame would choose, and offsets of half a step.
     let rows = (0..<200).map { index in
       (0..<columns).map { column in

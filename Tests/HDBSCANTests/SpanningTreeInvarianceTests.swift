@@ -19,7 +19,7 @@ import Vectors
   @Test(arguments: Geometry.allCases)
   func permutationMovesPointsOnly(geometry: Geometry) throws {
     let rows = geometry.rows(1100, 9, seed: 22)
-    var random = SeededGenerator(seed: 23)
+    var random = SplitMix64(state: 23)
     let order = rows.indices.shuffled(using: &random)
     let straight = try computedTree(.float32(floatMatrix(rows)), minSamples: 4)
     let shuffled = try computedTree(.float32(floatMatrix(order.map { rows[$0] })), minSamples: 4)

@@ -25,7 +25,7 @@ enum Geometry: String, CaseIterable, Sendable {
   case farTightGroups
 
   func rows(_ count: Int, _ columns: Int, seed: UInt64) -> [[Double]] {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(state: seed)
     func normal() -> Double {
       (0..<6).reduce(0) { sum, _ in sum + Double.random(in: -0.5...0.5, using: &random) }
     }

@@ -1,20 +1,6 @@
 import HDBSCAN
 import Vectors
 
-/// SplitMix64: the same numbers on every machine.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 /// Small data sets of the kinds that trouble a hierarchy.
 enum Shape: String, CaseIterable {
   /// Uniform in a square: hardly a cluster.
@@ -29,7 +15,7 @@ enum Shape: String, CaseIterable {
   case chain
 
   func rows(count: Int, seed: UInt64) -> [[Double]] {
-    var random = SeededGenerator(seed: seed)
+    var random = SplitMix64(state: seed)
     func uniform(_ range: ClosedRange<Double>) -> Double {
       Double.random(in: range, using: &random)
     }

@@ -49,7 +49,7 @@ import Vectors
   }
 
   @Test func densityValidityDoesNotDependOnOrderOrThreads() throws {
-    var random = SeededGenerator(seed: 3)
+    var random = SplitMix64(state: 3)
     for golden in try goldens() {
       let points = Points.float64(Matrix(golden.points))
       let expected = try #require(try densityValidity(points, labels: golden.labels, threads: 1))
@@ -62,7 +62,7 @@ import Vectors
   }
 
   @Test func highDimensionDoesNotOverflow() throws {
-    var random = SeededGenerator(seed: 9)
+    var random = SplitMix64(state: 9)
     // Two groups in 2048 dimensions: distances to the power 2048 are far outside a double.
     let rows = (0..<40).map { index in
       (0..<2048).map { _ in

@@ -49,7 +49,7 @@ struct NumpyArchiveTests {
   @Test("a flipped bit anywhere in the data is found by the checksum")
   func checksum() throws {
     for name in ["only.npz", "zeros.npz"] {
-      var generator = SplitMix(state: 1)
+      var generator = SplitMix64(state: 1)
       let bytes = try fixtureBytes(name)
       let region = try #require(try NumpyArchive(bytes: bytes).arrays.first).region
       guard case .deflated(let length) = region.coding else {

@@ -72,16 +72,3 @@ func npy(dictionary: String, payload: Int = 0) -> [UInt8] {
   append(UInt16(dictionary.utf8.count), to: &bytes)
   return bytes + Array(dictionary.utf8) + [UInt8](repeating: 0, count: payload)
 }
-
-/// SplitMix64: the same numbers in every run.
-struct SplitMix: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-}

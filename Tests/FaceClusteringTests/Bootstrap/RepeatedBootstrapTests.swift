@@ -2,6 +2,7 @@ import FaceClustering
 import PostgresClient
 import Store
 import Testing
+import Vectors
 
 extension OnPostgres {
   /// Ids, names, flags and corrections outlive every later run.
@@ -117,7 +118,7 @@ extension OnPostgres {
         let moved = "face-\(fixture.people[0][0])"
         _ = try await test.stage.assign(externalID: moved, to: .cluster(target), actor: "test")
 
-        var random = SeededGenerator(seed: 7)
+        var random = SplitMix64(state: 7)
         let late = fixture.identities.indices.filter { !early.contains($0) }
           .shuffled(using: &random)
         _ = try await test.stage.importFaces(fixture.file(late))
@@ -158,7 +159,7 @@ extension OnPostgres {
         }
       }
       let rows = Array(fixture.identities.indices)
-      var random = SeededGenerator(seed: 3)
+      var random = SplitMix64(state: 3)
       let straight = try await groups(rows)
       let shuffled = try await groups(rows.shuffled(using: &random))
       #expect(straight == shuffled)

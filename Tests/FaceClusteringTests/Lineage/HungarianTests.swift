@@ -1,4 +1,5 @@
 import Testing
+import Vectors
 
 @testable import FaceClustering
 
@@ -24,7 +25,7 @@ import Testing
   }
 
   @Test func itIsTheBestOfAllMatchings() {
-    var random = SeededGenerator(seed: 11)
+    var random = SplitMix64(state: 11)
     for _ in 0..<600 {
       let rows = Int.random(in: 1...6, using: &random)
       let columns = Int.random(in: 1...6, using: &random)

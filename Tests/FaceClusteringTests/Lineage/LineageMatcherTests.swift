@@ -1,4 +1,5 @@
 import Testing
+import Vectors
 
 @testable import FaceClustering
 
@@ -84,7 +85,7 @@ import Testing
   }
 
   @Test func groupsThatDoNotTouchAreMatchedAlone() {
-    var random = SeededGenerator(seed: 5)
+    var random = SplitMix64(state: 5)
     for _ in 0..<200 {
       let old = Int.random(in: 1...5, using: &random)
       let new = Int.random(in: 1...5, using: &random)

@@ -75,7 +75,7 @@ import Vectors
   @Test func damageThatForgesItsChecksumIsFoundByItsMeaning() throws {
     // Whoever changes the content and the checksum still cannot make a reader crash.
     let good = try model(angles)
-    var random = SeededGenerator(seed: 77)
+    var random = SplitMix64(state: 77)
     var refused = 0
     for _ in 0..<2_000 {
       var forged = good

@@ -5,6 +5,7 @@ import Store
 import Synchronization
 import TestSupport
 import Testing
+import Vectors
 
 extension OnPostgres {
   /// Everybody at once, in two collections: for a few seconds here, for as long as `scripts/soak` says
@@ -47,7 +48,7 @@ extension OnPostgres {
           try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, writer) in SoakPlace.writers.enumerated() {
               group.addTask {
-                var random = SeededGenerator(seed: UInt64(index + 1))
+                var random = SplitMix64(state: UInt64(index + 1))
                 // At least once, however slow the machine is.
                 repeat {
                   let tenant = place.tenants[Int.random(in: 0...1, using: &random)]

@@ -4,6 +4,7 @@ import Store
 import Synchronization
 import TestSupport
 import Testing
+import Vectors
 
 /// Two collections and what the writers share about them.
 struct SoakPlace: Sendable {
@@ -19,7 +20,7 @@ struct SoakPlace: Sendable {
   struct Writer: Sendable {
     let name: String
     /// Does it once in one of the collections; false where there was nothing to do.
-    let act: @Sendable (SoakPlace, TestStage, inout SeededGenerator) async throws -> Bool
+    let act: @Sendable (SoakPlace, TestStage, inout SplitMix64) async throws -> Bool
   }
 
   static let writers: [Writer] =
@@ -87,7 +88,7 @@ struct SoakPlace: Sendable {
   ]
 
   /// New faces: near five people or anywhere on the circle; some of the people's faces.
-  private func arrivals(_ test: TestStage, _ random: inout SeededGenerator) -> FaceFile {
+  private func arrivals(_ test: TestStage, _ random: inout SplitMix64) -> FaceFile {
     if test.collection == people.collection {
       var file = fixture.file(
         fixture.identities.indices.shuffled(using: &random).prefix(12).sorted())
@@ -118,7 +119,7 @@ struct SoakPlace: Sendable {
 
   /// What a person may do, at random.
   private func somethingByHand(
-    _ test: TestStage, _ random: inout SeededGenerator
+    _ test: TestStage, _ random: inout SplitMix64
   ) async throws -> Bool {
     let groups = try await test.groups()
     guard let a = groups.randomElement(using: &random),

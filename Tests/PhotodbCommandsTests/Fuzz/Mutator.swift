@@ -1,8 +1,10 @@
+import Vectors
+
 /// Makes damaged copies of good files.
 struct Mutator {
-  private var state: UInt64
+  private var random: SplitMix64
 
-  init(seed: UInt64) { state = seed }
+  init(seed: UInt64) { random = SplitMix64(state: seed) }
 
   /// A copy with one to four changes, some of them with bytes of another file.
   mutating func mutate(_ bytes: [UInt8], other: [UInt8]) -> [UInt8] {
@@ -59,13 +61,6 @@ struct Mutator {
   }
 }
 
-/// SplitMix64: the same numbers in every run.
 extension Mutator: RandomNumberGenerator {
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
+  mutating func next() -> UInt64 { random.next() }
 }

@@ -81,7 +81,7 @@ struct ResultFileTests {
   func mutations() throws {
     let bytes = try stored().content().encode()
     let headerLength = Int(bytes[0]) + Int(bytes[1]) << 8
-    var generator = Mixer(state: 9)
+    var generator = SplitMix64(state: 9)
     var refused = 0
     for round in 0..<3000 {
       var damaged = bytes
@@ -108,18 +108,5 @@ struct ResultFileTests {
       }
     }
     #expect(refused > 1000)
-  }
-}
-
-/// SplitMix64: the same numbers in every run.
-private struct Mixer: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
   }
 }
