@@ -6,22 +6,27 @@ internal import Vectors
 /// within which the other points, and the row's own weight less the point itself, number
 /// `minSamples`; 0 where the row's own copies are enough.
 ///
+/// Lists that hold some neighbours only, not all of them the nearest, give upper bounds: infinity
+/// where they hold too few.
+///
 /// - Parameters:
-///   - lists: sorted, each of at least min(minSamples, n − 1) entries.
+///   - lists: sorted or not.
 ///   - weights: points that each row stands for, at least 1; nil means 1 each.
 ///   - minSamples: at most the total weight less 1.
-/// - Complexity: O(n · minSamples).
+/// - Complexity: O(n · k log k) for lists of k.
 func coreRadii(_ lists: NeighbourLists, weights: [Int]?, minSamples: Int) -> [Double] {
-  (0..<lists.count).map { row in
+  var nearest: [(radius: Double, neighbour: Int)] = []
+  return (0..<lists.count).map { row in
     var missing = minSamples - ((weights?[row] ?? 1) - 1)
     var radius = 0.0
     var rank = 0
-    while missing > 0, rank < lists.length(row) {
-      radius = lists.radius(row, rank)
-      missing -= weights?[lists.neighbour(row, rank)] ?? 1
+    lists.copyAscending(row, to: &nearest)
+    while missing > 0, rank < nearest.count {
+      radius = nearest[rank].radius
+      missing -= weights?[nearest[rank].neighbour] ?? 1
       rank += 1
     }
-    return radius
+    return missing > 0 ? .infinity : radius
   }
 }
 

@@ -52,7 +52,7 @@ public func nearestNeighbours(
   let screening = Screening(kernel: try ScreeningKernel.selected())
   let task = TreeTask(
     rows: rows, minSamples: capacity, capacity: capacity, alpha: 1,
-    weights: rows.totalWeights(nil), pairsPerRow: screening.pairsPerRow, threads: threads,
+    weights: rows.totalWeights(nil), mostPairs: screening.mostPairs, threads: threads,
     progress: ProgressReporter(progress))
   return NeighbourGraph(try task.tree(screening).lists, rows: rows)
 }

@@ -94,6 +94,16 @@ final class NeighbourLists {
     }
   }
 
+  /// Writes the list of a row, ascending, whether it is a heap still or sorted.
+  ///
+  /// - Complexity: O(k log k).
+  func copyAscending(_ row: Int, to list: inout [(radius: Double, neighbour: Int)]) {
+    let start = row * capacity
+    list.removeAll(keepingCapacity: true)
+    for entry in start..<start + length(row) { list.append((radii[entry], Int(indices[entry]))) }
+    list.sort { $0 < $1 }
+  }
+
   /// Neighbour number `rank` (from 0) of a sorted list.
   func neighbour(_ row: Int, _ rank: Int) -> Int { Int(indices[row * capacity + rank]) }
 

@@ -7,9 +7,8 @@ internal import Vectors
 ///
 /// A pair is rejected only if its squared distance is proven to exceed what the worst entry of *both*
 /// neighbour lists allows and what the tree allows. Everything else is decided by the canonical
-/// kernel. Lists hold the least entries by (squared distance, index), and the tree is fixed, so what is
-/// found depends on nothing but the rows, the tree and the tiles: neither on threads nor on rounding
-/// in the products.
+/// kernel. Lists hold the least entries by (squared distance, index), so what they are in the end depends
+/// on nothing but the rows and the tiles: neither on threads nor on rounding in the products.
 ///
 /// **Bottlenecks.** Let B(a, b) be the largest weight on the path from a to b in a spanning tree. With
 /// rows in the leaf order of the tree it is the largest gap between two positions. For a row p of
@@ -25,9 +24,9 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   /// Row at each position.
   private let order: [Int]
   /// Bottleneck between positions p − 1 and p; nil where no tree is given.
-  private let gaps: [Double]?
+  private var gaps: [Double]?
   /// Largest gap of each block.
-  private let gapsOfBlocks: RangeMaxima
+  private var gapsOfBlocks: RangeMaxima
   private let alpha: Double
   /// Bounds for the rows at their positions.
   private let screen: Source
@@ -51,13 +50,11 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     self.rows = rows
     self.order = order
     self.gaps = gaps
-    let blocks = Blocks(rows: rows.count)
-    gapsOfBlocks = RangeMaxima(
-      gaps.map { gaps in (0..<blocks.count).map { gaps[blocks.range($0)].reduce(0, max) } } ?? [])
+    gapsOfBlocks = largestOfBlocks(gaps ?? [])
     self.alpha = alpha
     self.screen = screen
     lists = NeighbourLists(count: rows.count, capacity: capacity)
-    locks = BlockLocks(count: blocks.count)
+    locks = BlockLocks(count: Blocks(rows: rows.count).count)
     limits = .allocate(capacity: rows.count)
     reaches = .allocate(capacity: rows.count)
     for (position, row) in order.enumerated() {
@@ -71,11 +68,16 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     reaches.deallocate()
   }
 
-  /// A bound on the squared radius of each row's full list.
-  var bounds: [Double] {
-    var result = [Double](repeating: 0, count: order.count)
-    for (position, row) in order.enumerated() { result[row] = limits[position] }
-    return result
+  /// Goes on with the bottlenecks of a better tree, whatever its leaf order.
+  ///
+  /// The bottleneck of two rows is at most the largest of those between neighbours in any order from
+  /// one to the other.
+  func tighten(_ bottlenecks: Bottlenecks) {
+    let gaps = order.indices.map { position in
+      position == 0 ? 0 : bottlenecks.bottleneck(order[position - 1], order[position])
+    }
+    self.gaps = gaps
+    gapsOfBlocks = largestOfBlocks(gaps)
   }
 
   /// Looks at the pairs of some tiles; no pair may be looked at twice.
@@ -286,4 +288,10 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   private func squaredLimit(weight: Double) -> Double {
     weight < 0 ? -1 : squaredDistanceLimit(weight: weight, alpha: alpha)
   }
+}
+
+/// The largest of each block's numbers, over which the largest of any blocks is read.
+private func largestOfBlocks(_ gaps: [Double]) -> RangeMaxima {
+  let blocks = Blocks(rows: gaps.count)
+  return RangeMaxima((0..<blocks.count).map { gaps[blocks.range($0)].reduce(0, max) })
 }

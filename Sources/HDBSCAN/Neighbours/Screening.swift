@@ -5,8 +5,8 @@ struct Screening: Sendable {
   let kernel: ScreeningKernel
   /// Whether bytes are used even where they are too coarse to pay; for tests.
   var isForced = false
-  /// Pairs kept for the tree, for each row, at which those found are thinned.
-  var pairsPerRow = 32
+  /// Pairs kept for the tree beyond which they improve it and are thinned: 16 bytes each.
+  var mostPairs = 1 << 21
 
   /// The rows as bytes, where those serve and pay, and the frame they are rounded in.
   ///

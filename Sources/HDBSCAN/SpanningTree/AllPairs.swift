@@ -1,32 +1,30 @@
 internal import Vectors
 
-/// What a pass over all pairs ends with.
-enum AllPairsResult {
-  /// The nearest neighbours of all rows, sorted; a spanning tree; and every pair nearer than its
-  /// bottleneck in that tree, as weight at most the squared distance.
-  case found(NeighbourLists, tree: [CandidateEdge], nearer: EdgePile)
-  /// The scouted tree was poor: a better one to start from.
-  case better(ScoutedTree)
+/// What a pass over all pairs yields.
+struct AllPairsResult {
+  /// The nearest neighbours of all rows, sorted.
+  let lists: NeighbourLists
+  /// A spanning tree, ascending.
+  let tree: [CandidateEdge]
+  /// Every pair nearer than its bottleneck in the tree, as weight at most the squared distance.
+  let nearer: EdgePile
 }
 
 extension TreeTask {
   /// Looks at all pairs once.
   ///
-  /// The tiles run in rounds that grow, the first a small sample from everywhere. Where the tree is
-  /// poor (two large groups joined by a bad edge), a round yields very many edges: then the tree
-  /// is improved by those found so far and the search starts again with tighter bottlenecks, or,
-  /// late in the search, the edges are thinned by the tree that they give. So memory stays O(n).
+  /// The tiles run in rounds that grow, the first a small sample from everywhere. After a round that
+  /// found many pairs the tree is improved by them and by the neighbours known by then: most pairs
+  /// turn out not to matter and are forgotten, and fewer are found in the rounds that follow. So
+  /// memory stays O(n) however poor the scouted tree was.
   func searchAllPairs<Source: ScreeningSource>(
-    _ scouted: ScoutedTree, screen: Source
+    _ scouted: ScoutedTree, screen: consuming Source
   ) throws(HDBSCANError) -> AllPairsResult {
-    let count = rows.count
-    let order = LeafOrder(tree: scouted.tree, count: count)
+    let order = LeafOrder(tree: scouted.tree, count: rows.count)
     let search = PairSearch(
       rows: rows, order: order.rows, gaps: order.gaps, alpha: alpha,
       screen: screen.selecting(order.rows), capacity: capacity, bounds: scouted.bounds)
-    let tiles = tilesInSampledOrder(Blocks(rows: count))
-    // Where there are many rows, memory is dear and thinning cheap beside the search.
-    let budget = max(pairsPerRow / 2 * count, min(pairsPerRow * count, 1 << 22))
+    let tiles = tilesInSampledOrder(Blocks(rows: rows.count))
     var tree = scouted.tree
     var found = EdgePile()
     var start = 0
@@ -37,27 +35,28 @@ extension TreeTask {
       found.append(
         try run(search, tiles[start..<end], of: tiles.count, phase: .spanningTree))
       start = end
-      if found.count > budget, start < tiles.count {
-        let before = found.count
-        improve(&tree, by: &found, squaredCores: scouted.squaredCores)
-        if start <= tiles.count / 4, 2 * found.count < before {
-          return .better(
-            ScoutedTree(bounds: search.bounds, squaredCores: scouted.squaredCores, tree: tree))
-        }
+      if found.count > mostPairs, start < tiles.count {
+        let known = squaredCores(search.lists)
+        let cores = zip(scouted.squaredCores, known).map { min($0, $1) }
+        search.tighten(improve(&tree, by: &found, squaredCores: cores))
       }
     }
     sort(search.lists)
-    return .found(search.lists, tree: tree, nearer: found)
+    return AllPairsResult(lists: search.lists, tree: tree, nearer: found)
   }
 
   /// Improves a tree by some pairs, and keeps those of them that are nearer than its bottlenecks.
   ///
   /// A few pairs for each row at a time, since sorting takes several times the room of what is sorted;
   /// each part is first thinned by the tree that those before it gave.
+  ///
+  /// - Parameter squaredCores: for each row at least its squared core distance.
+  /// - Returns: the bottlenecks of the better tree.
   private func improve(
     _ tree: inout [CandidateEdge], by found: inout EdgePile, squaredCores: [Double]
-  ) {
+  ) -> Bottlenecks {
     let reachability = reachability(squaredCores: squaredCores)
+    tree = reweighted(tree, reachability).sorted()
     var next = 0
     while next < found.pieces.count {
       var part = EdgePile()
@@ -65,18 +64,19 @@ extension TreeTask {
         part.append(found.pieces[next])
         next += 1
       }
-      keepNearer(&part, than: tree)
+      keepNearer(&part, than: Bottlenecks(tree: tree, count: rows.count))
       tree =
         minimumSpanningForest(
           tree + reweighted(part.edges, reachability), count: rows.count
         ).edges
     }
-    keepNearer(&found, than: tree)
+    let bottlenecks = Bottlenecks(tree: tree, count: rows.count)
+    keepNearer(&found, than: bottlenecks)
+    return bottlenecks
   }
 
   /// Keeps the pairs that are nearer than their bottlenecks, whatever core distances turn out to be.
-  private func keepNearer(_ pairs: inout EdgePile, than tree: [CandidateEdge]) {
-    let bottlenecks = Bottlenecks(tree: tree, count: rows.count)
+  private func keepNearer(_ pairs: inout EdgePile, than bottlenecks: Bottlenecks) {
     bottlenecks.keepLighter(&pairs, threads: threads) { $0.weight.squareRoot() / alpha }
   }
 }

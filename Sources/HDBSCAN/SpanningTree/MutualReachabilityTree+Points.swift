@@ -50,7 +50,7 @@ private func treeOfVectors<Scalar: ExactScalar>(
   let capacity = min(minSamples + spareNeighbours, rows.count - 1)
   let task = TreeTask(
     rows: rows, minSamples: minSamples, capacity: capacity, alpha: alpha,
-    weights: rows.totalWeights(weights), pairsPerRow: screening.pairsPerRow, threads: threads,
+    weights: rows.totalWeights(weights), mostPairs: screening.mostPairs, threads: threads,
     progress: progress)
   let found = try task.tree(screening)
   return withCopies(

@@ -23,16 +23,18 @@ struct TreeTask<Scalar: ExactScalar> {
   let alpha: Double
   /// Points that each row stands for; nil where it is one each.
   let weights: [Int]?
-  /// Pairs kept for the tree, for each row, at which those found are thinned.
-  let pairsPerRow: Int
+  /// Pairs kept for the tree beyond which they improve it and are thinned.
+  let mostPairs: Int
   let threads: Int
   let progress: ProgressReporter
 
   /// The tree, by bytes where those serve and pay, else by float products.
   func tree(_ screening: Screening) throws(HDBSCANError) -> FoundTree {
     let frame = CentredFrame(rows, threads: threads)
-    if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads) {
-      return try tree(bytes.rows)
+    if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads)?
+      .rows
+    {
+      return try tree(bytes)
     }
     return try tree(CentredRows(rows, frame: frame, threads: threads))
   }
@@ -43,26 +45,18 @@ struct TreeTask<Scalar: ExactScalar> {
   /// - Complexity: O(n² · d) multiplications in matrix products, O(n · k · log n) exact distances on
   ///   data without mass ties.
   func tree<Source: ScreeningSource>(
-    _ screen: Source
+    _ screen: consuming Source
   ) throws(HDBSCANError) -> FoundTree {
-    var scouted = try scout(screen)
-    while true {
-      switch try searchAllPairs(scouted, screen: screen) {
-      case .found(let lists, let tree, let nearer):
-        return finish(lists, tree: tree, nearer: nearer)
-      case .better(let improved):
-        scouted = improved
-      }
-    }
+    let scouted = try scout(screen)
+    return finish(try searchAllPairs(scouted, screen: screen))
   }
 
   /// Exact core distances and the exact tree.
   ///
   /// `nearer` holds every pair nearer than its bottleneck in `tree`, whose weights can only fall now
   /// that core distances are exact. So together they contain a minimum spanning tree.
-  private func finish(
-    _ lists: NeighbourLists, tree: [CandidateEdge], nearer: EdgePile
-  ) -> FoundTree {
+  private func finish(_ found: AllPairsResult) -> FoundTree {
+    let (lists, tree) = (found.lists, found.tree)
     let reachability = reachability(squaredCores: squaredCores(lists))
     let better = minimumSpanningForest(
       reweighted(tree, reachability) + edges(of: lists, reachability: reachability),
@@ -71,7 +65,7 @@ struct TreeTask<Scalar: ExactScalar> {
     // Most candidates are heavier than the bottlenecks of this better tree, even by the bounds on
     // their distances: no need to compute those.
     let bottlenecks = Bottlenecks(tree: better, count: rows.count)
-    var lighter = nearer
+    var lighter = found.nearer
     bottlenecks.keepLighter(&lighter, threads: threads) {
       reachability.weight(Int($0.a), Int($0.b), square: $0.weight)
     }
