@@ -21,9 +21,10 @@ extension TreeTask {
     _ scouted: ScoutedTree, screen: consuming Source
   ) throws(HDBSCANError) -> AllPairsResult {
     let order = LeafOrder(tree: scouted.tree, count: rows.count)
+    screen = screen.selecting(order.rows)
     let search = PairSearch(
       rows: rows, order: order.rows, gaps: order.gaps, alpha: alpha,
-      screen: screen.selecting(order.rows), capacity: capacity, bounds: scouted.bounds)
+      screen: screen, capacity: capacity, bounds: scouted.bounds)
     let tiles = tilesInSampledOrder(Blocks(rows: rows.count))
     var tree = scouted.tree
     var found = EdgePile()

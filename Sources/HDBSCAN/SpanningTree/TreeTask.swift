@@ -31,15 +31,13 @@ struct TreeTask<Scalar: ExactScalar> {
   /// The tree, by bytes where those serve and pay, else by float products.
   func tree(_ screening: Screening) throws(HDBSCANError) -> FoundTree {
     let frame = CentredFrame(rows, threads: threads)
-    if let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads)?
-      .rows
-    {
-      return try tree(bytes)
-    }
+    let bytes = screening.integers(rows, frame: frame, capacity: capacity, threads: threads)?.rows
+    if let screen = consume bytes { return try tree(consume screen) }
     return try tree(CentredRows(rows, frame: frame, threads: threads))
   }
 
-  /// - Parameter screen: the rows in their own order.
+  /// - Parameter screen: the rows in their own order; given up before all pairs are looked at, for only
+  ///   one order of them is needed at a time.
   /// - Returns: the core distances, the edges of a minimum spanning tree, ascending, and the
   ///   nearest neighbours.
   /// - Complexity: O(n² · d) multiplications in matrix products, O(n · k · log n) exact distances on
@@ -48,7 +46,7 @@ struct TreeTask<Scalar: ExactScalar> {
     _ screen: consuming Source
   ) throws(HDBSCANError) -> FoundTree {
     let scouted = try scout(screen)
-    return finish(try searchAllPairs(scouted, screen: screen))
+    return finish(try searchAllPairs(scouted, screen: consume screen))
   }
 
   /// Exact core distances and the exact tree.
