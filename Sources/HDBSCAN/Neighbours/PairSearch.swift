@@ -82,24 +82,24 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
 
   /// Looks at the pairs of some tiles; no pair may be looked at twice.
   ///
-  /// - Parameter tiles: pairs of blocks (first ≤ second).
   /// - Returns: the pairs that may be nearer than their bottlenecks, in any order; the weight is at
   ///   most the *squared distance*.
   func search(
-    _ tiles: ArraySlice<(Int, Int)>, threads: Int, completed: () -> Void, isCancelled: () -> Bool
+    _ groups: ArraySlice<TileGroup>, threads: Int, completed: () -> Void, isCancelled: () -> Bool
   ) -> EdgePile {
     let blocks = Blocks(rows: order.count)
     let found = Mutex(EdgePile())
-    parallelFor(tiles.count, threads: threads, makeScratch: TileScratch<Source.Bound>.init) {
-      tile, scratch in
-      if isCancelled() { return }
-      let (first, second) = tiles[tiles.startIndex + tile]
-      let nearer =
-        first == second
-        ? searchDiagonal(first, blocks.range(first), scratch)
-        : searchTile(first, second, blocks.range(first), blocks.range(second), scratch)
-      // In whatever order: Kruskal's method sorts.
-      if !nearer.isEmpty { found.withLock { $0.append(nearer) } }
+    parallelFor(groups.count, threads: threads, makeScratch: TileScratch<Source.Bound>.init) {
+      group, scratch in
+      for (first, second) in groups[groups.startIndex + group] {
+        if isCancelled() { return }
+        let nearer =
+          first == second
+          ? searchDiagonal(first, blocks.range(first), scratch)
+          : searchTile(first, second, blocks.range(first), blocks.range(second), scratch)
+        // In whatever order: Kruskal's method sorts.
+        if !nearer.isEmpty { found.withLock { $0.append(nearer) } }
+      }
       completed()
     }
     return found.withLock { $0 }

@@ -17,16 +17,27 @@ struct Blocks {
     block * tileSize..<min((block + 1) * tileSize, rows)
   }
 
-  /// Pairs of different blocks (first < second), neighbours in the list sharing none where possible.
-  func offDiagonalTiles() -> [(Int, Int)] {
-    var tiles: [(Int, Int)] = []
-    tiles.reserveCapacity(count * max(count - 1, 0) / 2)
-    for offset in stride(from: 1, to: count, by: 1) {
-      for first in 0..<(count - offset) { tiles.append((first, first + offset)) }
+  /// All pairs of different blocks (first < second), in squares of `side` × `side` pairs: one thread
+  /// looks at a square, so that its blocks come from memory once and not for each pair.
+  func squares(side: Int) -> [TileGroup] {
+    let sides = (count + side - 1) / side
+    var squares: [TileGroup] = []
+    for offset in 0..<sides {
+      for start in 0..<(sides - offset) {
+        let firsts = start * side..<min((start + 1) * side, count)
+        let seconds = (start + offset) * side..<min((start + offset + 1) * side, count)
+        let square = firsts.flatMap { first in
+          seconds.filter { first < $0 }.map { (first, $0) }
+        }
+        if !square.isEmpty { squares.append(square) }
+      }
     }
-    return tiles
+    return squares
   }
 }
+
+/// Pairs of blocks (first ≤ second) that one thread looks at one after the other.
+typealias TileGroup = [(Int, Int)]
 
 /// What one thread needs to screen a tile.
 final class TileScratch<Bound: ScreeningBound> {

@@ -84,9 +84,10 @@ extension TreeTask {
 
 /// All tiles, those of the diagonal first, the others so ordered that every stretch is spread over
 /// the whole triangle.
-private func tilesInSampledOrder(_ blocks: Blocks) -> [(Int, Int)] {
-  let diagonal = (0..<blocks.count).map { ($0, $0) }
-  let tiles = blocks.offDiagonalTiles()
+private func tilesInSampledOrder(_ blocks: Blocks) -> [TileGroup] {
+  let diagonal = (0..<blocks.count).map { [($0, $0)] }
+  // Few blocks stay in the cache whatever the order.
+  let tiles = blocks.squares(side: blocks.count < 64 ? 1 : 4)
   if tiles.isEmpty { return diagonal }
   // Steps of a fixed length that shares no divisor with the number of tiles visit each once; the
   // golden ratio spreads them evenly.

@@ -102,7 +102,7 @@ struct TreeTask<Scalar: ExactScalar> {
 
   /// Runs a search over tiles, with progress.
   func run<Source: ScreeningSource>(
-    _ search: PairSearch<Scalar, Source>, _ tiles: ArraySlice<(Int, Int)>, of total: Int,
+    _ search: PairSearch<Scalar, Source>, _ tiles: ArraySlice<TileGroup>, of total: Int,
     phase: FitProgress.Phase
   ) throws(HDBSCANError) -> EdgePile {
     let done = Atomic(tiles.startIndex)
