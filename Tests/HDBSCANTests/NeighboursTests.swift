@@ -19,7 +19,7 @@ import Vectors
         rows: rows, order: order, gaps: nil, alpha: 1, screen: screen.selecting(order),
         capacity: wanted,
         bounds: [Double](repeating: .infinity, count: rows.count))
-      let tiles = blocks.offDiagonalTiles() + (0..<blocks.count).map { ($0, $0) }
+      let tiles = blocks.squares(side: 1) + (0..<blocks.count).map { [($0, $0)] }
       let found = search.search(tiles[...], threads: 2, completed: {}, isCancelled: { false })
       #expect(found.edges.isEmpty)
       let lists = search.lists
@@ -31,6 +31,17 @@ import Vectors
         #expect((0..<wanted).map { lists.radius(row, $0) } == nearest.map(\.0))
       }
     }
+  }
+
+  @Test(arguments: [1, 2, 3, 4, 9, 64, 65], [1, 3, 4])
+  func squaresHoldEveryPairOfBlocksOnce(count: Int, side: Int) {
+    let squares = Blocks(rows: count * tileSize - 1).squares(side: side)
+    let pairs = squares.flatMap { $0 }.map { $0.0 * count + $0.1 }
+    let expected = (0..<count).flatMap { first in
+      (first + 1..<max(count, first + 1)).map { first * count + $0 }
+    }
+    #expect(pairs.sorted() == expected)
+    #expect(squares.allSatisfy { (1...side * side).contains($0.count) })
   }
 
   @Test(arguments: 1...9)
