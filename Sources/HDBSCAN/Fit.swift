@@ -69,7 +69,7 @@ public func fit(
 public func estimatedFitMemory(points count: Int, dimensions: Int, minSamples: Int) -> Int {
   let stride = (max(dimensions, 1) + 15) / 16 * 16
   let neighbours = min(minSamples + 2, max(count - 1, 0))
-  let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 1536
+  let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 1024
   let tiles = availableThreads * 4 << 20
   return count * perPoint + tiles
 }
