@@ -113,7 +113,7 @@ public struct DetectionRepository: Sendable {
     precondition(placements.allSatisfy { $0.status != .manual }, "algorithms place nothing by hand")
     if placements.isEmpty { return [] }
     let open = (only ?? DetectionStatus.openToAlgorithms).map(\.rawValue).sorted()
-    return try connection.query(
+    return try connection.queryPrepared(
       """
       WITH target AS MATERIALIZED (
         SELECT * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::real[], $6::boolean[],
@@ -137,6 +137,7 @@ public struct DetectionRepository: Sendable {
           lambda_val = t.lambda_val, outlier_score = t.outlier_score,
           assigned_tier = t.tier, assigned_run_id = $11,
           pool_seed = t.tier = 'pool' AND t.cluster_id IS NULL,
+          pooled_in = \(DetectionStatus.pooledIn(becoming: "t.status")),
           unassigned_since = CASE WHEN t.cluster_id IS NULL
             THEN coalesce(d.unassigned_since, now()) END
         FROM target t JOIN old ON old.id = t.id
@@ -237,7 +238,7 @@ public struct DetectionRepository: Sendable {
   public func lockNewWithoutEmbedding(
     on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT d.id FROM person_detection d
       WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND NOT EXISTS (
@@ -262,7 +263,7 @@ public struct DetectionRepository: Sendable {
   public func lockPool(
     _ ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT id FROM person_detection
       WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IN ('unassigned', 'constrained')
@@ -273,7 +274,7 @@ public struct DetectionRepository: Sendable {
 
   /// Faces that joined the pool and around which groups have not been looked for since.
   public func poolSeeds(on connection: isolated PostgresConnection) throws -> [Int64] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT id FROM person_detection
       WHERE collection_id = $1 AND pool_seed AND cluster_status IN ('unassigned', 'constrained')
@@ -282,15 +283,19 @@ public struct DetectionRepository: Sendable {
   }
 
   /// Notes that groups around these faces were looked for; the caller has locked them.
+  ///
+  /// - Parameter alone: whether the transaction does nothing else. It then does not wait for the disk: a
+  ///   note that a crash of the server loses is only made again.
   public func clearPoolSeeds(
-    _ ids: [Int64], on connection: isolated PostgresConnection
+    _ ids: [Int64], alone: Bool, on connection: isolated PostgresConnection
   ) throws {
     if ids.isEmpty { return }
-    try connection.query(
+    try connection.queryPrepared(
       """
       UPDATE person_detection SET pool_seed = false
       WHERE collection_id = $1 AND id = ANY($2) AND pool_seed
       """, [.int64(collection.id), .int64Array(ids)])
+    if alone { try connection.query("SET LOCAL synchronous_commit TO off") }
   }
 
   /// How many of these faces exist and were not found unusable.
@@ -327,7 +332,7 @@ public struct DetectionRepository: Sendable {
   ) throws {
     if ids.isEmpty { return }
     // Imports refer to photos meanwhile; only those who decide wait for each other.
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT id FROM photo WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
       """, [.int64(collection.id), .int64Array(ids.sorted())])
@@ -368,7 +373,7 @@ public struct DetectionRepository: Sendable {
     photoIDs: [Int64], except undecided: UndecidedFaces,
     on connection: isolated PostgresConnection
   ) throws -> [(photoID: Int64, personID: Int64, detectionID: Int64)] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT photo_id, person_id, id FROM person_detection
       WHERE collection_id = $1 AND photo_id = ANY($2) AND cluster_id IS NOT NULL

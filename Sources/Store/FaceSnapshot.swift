@@ -73,8 +73,8 @@ public struct FaceReader: Sendable {
   /// A reader of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
-  private static let columns = "d.id, d.photo_id, d.cluster_status, d.cluster_id, e.embedding"
-  private static let source = """
+  static let columns = "d.id, d.photo_id, d.cluster_status, d.cluster_id, e.embedding"
+  static let source = """
     person_detection d JOIN face_embedding e
       ON e.collection_id = d.collection_id AND e.detection_id = d.id
     """
@@ -113,7 +113,7 @@ public struct FaceReader: Sendable {
     ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
     try collect(
-      connection.query(
+      connection.queryPrepared(
         """
         SELECT \(Self.columns) FROM \(Self.source)
         WHERE d.collection_id = $1 AND d.id = ANY($2) ORDER BY d.id
@@ -134,7 +134,21 @@ public struct FaceReader: Sendable {
         """, [.int64(collection.id)]))
   }
 
-  /// The same, however small or unsure: the pool of the tiers, which take every face.
+  /// Those of these faces that are in the pool.
+  public func pool(
+    _ eligibility: Eligibility, among ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try collect(
+      connection.queryPrepared(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.id = ANY($2)
+          AND d.cluster_status IN ('unassigned', 'constrained') AND \(eligibility.condition)
+        ORDER BY d.id
+        """, [.int64(collection.id), .int64Array(ids)]))
+  }
+
+  /// The pool, however small or unsure its faces are: that of the tiers, which take every face.
   public func pool(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
     try collect(
       connection.query(
@@ -187,7 +201,7 @@ public struct FaceReader: Sendable {
       ? "(d.cluster_status IS NULL OR d.cluster_status = ANY($4))"
       : "d.cluster_status IS NULL AND $4::text[] IS NOT NULL"
     return try collect(
-      connection.query(
+      connection.queryPrepared(
         """
         SELECT \(Self.columns) FROM \(Self.source)
         WHERE d.collection_id = $1 AND d.id > $2 AND \(condition)
@@ -196,7 +210,7 @@ public struct FaceReader: Sendable {
         [.int64(collection.id), .int64(after), .int64(Int64(limit)), .textArray(open)]))
   }
 
-  private func collect(_ rows: PostgresRows) throws -> FaceSnapshot {
+  func collect(_ rows: PostgresRows) throws -> FaceSnapshot {
     var result = FaceSnapshot.empty(dimension: collection.dimension, capacity: rows.count)
     let dimension = collection.dimension
     result.embeddings = try Matrix<Float>(rows: rows.count, columns: dimension) { base, stride in

@@ -94,8 +94,9 @@ extension ReviewRepository {
     detections ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> Prohibitions {
     var result = Prohibitions()
+    if ids.isEmpty { return result }
     let parameters: [PostgresValue] = [.int64(collection.id), .int64Array(ids)]
-    for row in try connection.query(
+    for row in try connection.queryPrepared(
       """
       SELECT detection_id, cluster_id, person_id FROM cluster_person_cannot_link
       WHERE collection_id = $1 AND detection_id = ANY($2)
@@ -117,7 +118,7 @@ extension ReviewRepository {
         result.persons[detection, default: []].insert(person)
       }
     }
-    for row in try connection.query(
+    for row in try connection.queryPrepared(
       """
       SELECT detection_a_id, detection_b_id FROM detection_constraint
       WHERE collection_id = $1 AND kind = 'cannot_link'
@@ -137,7 +138,7 @@ extension ReviewRepository {
     on connection: isolated PostgresConnection
   ) throws -> [Int64: Int64] {
     var result: [Int64: Int64] = [:]
-    for row in try connection.query(
+    for row in try connection.queryPrepared(
       """
       SELECT id, person_id FROM person_detection
       WHERE collection_id = $1 AND id = ANY($2) AND cluster_id IS NOT NULL

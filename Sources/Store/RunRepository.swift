@@ -126,7 +126,7 @@ public struct RunRepository: Sendable {
 
   /// Only the id of the run in charge: what a cached model is compared with.
   public func activeID(on connection: isolated PostgresConnection) throws -> Int64? {
-    try connection.query(
+    try connection.queryPrepared(
       "SELECT id FROM hdbscan_run WHERE collection_id = $1 AND is_active",
       [.int64(collection.id)]
     ).first?.int64(0)
@@ -137,7 +137,7 @@ public struct RunRepository: Sendable {
     on connection: isolated PostgresConnection
   ) throws -> String? {
     guard
-      let row = try connection.query(
+      let row = try connection.queryPrepared(
         """
         SELECT calibration FROM hdbscan_run
         WHERE collection_id = $1 AND is_active AND calibration IS NOT NULL

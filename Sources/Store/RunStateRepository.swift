@@ -246,6 +246,7 @@ public struct RunStateRepository: Sendable {
           person_id = c.person_id, cluster_confidence = w.confidence, is_core = w.is_core,
           is_adopted = w.is_adopted,
           pool_seed = false,
+          pooled_in = \(DetectionStatus.pooledIn(becoming: "w.status")),
           lambda_val = w.lambda_val, outlier_score = w.outlier_score, assigned_tier = w.tier,
           assigned_run_id = w.run_id, unassigned_since = CASE
             WHEN w.status IN ('unassigned', 'constrained')

@@ -44,10 +44,12 @@ struct ActiveModel: Sendable {
 }
 
 /// Keeps the model of each collection's active run in memory, loaded once a process and run, and its
-/// clusters.
+/// clusters and its pool.
 ///
 /// Only the run's id is read for every batch; the blob and the vectors are read when it changed. How
 /// many of its faces were deleted is counted again every few seconds.
+///
+/// Takes 4 · d bytes for each face of the run, cluster and face of the pool.
 public final class ModelCache: Sendable {
   private enum Entry: Sendable {
     case loaded(LoadedModel, countedAt: ContinuousClock.Instant)
@@ -62,8 +64,9 @@ public final class ModelCache: Sendable {
   }
 
   let clusters = Mutex<[Int64: KnownClusters]>([:])
+  let pools = Mutex<[Int64: Pool]>([:])
   private let entries = Mutex<[Int64: Entry]>([:])
-  private let recountAfter: Duration
+  let recountAfter: Duration
 
   /// An empty cache.
   public convenience init() { self.init(recountAfter: .seconds(5)) }
