@@ -51,7 +51,12 @@ public struct Eligibility: Sendable, Equatable {
     "coalesce(d.face_confidence >= '\(minFaceConfidence)'::real, true)"
   }
 
-  var condition: String { "\(isLarge) AND \(isCertain)" }
+  var condition: String {
+    """
+    (least(d.face_width, d.face_height) < '\(minFaceSizePixels)'::real
+      OR d.face_confidence < '\(minFaceConfidence)'::real) IS NOT TRUE
+    """
+  }
 
   /// Why a face takes no part in a bootstrap, as an expression; NULL where it does.
   var reason: String {

@@ -162,6 +162,25 @@ public struct RunRepository: Sendable {
     return (try row.bytes(0), try row.jsonText(1), try row.jsonText(2))
   }
 
+  /// The beginning of a run's model, where all of it and the label map are as the run wrote them.
+  ///
+  /// The server compares the model's checksum, so that it need not travel.
+  ///
+  /// - Parameter bytes: how much of the beginning.
+  /// - Returns: nil where something else is there, or an older program wrote the run.
+  public func headOfWholeModel(
+    of id: Int64, bytes: Int, on connection: isolated PostgresConnection
+  ) throws -> [UInt8]? {
+    try connection.query(
+      """
+      SELECT substr(clusterer_state, 1, $3) FROM hdbscan_run
+      WHERE collection_id = $1 AND id = $2 AND sha256(clusterer_state) = clusterer_state_sha256
+        AND CASE jsonb_typeof(label_to_cluster_id) WHEN 'object' THEN NOT EXISTS (
+          SELECT FROM jsonb_each_text(label_to_cluster_id) WHERE value !~ '^[0-9]{1,18}$') END
+      """, [.int64(collection.id), .int64(id), .int32(Int32(bytes))]
+    ).first?.bytes(0)
+  }
+
   /// Whether a run is at work; until the transaction ends nobody can mark it as ended.
   public func isRunning(_ id: Int64, on connection: isolated PostgresConnection) throws -> Bool {
     try connection.query(
@@ -204,7 +223,8 @@ public struct RunRepository: Sendable {
       """
       UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp(),
         embedding_count = $3, cluster_count = $4, noise_count = $5, condensed_tree = $6,
-        label_to_cluster_id = $7, clusterer_state = $8, metrics = $9, timings = $10,
+        label_to_cluster_id = $7, clusterer_state = $8, clusterer_state_sha256 = sha256($8),
+        metrics = $9, timings = $10,
         peak_memory_bytes = $11, calibration = $12
       WHERE collection_id = $1 AND id = $2 AND status = 'running'
       """,
