@@ -81,11 +81,7 @@ extension ClusterRepository {
 extension LiveClusters {
   /// Row of a cluster, by bisection.
   fileprivate func index(of id: Int64) -> Int? {
-    var (low, high) = (0, ids.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ids[middle] < id { low = middle + 1 } else { high = middle }
-    }
-    return low < ids.count && ids[low] == id ? low : nil
+    let row = ids.firstPosition(notBelow: id)
+    return row < ids.count && ids[row] == id ? row : nil
   }
 }

@@ -234,45 +234,33 @@ public struct FaceReader: Sendable {
     return result
   }
 
+  /// Two streams, of faces and of vectors: to join and sort them the server would write all vectors into
+  /// files of its own.
   private func read(
     where condition: String, on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
-    let dimension = collection.dimension
-    let scope = "d.collection_id = \(collection.id) AND \(condition)"
-    let count = Int(
-      try connection.query("SELECT count(*) FROM \(Self.source) WHERE \(scope)")[0].int64(0))
-    var result = FaceSnapshot.empty(dimension: dimension, capacity: count)
-    result.embeddings = try Matrix<Float>(rows: count, columns: dimension) { base, stride in
-      var index = 0
-      // COPY takes no parameters; what is written into the text are numbers of ours.
-      _ = try connection.copyOut(
-        """
-        COPY (SELECT \(Self.columns) FROM \(Self.source) WHERE \(scope) ORDER BY d.id)
-        TO STDOUT (FORMAT binary)
-        """
-      ) { row in
-        let id = try row.int64(0)
-        guard index < count else {
-          throw StoreError.damaged(
-            table: "person_detection", id: id, what: "rows appeared within one snapshot")
-        }
-        try result.append(
-          id: id, photo: try row.optionalInt64(1),
-          status: try row.optionalText(2), cluster: row.optionalInt64(3))
-        let bytes = try row.bytes(4)
-        if bytes.count == 4 * dimension {
-          UnsafeMutableRawBufferPointer(start: base + index * stride, count: 4 * dimension)
-            .copyMemory(from: bytes)
-        } else {
-          (base + index * stride).update(repeating: .nan, count: dimension)
-        }
-        index += 1
-      }
-      guard index == count else {
-        throw StoreError.damaged(
-          table: "person_detection", id: 0, what: "rows vanished within one snapshot")
-      }
+    var result = FaceSnapshot.empty(dimension: collection.dimension, capacity: 0)
+    // COPY takes no parameters; what is written into the text are numbers of ours.
+    _ = try connection.copyOut(
+      """
+      COPY (SELECT d.id, d.photo_id, d.cluster_status, d.cluster_id FROM person_detection d
+        WHERE d.collection_id = \(collection.id) AND \(condition) ORDER BY d.id)
+      TO STDOUT (FORMAT binary)
+      """
+    ) { row in
+      try result.append(
+        id: try row.int64(0), photo: try row.optionalInt64(1), status: try row.optionalText(2),
+        cluster: row.optionalInt64(3))
     }
+    let (positions, embeddings) = try vectors(
+      ofSorted: result.ids, isDamagedKept: true, on: connection)
+    if positions.count < result.count {
+      result.ids = positions.map { result.ids[$0] }
+      result.photoIDs = positions.map { result.photoIDs[$0] }
+      result.statuses = positions.map { result.statuses[$0] }
+      result.clusterIDs = positions.map { result.clusterIDs[$0] }
+    }
+    result.embeddings = embeddings
     return result
   }
 }

@@ -34,7 +34,7 @@ struct FittedFaces: Sendable {
       found: people.map { FoundClusters($0) } ?? FoundClusters(clustering), states: states,
       outside: outside, live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
-        detections: states.map(\.id), on: connection),
+        detections: nil, on: connection),
       drawnPersons: try PersonRepository(collection).drawn(on: connection), unusable: unusable)
     var plan = BootstrapPlanner(input).plan()
     let asked = try ReviewRepository(collection).asked(
