@@ -57,7 +57,7 @@ extension ClusterRepository {
       """, [.int64(collection.id), .int64Array(changed)])
     {
       let id = try row.int64(0)
-      guard let index = live.index(of: id) else {
+      guard let index = live.row(of: id) else {
         if try row.bool(10) { continue }
         return false
       }
@@ -80,7 +80,7 @@ extension ClusterRepository {
 
 extension LiveClusters {
   /// Row of a cluster, by bisection.
-  fileprivate func index(of id: Int64) -> Int? {
+  public func row(of id: Int64) -> Int? {
     let row = ids.firstPosition(notBelow: id)
     return row < ids.count && ids[row] == id ? row : nil
   }

@@ -50,8 +50,8 @@ public struct RunResult: Sendable {
   public var condensedTreeJSON: String
   /// Label of the fit to cluster id, as a JSON object.
   public var labelToClusterJSON: String
-  /// Model of the fit: one safetensors blob.
-  public var clustererState: [UInt8]
+  /// Model of the fit: one safetensors blob; nil where ``RunRepository/keepModel(_:of:on:)`` wrote it.
+  public var clustererState: [UInt8]?
   /// Figures that later runs are compared with, as JSON.
   public var metricsJSON: String
   /// Seconds of each phase, as JSON.
@@ -65,7 +65,7 @@ public struct RunResult: Sendable {
   /// The result of one completed fit.
   public init(
     embeddingCount: Int, clusterCount: Int, noiseCount: Int, condensedTreeJSON: String,
-    labelToClusterJSON: String, clustererState: [UInt8], metricsJSON: String,
+    labelToClusterJSON: String, clustererState: [UInt8]?, metricsJSON: String,
     timingsJSON: String, peakMemoryBytes: Int64, calibrationJSON: String? = nil
   ) {
     self.embeddingCount = embeddingCount
@@ -208,6 +208,17 @@ public struct RunRepository: Sendable {
       ])[0].int64(0)
   }
 
+  /// Writes the model of a run that is at work, which the caller has locked by ``isRunning(_:on:)``.
+  public func keepModel(
+    _ blob: [UInt8], of id: Int64, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      UPDATE hdbscan_run SET clusterer_state = $3, clusterer_state_sha256 = sha256($3)
+      WHERE collection_id = $1 AND id = $2
+      """, [.int64(collection.id), .int64(id), .bytes(blob)])
+  }
+
   /// Completes a run that is at work and puts it in charge; the one before becomes inactive.
   ///
   /// - Throws: ``StoreError/damaged(table:id:what:)`` where the run has ended already.
@@ -223,7 +234,8 @@ public struct RunRepository: Sendable {
       """
       UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp(),
         embedding_count = $3, cluster_count = $4, noise_count = $5, condensed_tree = $6,
-        label_to_cluster_id = $7, clusterer_state = $8, clusterer_state_sha256 = sha256($8),
+        label_to_cluster_id = $7, clusterer_state = coalesce($8::bytea, clusterer_state),
+        clusterer_state_sha256 = coalesce(sha256($8::bytea), clusterer_state_sha256),
         metrics = $9, timings = $10,
         peak_memory_bytes = $11, calibration = $12
       WHERE collection_id = $1 AND id = $2 AND status = 'running'
@@ -232,7 +244,8 @@ public struct RunRepository: Sendable {
         .int64(collection.id), .int64(id), .int32(Int32(result.embeddingCount)),
         .int32(Int32(result.clusterCount)), .int32(Int32(result.noiseCount)),
         .json(result.condensedTreeJSON), .json(result.labelToClusterJSON),
-        .bytes(result.clustererState), .json(result.metricsJSON), .json(result.timingsJSON),
+        result.clustererState.map(PostgresValue.bytes) ?? .null, .json(result.metricsJSON),
+        .json(result.timingsJSON),
         .int64(result.peakMemoryBytes),
         result.calibrationJSON.map(PostgresValue.json) ?? .null,
       ]

@@ -119,9 +119,11 @@ struct Bootstrap {
     let model = try fitted.encodedModel()
     report.seconds.extract = clock.lap()
     let soFar = report
+    let leaving = try await pool.withTransaction { try LeavingRun.prepare(collection, on: $0) }
     let applied = try await pool.withTransaction { connection in
       try BootstrapWriter(
-        collection: collection, settings: settings, runID: runID, fitted: fitted, model: model
+        collection: collection, settings: settings, runID: runID, fitted: fitted, model: model,
+        leaving: leaving
       ).apply(soFar, on: connection)
     }
     report = applied
