@@ -312,6 +312,21 @@ public struct DetectionRepository: Sendable {
     if alone { try connection.query("SET LOCAL synchronous_commit TO off") }
   }
 
+  /// How many faces up to an id exist and were not found unusable.
+  ///
+  /// - Complexity: one pass over the states of the collection.
+  public func countUsable(
+    upTo id: Int64, on connection: isolated PostgresConnection
+  ) throws -> Int {
+    Int(
+      try connection.query(
+        """
+        SELECT count(*) FROM person_detection
+        WHERE collection_id = $1 AND id <= $2 AND invalid_reason IS NULL
+        """, [.int64(collection.id), .int64(id)]
+      ).single().int64(0))
+  }
+
   /// How many of these faces exist and were not found unusable.
   public func countUsable(
     _ ids: [Int64], on connection: isolated PostgresConnection

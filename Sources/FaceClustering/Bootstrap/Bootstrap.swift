@@ -43,6 +43,8 @@ struct Bootstrap {
       let runs = RunRepository(collection)
       // Whoever still says "running" cannot be: the lock is ours.
       try runs.failAbandoned(on: connection)
+      // Whoever may not make temporary tables hears of it now and not after the fit.
+      try BootstrapStaging(collection).begin(on: connection)
       return try runs.start(
         parametersJSON: try settings.runParametersJSON(), minClusterSize: settings.minClusterSize,
         minSamples: settings.minSamples, on: connection)

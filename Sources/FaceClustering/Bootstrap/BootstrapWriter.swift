@@ -181,6 +181,8 @@ struct LeavingRun: Sendable {
   static func prepare(
     _ collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> LeavingRun? {
+    // People may take clusters back that they made; while this is held they wait.
+    try CollectionLocks(collection).shareMembership(on: connection)
     guard let run = try RunRepository(collection).activeID(on: connection) else { return nil }
     return LeavingRun(
       run: run, state: try RunStateRepository(collection).prepare(run, on: connection))
