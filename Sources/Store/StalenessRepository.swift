@@ -32,42 +32,48 @@ public struct StalenessRepository: Sendable {
   ///   - lastFittedID: highest id of the faces of the fit.
   ///   - then: which faces the fit saw.
   ///   - now: which faces a fit would see.
-  /// - Complexity: one pass over the states of the collection.
+  /// - Complexity: two passes over the states of the collection.
   public func facts(
     since run: RunRecord, lastFittedID: Int64, eligibleThen then: Eligibility,
     eligibleNow now: Eligibility,
     on connection: isolated PostgresConnection
   ) throws -> StalenessFacts {
-    // Most faces were not decided by the tiers of this run: the tier, a text, is looked at last. An
-    // invalid face has a reason, and whether there is one is quicker told than what the status is.
-    let arrived =
-      "d.assigned_run_id = $2 AND d.assigned_tier IN ('predict', 'epsilon_ball', 'pool')"
-    // Looked at once for every face, not twice, as long as nobody changed which faces a fit sees.
+    // An invalid face has a reason, and whether there is one is quicker told than what the status is.
+    // Each face is looked at once, not twice, as long as nobody changed which faces a fit sees.
     let eligible = "count(*) FILTER (WHERE d.invalid_reason IS NULL AND \(now.condition))"
     let remaining =
       then == now
-      ? "\(eligible) - count(*) FILTER (WHERE d.id > $3 AND d.invalid_reason IS NULL AND \(now.condition))"
-      : "count(*) FILTER (WHERE d.id <= $3 AND d.invalid_reason IS NULL AND \(then.condition))"
+      ? """
+      \(eligible)
+        - count(*) FILTER (WHERE d.id > $2 AND d.invalid_reason IS NULL AND \(now.condition))
+      """
+      : "count(*) FILTER (WHERE d.id <= $2 AND d.invalid_reason IS NULL AND \(then.condition))"
+    let faces = try connection.query(
+      """
+      SELECT \(remaining) AS remaining, \(eligible) AS eligible
+      FROM person_detection d WHERE d.collection_id = $1
+      """, [.int64(collection.id), .int64(lastFittedID)]
+    ).single()
+    // A statement of its own: both are passes that the server shares out to its processors, which it
+    // does not do where an order is asked for among all faces.
     let row = try connection.query(
       """
-      SELECT
-        \(remaining) AS remaining,
-        count(*) FILTER (WHERE \(arrived)) AS arrivals,
-        count(*) FILTER (WHERE \(arrived) AND d.assigned_tier <> 'predict') AS not_predicted,
-        count(*) FILTER (WHERE \(arrived) AND d.cluster_id IS NOT NULL) AS with_cluster,
-        \(eligible) AS eligible,
-        coalesce((array_agg(d.id ORDER BY d.id DESC) FILTER (WHERE d.assigned_run_id = $2
-          AND d.assigned_tier IN ('predict', 'epsilon_ball')))[1:500], '{}') AS latest
-      FROM person_detection d
-      WHERE d.collection_id = $1
-      """, [.int64(collection.id), .int64(run.id), .int64(lastFittedID)]
+      SELECT count(*) AS arrivals, count(*) FILTER (WHERE assigned_tier <> 'predict')
+          AS not_predicted,
+        count(cluster_id) AS with_cluster,
+        coalesce((array_agg(id ORDER BY id DESC) FILTER (
+          WHERE assigned_tier IN ('predict', 'epsilon_ball')))[1:500], '{}') AS latest
+      FROM person_detection
+      WHERE collection_id = $1 AND assigned_run_id = $2
+        AND assigned_tier IN ('predict', 'epsilon_ball', 'pool')
+      """, [.int64(collection.id), .int64(run.id)]
     ).single()
     let (arrivals, withCluster) = (
       Int(try row.int64("arrivals")), Int(try row.int64("with_cluster"))
     )
     return StalenessFacts(
-      eligible: Int(try row.int64("eligible")),
-      deleted: max(run.embeddingCount - Int(try row.int64("remaining")), 0),
+      eligible: Int(try faces.int64("eligible")),
+      deleted: max(run.embeddingCount - Int(try faces.int64("remaining")), 0),
       arrivals: arrivals, arrivalsInPool: arrivals - withCluster,
       arrivalsNotPredicted: Int(try row.int64("not_predicted")),
       arrivalsWithCluster: withCluster,
