@@ -26,6 +26,9 @@ static const unsigned char job_queue[] = {
 static const unsigned char cheaper_updates[] = {
 #embed "../../migrations/0008_cheaper_updates.sql"
 };
+static const unsigned char quicker_looks[] = {
+#embed "../../migrations/0009_quicker_looks.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -38,6 +41,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0006", people),
     MIGRATION("0007", job_queue),
     MIGRATION("0008", cheaper_updates),
+    MIGRATION("0009", quicker_looks),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

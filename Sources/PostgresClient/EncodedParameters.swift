@@ -33,6 +33,9 @@ struct EncodedParameters {
     lengths = sizes
   }
 
+  /// Bytes of all values.
+  var byteCount: Int { buffer.count - 1 }
+
   /// Calls `body` with the values and their lengths, valid during the call.
   func withPointers<Result>(
     _ body: (UnsafePointer<UnsafePointer<CChar>?>?, UnsafePointer<Int32>?) -> Result

@@ -23,6 +23,8 @@ public actor PostgresConnection {
   var isCopying = false
   /// A transaction of ``transaction(_:_:)`` is open.
   var isInTransaction = false
+  /// What the server has parsed for this session.
+  var prepared = PreparedStatements()
 
   /// Where it is connected to.
   public nonisolated let configuration: PostgresConfiguration

@@ -2,7 +2,7 @@ public import PostgresClient
 public import Vectors
 
 /// What a fit, or the pool, knows about a cluster that it found.
-public struct ClusterFacts: Sendable {
+public struct ClusterFacts: Sendable, Equatable {
   /// Number of members and the sum of their embeddings.
   public var faceCount: Int
   /// Members that the fit calls core.
@@ -29,6 +29,9 @@ public struct ClusterFacts: Sendable {
     let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
     return faceCount > 0 ? min(norm / Double(faceCount), 1) : nil
   }
+
+  /// The direction of the sum, unit length; zero where there is none.
+  var centroid: [Float] { ClusterSum(id: 0, faceCount: faceCount, sum: sum).centroid }
 
   /// The facts of one cluster.
   public init(
@@ -59,13 +62,7 @@ extension ClusterRepository {
     on connection: isolated PostgresConnection
   ) throws -> [Int64] {
     if facts.isEmpty { return [] }
-    var newPersons = try connection.query(
-      """
-      INSERT INTO person (collection_id) SELECT $1 FROM generate_series(1, $2::integer)
-      RETURNING id
-      """, [.int64(collection.id), .int32(Int32(given.count { $0 == nil }))]
-    ).map { try $0.int64(0) }.sorted()[...]
-    let persons = given.map { $0 ?? newPersons.removeFirst() }
+    let persons = try owners(given, on: connection)
     let ids = try connection.query(
       """
       INSERT INTO cluster (collection_id, person_id, face_count, centroid_sum, centroid,
@@ -77,6 +74,19 @@ extension ClusterRepository {
     ).map { try $0.int64(0) }.sorted()
     try update(Array(zip(ids, facts)), runID: runID, on: connection)
     return ids
+  }
+
+  /// Persons for new clusters; an unnamed one is made where none is given.
+  func owners(
+    _ given: [Int64?], on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    var new = try connection.query(
+      """
+      INSERT INTO person (collection_id) SELECT $1 FROM generate_series(1, $2::integer)
+      RETURNING id
+      """, [.int64(collection.id), .int32(Int32(given.count { $0 == nil }))]
+    ).map { try $0.int64(0) }.sorted()[...]
+    return given.map { $0 ?? new.removeFirst() }
   }
 
   /// Gives clusters the shape that a fit found; ids, persons and flags stay.
@@ -107,10 +117,7 @@ extension ClusterRepository {
         .int32Array(facts.map { Int32($0.faceCount) }),
         .int32Array(facts.map { Int32($0.coreCount) }),
         .bytesArray(facts.map { VectorBytes.encode($0.sum) }),
-        .bytesArray(
-          facts.map {
-            VectorBytes.encode(ClusterSum(id: 0, faceCount: $0.faceCount, sum: $0.sum).centroid)
-          }),
+        .bytesArray(facts.map { VectorBytes.encode($0.centroid) }),
         .bytesArray(facts.map { VectorBytes.encode($0.reference) }),
         .optionalInt64Array(facts.map(\.medoidDetectionID)),
         .optionalFloatArray(facts.map { $0.epsilon.map { Float($0.value) } }),

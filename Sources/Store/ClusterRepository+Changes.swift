@@ -6,7 +6,7 @@ public struct KnownClusters: Sendable {
   /// The live clusters, by id.
   public internal(set) var live: LiveClusters
   /// Every transaction before this one had ended at that moment.
-  var horizon: String
+  var horizon: TransactionHorizon
 }
 
 extension ClusterRepository {
@@ -21,9 +21,7 @@ extension ClusterRepository {
     since known: KnownClusters?, on connection: isolated PostgresConnection
   ) throws -> KnownClusters {
     // Looked at first: what commits between this and the clusters is read again the next time.
-    let horizon = try connection.query(
-      "SELECT (pg_snapshot_xmin(pg_current_snapshot())::text::numeric % 4294967296)::text"
-    ).single().text(0)
+    let horizon = try TransactionHorizon.now(on: connection)
     if var known, try refresh(&known.live, since: known.horizon, on: connection) {
       known.horizon = horizon
       return known
@@ -34,18 +32,32 @@ extension ClusterRepository {
   /// - Returns: false where a cluster was born, was retired or has another reference, so that all must
   ///   be read.
   private func refresh(
-    _ live: inout LiveClusters, since horizon: String, on connection: isolated PostgresConnection
+    _ live: inout LiveClusters, since horizon: TransactionHorizon,
+    on connection: isolated PostgresConnection
   ) throws -> Bool {
-    let rows = try connection.query(
+    let scan = try connection.queryPrepared(
       """
-      SELECT c.id, c.person_id, c.face_count, c.verified, c.anchored, c.epsilon, c.hdbscan_run_id,
-        c.reference_count, c.reference_length, c.reference_centroid, c.retired_at IS NOT NULL
-      FROM cluster c
-      WHERE c.collection_id = $1 AND age(c.xmin) <= age($2::text::xid) ORDER BY c.id
-      """, [.int64(collection.id), .text(horizon)])
-    for row in rows {
+      SELECT coalesce(
+          array_agg(id) FILTER (WHERE \(TransactionHorizon.isNotOlder("xmin", parameter: 2))), '{}'),
+        count(*) FILTER (WHERE retired_at IS NULL)
+      FROM cluster WHERE collection_id = $1
+      """, [.int64(collection.id), horizon.parameter]
+    ).single()
+    let changed = try scan.int64Array(0)
+    // A row that was deleted tells nothing of itself. Where most changed, reading all is no dearer.
+    guard try Int(scan.int64(1)) == live.count, changed.count <= live.count / 4 else {
+      return false
+    }
+    if changed.isEmpty { return true }
+    for row in try connection.queryPrepared(
+      """
+      SELECT id, person_id, face_count, verified, anchored, epsilon, hdbscan_run_id,
+        reference_count, reference_length, reference_centroid, retired_at IS NOT NULL
+      FROM cluster WHERE collection_id = $1 AND id = ANY($2)
+      """, [.int64(collection.id), .int64Array(changed)])
+    {
       let id = try row.int64(0)
-      guard let index = live.index(of: id) else {
+      guard let index = live.row(of: id) else {
         if try row.bool(10) { continue }
         return false
       }
@@ -62,23 +74,14 @@ extension ClusterRepository {
       live.referenceCounts[index] = Int(try row.int32(7))
       live.referenceLengths[index] = try row.optionalFloat(8).map(Double.init)
     }
-    // A row that was deleted tells nothing of itself.
-    let count = try connection.query(
-      "SELECT count(*) FROM cluster WHERE collection_id = $1 AND retired_at IS NULL",
-      [.int64(collection.id)]
-    ).single().int64(0)
-    return Int(count) == live.count
+    return true
   }
 }
 
 extension LiveClusters {
   /// Row of a cluster, by bisection.
-  fileprivate func index(of id: Int64) -> Int? {
-    var (low, high) = (0, ids.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ids[middle] < id { low = middle + 1 } else { high = middle }
-    }
-    return low < ids.count && ids[low] == id ? low : nil
+  public func row(of id: Int64) -> Int? {
+    let row = ids.firstPosition(notBelow: id)
+    return row < ids.count && ids[row] == id ? row : nil
   }
 }

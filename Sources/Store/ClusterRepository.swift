@@ -123,7 +123,7 @@ public struct ClusterRepository: Sendable {
     _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
   ) throws -> [ClusterSum] {
     let dimension = collection.dimension
-    return try connection.query(
+    return try connection.queryPrepared(
       """
       SELECT id, face_count, centroid_sum, core_count FROM cluster
       WHERE collection_id = $1 AND id = ANY($2) ORDER BY id
@@ -144,7 +144,7 @@ public struct ClusterRepository: Sendable {
     _ sums: [ClusterSum], on connection: isolated PostgresConnection
   ) throws {
     if sums.isEmpty { return }
-    try connection.query(
+    try connection.queryPrepared(
       """
       UPDATE cluster c SET face_count = t.face_count, centroid_sum = t.centroid_sum,
         centroid = CASE WHEN t.face_count > 0 THEN t.centroid ELSE c.centroid END,
@@ -168,7 +168,7 @@ public struct ClusterRepository: Sendable {
   public func withOldMedoid(
     _ ids: [Int64], changedShare: Double, on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT c.id FROM cluster c
       WHERE c.collection_id = $1 AND c.id = ANY($2) AND c.face_count > 0

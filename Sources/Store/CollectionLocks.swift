@@ -44,7 +44,8 @@ public struct CollectionLocks: Sendable {
 
   /// Waits for the right to move faces beside others, until the transaction ends.
   public func shareMembership(on connection: isolated PostgresConnection) throws {
-    try connection.query("SELECT pg_advisory_xact_lock_shared($1, $2)", keys(Self.membershipSpace))
+    try connection.queryPrepared(
+      "SELECT pg_advisory_xact_lock_shared($1, $2)", keys(Self.membershipSpace))
   }
 
   /// Waits for the right to decide about faces that are linked to others, until the transaction ends.

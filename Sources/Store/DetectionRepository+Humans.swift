@@ -43,11 +43,11 @@ extension DetectionRepository {
         SELECT id, cluster_id, cluster_status FROM person_detection
         WHERE collection_id = $1 AND id = ANY($2)
       ), moved AS (
-        UPDATE person_detection SET cluster_status = 'constrained', cluster_id = NULL,
+        UPDATE person_detection d SET cluster_status = 'constrained', cluster_id = NULL,
           person_id = NULL, cluster_confidence = NULL, is_core = false,
           is_adopted = false, pool_seed = true, assigned_tier = 'manual',
           assigned_run_id = NULL, unassigned_since = coalesce(unassigned_since, now()),
-          invalid_reason = NULL
+          invalid_reason = NULL, pooled_in = \(DetectionStatus.pooledIn(becoming: "'constrained'"))
         WHERE collection_id = $1 AND id = ANY($2)
       )
       INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status,

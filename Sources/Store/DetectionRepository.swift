@@ -112,19 +112,41 @@ public struct DetectionRepository: Sendable {
   ) throws -> [Int64] {
     precondition(placements.allSatisfy { $0.status != .manual }, "algorithms place nothing by hand")
     if placements.isEmpty { return [] }
-    let open = (only ?? DetectionStatus.openToAlgorithms).map(\.rawValue).sorted()
-    return try connection.query(
+    return try place(
+      from: """
+        SELECT * FROM unnest($4::bigint[], $5::text[], $6::bigint[], $7::real[], $8::boolean[],
+          $9::real[], $10::real[], $11::text[], $12::boolean[])
+        """,
+      [
+        .int64Array(placements.map(\.detectionID)),
+        .textArray(placements.map(\.status.rawValue)),
+        .optionalInt64Array(placements.map(\.clusterID)),
+        .optionalFloatArray(placements.map(\.confidence)),
+        .boolArray(placements.map(\.isCore)), .optionalFloatArray(placements.map(\.lambda)),
+        .optionalFloatArray(placements.map(\.outlierScore)), .textArray(placements.map(\.tier)),
+        .boolArray(placements.map(\.isAdopted)),
+      ], open: only ?? DetectionStatus.openToAlgorithms, runID: runID, on: connection)
+  }
+
+  /// The same, from placements wherever they are.
+  ///
+  /// - Parameters:
+  ///   - source: a query of them: id, status, cluster, confidence, core, lambda, outlier score, tier,
+  ///     adopted; its parameters begin with $4.
+  ///   - open: statuses from which a face may move.
+  func place(
+    from source: String, _ parameters: [PostgresValue], open: Set<DetectionStatus>, runID: Int64?,
+    on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.queryPrepared(
       """
-      WITH target AS MATERIALIZED (
-        SELECT * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::real[], $6::boolean[],
-          $7::real[], $8::real[], $9::text[], $12::boolean[])
-          AS t (id, status, cluster_id, confidence, is_core, lambda_val, outlier_score, tier,
-            is_adopted)
-      ), old AS MATERIALIZED (
-        SELECT d.id, d.cluster_id, d.cluster_status
+      WITH target (id, status, cluster_id, confidence, is_core, lambda_val, outlier_score, tier,
+        is_adopted) AS MATERIALIZED (\(source)
+      ), t AS MATERIALIZED (
+        SELECT t.*, d.cluster_id AS old_cluster, d.cluster_status AS old_status
         FROM person_detection d JOIN target t ON t.id = d.id
         WHERE d.collection_id = $1
-          AND (d.cluster_status IS NULL OR d.cluster_status = ANY($10))
+          AND (d.cluster_status IS NULL OR d.cluster_status = ANY($2))
           AND (d.cluster_status, d.cluster_id, d.cluster_confidence, d.is_core, d.lambda_val,
                d.outlier_score, d.is_adopted)
             IS DISTINCT FROM (t.status, t.cluster_id, t.confidence, t.is_core, t.lambda_val,
@@ -135,20 +157,19 @@ public struct DetectionRepository: Sendable {
           person_id = c.person_id, cluster_confidence = t.confidence, is_core = t.is_core,
           is_adopted = t.is_adopted,
           lambda_val = t.lambda_val, outlier_score = t.outlier_score,
-          assigned_tier = t.tier, assigned_run_id = $11,
+          assigned_tier = t.tier, assigned_run_id = $3,
           pool_seed = t.tier = 'pool' AND t.cluster_id IS NULL,
+          pooled_in = \(DetectionStatus.pooledIn(becoming: "t.status")),
           unassigned_since = CASE WHEN t.cluster_id IS NULL
             THEN coalesce(d.unassigned_since, now()) END
-        FROM target t JOIN old ON old.id = t.id
-          LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
+        FROM t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
         WHERE d.collection_id = $1 AND d.id = t.id
-        RETURNING d.id, old.cluster_id AS old_cluster, d.cluster_id AS new_cluster,
-          old.cluster_status AS old_status, d.cluster_status AS new_status,
-          t.tier, d.cluster_confidence
+        RETURNING d.id, t.old_cluster, d.cluster_id AS new_cluster, t.old_status,
+          d.cluster_status AS new_status, t.tier, d.cluster_confidence
       ), event AS (
         INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
           old_status, new_status, tier, run_id, confidence)
-        SELECT $1, id, old_cluster, new_cluster, old_status, new_status, tier, $11,
+        SELECT $1, id, old_cluster, new_cluster, old_status, new_status, tier, $3,
           cluster_confidence
         FROM moved
         WHERE (old_cluster, old_status) IS DISTINCT FROM (new_cluster, new_status)
@@ -156,15 +177,9 @@ public struct DetectionRepository: Sendable {
       SELECT id FROM moved ORDER BY id
       """,
       [
-        .int64(collection.id), .int64Array(placements.map(\.detectionID)),
-        .textArray(placements.map(\.status.rawValue)),
-        .optionalInt64Array(placements.map(\.clusterID)),
-        .optionalFloatArray(placements.map(\.confidence)),
-        .boolArray(placements.map(\.isCore)), .optionalFloatArray(placements.map(\.lambda)),
-        .optionalFloatArray(placements.map(\.outlierScore)), .textArray(placements.map(\.tier)),
-        .textArray(open), runID.map(PostgresValue.int64) ?? .null,
-        .boolArray(placements.map(\.isAdopted)),
-      ]
+        .int64(collection.id), .textArray(open.map(\.rawValue).sorted()),
+        runID.map(PostgresValue.int64) ?? .null,
+      ] + parameters
     ).map { try $0.int64(0) }
   }
 
@@ -237,7 +252,7 @@ public struct DetectionRepository: Sendable {
   public func lockNewWithoutEmbedding(
     on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT d.id FROM person_detection d
       WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND NOT EXISTS (
@@ -262,7 +277,7 @@ public struct DetectionRepository: Sendable {
   public func lockPool(
     _ ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT id FROM person_detection
       WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IN ('unassigned', 'constrained')
@@ -273,7 +288,7 @@ public struct DetectionRepository: Sendable {
 
   /// Faces that joined the pool and around which groups have not been looked for since.
   public func poolSeeds(on connection: isolated PostgresConnection) throws -> [Int64] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT id FROM person_detection
       WHERE collection_id = $1 AND pool_seed AND cluster_status IN ('unassigned', 'constrained')
@@ -282,15 +297,34 @@ public struct DetectionRepository: Sendable {
   }
 
   /// Notes that groups around these faces were looked for; the caller has locked them.
+  ///
+  /// - Parameter alone: whether the transaction does nothing else. It then does not wait for the disk: a
+  ///   note that a crash of the server loses is only made again.
   public func clearPoolSeeds(
-    _ ids: [Int64], on connection: isolated PostgresConnection
+    _ ids: [Int64], alone: Bool, on connection: isolated PostgresConnection
   ) throws {
     if ids.isEmpty { return }
-    try connection.query(
+    try connection.queryPrepared(
       """
       UPDATE person_detection SET pool_seed = false
       WHERE collection_id = $1 AND id = ANY($2) AND pool_seed
       """, [.int64(collection.id), .int64Array(ids)])
+    if alone { try connection.query("SET LOCAL synchronous_commit TO off") }
+  }
+
+  /// How many faces up to an id exist and were not found unusable.
+  ///
+  /// - Complexity: one pass over the states of the collection.
+  public func countUsable(
+    upTo id: Int64, on connection: isolated PostgresConnection
+  ) throws -> Int {
+    Int(
+      try connection.query(
+        """
+        SELECT count(*) FROM person_detection
+        WHERE collection_id = $1 AND id <= $2 AND invalid_reason IS NULL
+        """, [.int64(collection.id), .int64(id)]
+      ).single().int64(0))
   }
 
   /// How many of these faces exist and were not found unusable.
@@ -327,7 +361,7 @@ public struct DetectionRepository: Sendable {
   ) throws {
     if ids.isEmpty { return }
     // Imports refer to photos meanwhile; only those who decide wait for each other.
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT id FROM photo WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
       """, [.int64(collection.id), .int64Array(ids.sorted())])
@@ -368,7 +402,7 @@ public struct DetectionRepository: Sendable {
     photoIDs: [Int64], except undecided: UndecidedFaces,
     on connection: isolated PostgresConnection
   ) throws -> [(photoID: Int64, personID: Int64, detectionID: Int64)] {
-    try connection.query(
+    try connection.queryPrepared(
       """
       SELECT photo_id, person_id, id FROM person_detection
       WHERE collection_id = $1 AND photo_id = ANY($2) AND cluster_id IS NOT NULL

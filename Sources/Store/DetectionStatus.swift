@@ -36,4 +36,18 @@ public enum DetectionStatus: String, Sendable, Hashable, Codable, CaseIterable {
   public static let reassignable: Set<DetectionStatus> = [
     .auto, .pending, .unassigned, .constrained,
   ]
+
+  /// The statuses of the pool, as SQL has them.
+  static let pool = "('unassigned', 'constrained')"
+
+  /// What `pooled_in` becomes, as SQL, where a face `d` changes its status.
+  ///
+  /// Every statement that may put a face into the pool sets it: by it those who remember the pool find
+  /// who joined.
+  static func pooledIn(becoming status: String) -> String {
+    """
+    CASE WHEN \(status) IN \(pool) AND (d.cluster_status IS NULL OR d.cluster_status NOT IN \(pool))
+      THEN pg_current_xact_id() ELSE d.pooled_in END
+    """
+  }
 }

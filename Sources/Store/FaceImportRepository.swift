@@ -62,7 +62,7 @@ public struct FaceImportRepository: Sendable {
     _ externalIDs: [String], on connection: isolated PostgresConnection
   ) throws -> [String: [Float]] {
     var result: [String: [Float]] = [:]
-    for row in try connection.query(
+    for row in try connection.queryPrepared(
       """
       SELECT d.external_id, e.embedding FROM person_detection d
       LEFT JOIN face_embedding e ON e.collection_id = $1 AND e.detection_id = d.id
@@ -90,7 +90,7 @@ public struct FaceImportRepository: Sendable {
   ) throws {
     if faces.isEmpty { return }
     let photos = try photoIDs(faces, on: connection)
-    let ids = try connection.query(
+    let ids = try connection.queryPrepared(
       """
       SELECT nextval(own.sequence)
       FROM (SELECT pg_get_serial_sequence('person_detection', 'id')::regclass AS sequence
@@ -175,7 +175,7 @@ public struct FaceImportRepository: Sendable {
     if paths.isEmpty { return [:] }
     // One order for everyone, so that two imports of the same photos cannot wait for each other.
     let sorted = paths.sorted()
-    try connection.query(
+    try connection.queryPrepared(
       """
       INSERT INTO photo (collection_id, path, taken_at)
       SELECT $1, t.path, to_timestamp(t.taken_at)
@@ -187,7 +187,7 @@ public struct FaceImportRepository: Sendable {
         .optionalDoubleArray(sorted.map { takenAt[$0] }),
       ])
     var result: [String: Int64] = [:]
-    for row in try connection.query(
+    for row in try connection.queryPrepared(
       "SELECT path, id FROM photo WHERE collection_id = $1 AND path = ANY($2)",
       [.int64(collection.id), .textArray(sorted)])
     {

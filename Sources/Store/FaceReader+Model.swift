@@ -10,31 +10,61 @@ extension FaceReader {
   public func embeddings(
     ofSorted ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> (positions: [Int], embeddings: Matrix<Float>) {
+    // A face that was spoilt since the fit is as good as deleted.
+    try vectors(ofSorted: ids, isDamagedKept: false, on: connection)
+  }
+
+  /// Vectors of faces, in the order in which they lie on disk; the rows come out by id all the same.
+  ///
+  /// - Parameters:
+  ///   - ids: ascending.
+  ///   - isDamagedKept: whether a vector of another length becomes a row of NaN, or is left out.
+  /// - Returns: rows, and for each its position in `ids`.
+  func vectors(
+    ofSorted ids: [Int64], isDamagedKept: Bool, on connection: isolated PostgresConnection
+  ) throws -> (positions: [Int], embeddings: Matrix<Float>) {
     let dimension = collection.dimension
-    var positions: [Int] = []
-    positions.reserveCapacity(ids.count)
+    var isFilled = [Bool](repeating: false, count: ids.count)
     let all = try Matrix<Float>(rows: ids.count, columns: dimension) { base, stride in
       var next = 0
       _ = try connection.copyOut(
         """
         COPY (SELECT detection_id, embedding FROM face_embedding
-              WHERE collection_id = \(collection.id) ORDER BY detection_id)
+              WHERE collection_id = \(collection.id))
         TO STDOUT (FORMAT binary)
         """
       ) { row in
         let id = try row.int64(0)
-        while next < ids.count, ids[next] < id { next += 1 }
+        if next >= ids.count || ids[next] != id { next = ids.firstPosition(notBelow: id) }
         guard next < ids.count, ids[next] == id else { return }
+        let position = next
+        next += 1
         let bytes = try row.bytes(1)
-        // A face that was spoilt since the fit is as good as deleted.
-        guard bytes.count == 4 * dimension else { return }
-        UnsafeMutableRawBufferPointer(
-          start: base + positions.count * stride, count: 4 * dimension
-        ).copyMemory(from: bytes)
-        positions.append(next)
+        let target = base + position * stride
+        if bytes.count == 4 * dimension {
+          UnsafeMutableRawBufferPointer(start: target, count: 4 * dimension)
+            .copyMemory(from: bytes)
+        } else if isDamagedKept {
+          target.update(repeating: .nan, count: dimension)
+        } else {
+          return
+        }
+        isFilled[position] = true
       }
     }
-    if positions.count == ids.count { return (positions, all) }
-    return (positions, all.selecting(rows: Array(positions.indices)))
+    let positions = isFilled.indices.filter { isFilled[$0] }
+    return (positions, positions.count == ids.count ? all : all.selecting(rows: positions))
+  }
+}
+
+extension [Int64] {
+  /// First position whose value is not below another, of ascending values.
+  func firstPosition(notBelow value: Int64) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle] < value { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

@@ -51,7 +51,12 @@ public struct Eligibility: Sendable, Equatable {
     "coalesce(d.face_confidence >= '\(minFaceConfidence)'::real, true)"
   }
 
-  var condition: String { "\(isLarge) AND \(isCertain)" }
+  var condition: String {
+    """
+    (least(d.face_width, d.face_height) < '\(minFaceSizePixels)'::real
+      OR d.face_confidence < '\(minFaceConfidence)'::real) IS NOT TRUE
+    """
+  }
 
   /// Why a face takes no part in a bootstrap, as an expression; NULL where it does.
   var reason: String {
@@ -73,8 +78,8 @@ public struct FaceReader: Sendable {
   /// A reader of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
-  private static let columns = "d.id, d.photo_id, d.cluster_status, d.cluster_id, e.embedding"
-  private static let source = """
+  static let columns = "d.id, d.photo_id, d.cluster_status, d.cluster_id, e.embedding"
+  static let source = """
     person_detection d JOIN face_embedding e
       ON e.collection_id = d.collection_id AND e.detection_id = d.id
     """
@@ -113,7 +118,7 @@ public struct FaceReader: Sendable {
     ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
     try collect(
-      connection.query(
+      connection.queryPrepared(
         """
         SELECT \(Self.columns) FROM \(Self.source)
         WHERE d.collection_id = $1 AND d.id = ANY($2) ORDER BY d.id
@@ -134,7 +139,21 @@ public struct FaceReader: Sendable {
         """, [.int64(collection.id)]))
   }
 
-  /// The same, however small or unsure: the pool of the tiers, which take every face.
+  /// Those of these faces that are in the pool.
+  public func pool(
+    _ eligibility: Eligibility, among ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try collect(
+      connection.queryPrepared(
+        """
+        SELECT \(Self.columns) FROM \(Self.source)
+        WHERE d.collection_id = $1 AND d.id = ANY($2)
+          AND d.cluster_status IN ('unassigned', 'constrained') AND \(eligibility.condition)
+        ORDER BY d.id
+        """, [.int64(collection.id), .int64Array(ids)]))
+  }
+
+  /// The pool, however small or unsure its faces are: that of the tiers, which take every face.
   public func pool(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
     try collect(
       connection.query(
@@ -187,7 +206,7 @@ public struct FaceReader: Sendable {
       ? "(d.cluster_status IS NULL OR d.cluster_status = ANY($4))"
       : "d.cluster_status IS NULL AND $4::text[] IS NOT NULL"
     return try collect(
-      connection.query(
+      connection.queryPrepared(
         """
         SELECT \(Self.columns) FROM \(Self.source)
         WHERE d.collection_id = $1 AND d.id > $2 AND \(condition)
@@ -196,7 +215,7 @@ public struct FaceReader: Sendable {
         [.int64(collection.id), .int64(after), .int64(Int64(limit)), .textArray(open)]))
   }
 
-  private func collect(_ rows: PostgresRows) throws -> FaceSnapshot {
+  func collect(_ rows: PostgresRows) throws -> FaceSnapshot {
     var result = FaceSnapshot.empty(dimension: collection.dimension, capacity: rows.count)
     let dimension = collection.dimension
     result.embeddings = try Matrix<Float>(rows: rows.count, columns: dimension) { base, stride in
@@ -215,45 +234,33 @@ public struct FaceReader: Sendable {
     return result
   }
 
+  /// Two streams, of faces and of vectors: to join and sort them the server would write all vectors into
+  /// files of its own.
   private func read(
     where condition: String, on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
-    let dimension = collection.dimension
-    let scope = "d.collection_id = \(collection.id) AND \(condition)"
-    let count = Int(
-      try connection.query("SELECT count(*) FROM \(Self.source) WHERE \(scope)")[0].int64(0))
-    var result = FaceSnapshot.empty(dimension: dimension, capacity: count)
-    result.embeddings = try Matrix<Float>(rows: count, columns: dimension) { base, stride in
-      var index = 0
-      // COPY takes no parameters; what is written into the text are numbers of ours.
-      _ = try connection.copyOut(
-        """
-        COPY (SELECT \(Self.columns) FROM \(Self.source) WHERE \(scope) ORDER BY d.id)
-        TO STDOUT (FORMAT binary)
-        """
-      ) { row in
-        let id = try row.int64(0)
-        guard index < count else {
-          throw StoreError.damaged(
-            table: "person_detection", id: id, what: "rows appeared within one snapshot")
-        }
-        try result.append(
-          id: id, photo: try row.optionalInt64(1),
-          status: try row.optionalText(2), cluster: row.optionalInt64(3))
-        let bytes = try row.bytes(4)
-        if bytes.count == 4 * dimension {
-          UnsafeMutableRawBufferPointer(start: base + index * stride, count: 4 * dimension)
-            .copyMemory(from: bytes)
-        } else {
-          (base + index * stride).update(repeating: .nan, count: dimension)
-        }
-        index += 1
-      }
-      guard index == count else {
-        throw StoreError.damaged(
-          table: "person_detection", id: 0, what: "rows vanished within one snapshot")
-      }
+    var result = FaceSnapshot.empty(dimension: collection.dimension, capacity: 0)
+    // COPY takes no parameters; what is written into the text are numbers of ours.
+    _ = try connection.copyOut(
+      """
+      COPY (SELECT d.id, d.photo_id, d.cluster_status, d.cluster_id FROM person_detection d
+        WHERE d.collection_id = \(collection.id) AND \(condition) ORDER BY d.id)
+      TO STDOUT (FORMAT binary)
+      """
+    ) { row in
+      try result.append(
+        id: try row.int64(0), photo: try row.optionalInt64(1), status: try row.optionalText(2),
+        cluster: row.optionalInt64(3))
     }
+    let (positions, embeddings) = try vectors(
+      ofSorted: result.ids, isDamagedKept: true, on: connection)
+    if positions.count < result.count {
+      result.ids = positions.map { result.ids[$0] }
+      result.photoIDs = positions.map { result.photoIDs[$0] }
+      result.statuses = positions.map { result.statuses[$0] }
+      result.clusterIDs = positions.map { result.clusterIDs[$0] }
+    }
+    result.embeddings = embeddings
     return result
   }
 }

@@ -156,7 +156,8 @@ extension HumanActionRepository {
             CASE WHEN t.cluster_status NOT IN ('auto', 'manual') THEN t.outlier_score END,
           unassigned_since = t.unassigned_since, assigned_tier = t.assigned_tier,
           assigned_run_id = t.assigned_run_id,
-          invalid_reason = CASE WHEN t.cluster_status = 'invalid' THEN t.invalid_reason END
+          invalid_reason = CASE WHEN t.cluster_status = 'invalid' THEN t.invalid_reason END,
+          pooled_in = \(DetectionStatus.pooledIn(becoming: "t.cluster_status"))
         FROM target t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
         WHERE d.collection_id = $1 AND d.id = t.id
       )

@@ -24,7 +24,7 @@ public struct JobQueue: Sendable {
   ) throws {
     // The update changes nothing. Its row lock keeps workers from taking the job, and with it from
     // looking for work, before this transaction commits what it brought.
-    try connection.query(
+    try connection.queryPrepared(
       """
       INSERT INTO clustering_job (collection_id, kind) VALUES ($1, $2)
       ON CONFLICT (collection_id, kind) WHERE status = 'queued' DO UPDATE SET kind = excluded.kind
@@ -136,7 +136,7 @@ public struct JobQueue: Sendable {
   }
 
   func notify(on connection: isolated PostgresConnection) throws {
-    try connection.query("SELECT pg_notify($1, '')", [.text(Self.channel)])
+    try connection.queryPrepared("SELECT pg_notify($1, '')", [.text(Self.channel)])
   }
 
   private static func record(_ row: PostgresRow) throws -> JobRecord {

@@ -90,23 +90,27 @@ extension ReviewRepository {
   ///
   /// All clusters of a person are one: who is not of one of them is of none.
   ///
+  /// - Parameter ids: nil stands for every face.
   public func prohibitions(
-    detections ids: [Int64], on connection: isolated PostgresConnection
+    detections ids: [Int64]?, on connection: isolated PostgresConnection
   ) throws -> Prohibitions {
     var result = Prohibitions()
-    let parameters: [PostgresValue] = [.int64(collection.id), .int64Array(ids)]
-    for row in try connection.query(
+    if ids?.isEmpty ?? false { return result }
+    let parameters = [.int64(collection.id)] + (ids.map { [PostgresValue.int64Array($0)] } ?? [])
+    // What people forbade is little; a list of all faces would cost more than it.
+    func isOne(_ column: String) -> String { ids == nil ? "true" : "\(column) = ANY($2)" }
+    for row in try connection.queryPrepared(
       """
       SELECT detection_id, cluster_id, person_id FROM cluster_person_cannot_link
-      WHERE collection_id = $1 AND detection_id = ANY($2)
+      WHERE collection_id = $1 AND \(isOne("detection_id"))
       UNION ALL
       SELECT l.detection_id, l.cluster_id, c.person_id FROM cluster_person_cannot_link l
       JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
-      WHERE l.collection_id = $1 AND l.detection_id = ANY($2)
+      WHERE l.collection_id = $1 AND \(isOne("l.detection_id"))
       UNION ALL
       SELECT m.detection_id, m.cluster_id, c.person_id FROM face_match_candidate m
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
-      WHERE m.collection_id = $1 AND m.detection_id = ANY($2) AND m.status = 'rejected'
+      WHERE m.collection_id = $1 AND \(isOne("m.detection_id")) AND m.status = 'rejected'
       """, parameters)
     {
       let detection = try row.int64(0)
@@ -117,11 +121,11 @@ extension ReviewRepository {
         result.persons[detection, default: []].insert(person)
       }
     }
-    for row in try connection.query(
+    for row in try connection.queryPrepared(
       """
       SELECT detection_a_id, detection_b_id FROM detection_constraint
       WHERE collection_id = $1 AND kind = 'cannot_link'
-        AND (detection_a_id = ANY($2) OR detection_b_id = ANY($2))
+        AND (\(isOne("detection_a_id")) OR \(isOne("detection_b_id")))
       """, parameters)
     {
       let (a, b) = (try row.int64(0), try row.int64(1))
@@ -137,7 +141,7 @@ extension ReviewRepository {
     on connection: isolated PostgresConnection
   ) throws -> [Int64: Int64] {
     var result: [Int64: Int64] = [:]
-    for row in try connection.query(
+    for row in try connection.queryPrepared(
       """
       SELECT id, person_id FROM person_detection
       WHERE collection_id = $1 AND id = ANY($2) AND cluster_id IS NOT NULL

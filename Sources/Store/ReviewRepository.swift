@@ -41,7 +41,7 @@ public struct ReviewRepository: Sendable {
     _ questions: [CandidateQuestion], on connection: isolated PostgresConnection
   ) throws -> Int {
     if questions.isEmpty { return 0 }
-    return try connection.query(
+    return try connection.queryPrepared(
       """
       INSERT INTO face_match_candidate (collection_id, detection_id, cluster_id, similarity, reason)
       SELECT DISTINCT ON (detection, cluster) $1::bigint, detection, cluster, similarity, reason
@@ -70,7 +70,7 @@ public struct ReviewRepository: Sendable {
     on connection: isolated PostgresConnection
   ) throws {
     if ids.isEmpty { return }
-    try connection.query(
+    try connection.queryPrepared(
       """
       UPDATE face_match_candidate SET status = 'expired', decided_at = now()
       WHERE collection_id = $1 AND detection_id = ANY($2) AND status = 'pending'

@@ -50,8 +50,8 @@ public struct RunResult: Sendable {
   public var condensedTreeJSON: String
   /// Label of the fit to cluster id, as a JSON object.
   public var labelToClusterJSON: String
-  /// Model of the fit: one safetensors blob.
-  public var clustererState: [UInt8]
+  /// Model of the fit: one safetensors blob; nil where ``RunRepository/keepModel(_:of:on:)`` wrote it.
+  public var clustererState: [UInt8]?
   /// Figures that later runs are compared with, as JSON.
   public var metricsJSON: String
   /// Seconds of each phase, as JSON.
@@ -65,7 +65,7 @@ public struct RunResult: Sendable {
   /// The result of one completed fit.
   public init(
     embeddingCount: Int, clusterCount: Int, noiseCount: Int, condensedTreeJSON: String,
-    labelToClusterJSON: String, clustererState: [UInt8], metricsJSON: String,
+    labelToClusterJSON: String, clustererState: [UInt8]?, metricsJSON: String,
     timingsJSON: String, peakMemoryBytes: Int64, calibrationJSON: String? = nil
   ) {
     self.embeddingCount = embeddingCount
@@ -126,7 +126,7 @@ public struct RunRepository: Sendable {
 
   /// Only the id of the run in charge: what a cached model is compared with.
   public func activeID(on connection: isolated PostgresConnection) throws -> Int64? {
-    try connection.query(
+    try connection.queryPrepared(
       "SELECT id FROM hdbscan_run WHERE collection_id = $1 AND is_active",
       [.int64(collection.id)]
     ).first?.int64(0)
@@ -137,7 +137,7 @@ public struct RunRepository: Sendable {
     on connection: isolated PostgresConnection
   ) throws -> String? {
     guard
-      let row = try connection.query(
+      let row = try connection.queryPrepared(
         """
         SELECT calibration FROM hdbscan_run
         WHERE collection_id = $1 AND is_active AND calibration IS NOT NULL
@@ -160,6 +160,25 @@ public struct RunRepository: Sendable {
       ).first
     else { throw StoreError.unknownRun(id, collection: collection.name) }
     return (try row.bytes(0), try row.jsonText(1), try row.jsonText(2))
+  }
+
+  /// The beginning of a run's model, where all of it and the label map are as the run wrote them.
+  ///
+  /// The server compares the model's checksum, so that it need not travel.
+  ///
+  /// - Parameter bytes: how much of the beginning.
+  /// - Returns: nil where something else is there, or an older program wrote the run.
+  public func headOfWholeModel(
+    of id: Int64, bytes: Int, on connection: isolated PostgresConnection
+  ) throws -> [UInt8]? {
+    try connection.query(
+      """
+      SELECT substr(clusterer_state, 1, $3) FROM hdbscan_run
+      WHERE collection_id = $1 AND id = $2 AND sha256(clusterer_state) = clusterer_state_sha256
+        AND CASE jsonb_typeof(label_to_cluster_id) WHEN 'object' THEN NOT EXISTS (
+          SELECT FROM jsonb_each_text(label_to_cluster_id) WHERE value !~ '^[0-9]{1,18}$') END
+      """, [.int64(collection.id), .int64(id), .int32(Int32(bytes))]
+    ).first?.bytes(0)
   }
 
   /// Whether a run is at work; until the transaction ends nobody can mark it as ended.
@@ -189,6 +208,17 @@ public struct RunRepository: Sendable {
       ])[0].int64(0)
   }
 
+  /// Writes the model of a run that is at work, which the caller has locked by ``isRunning(_:on:)``.
+  public func keepModel(
+    _ blob: [UInt8], of id: Int64, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      UPDATE hdbscan_run SET clusterer_state = $3, clusterer_state_sha256 = sha256($3)
+      WHERE collection_id = $1 AND id = $2
+      """, [.int64(collection.id), .int64(id), .bytes(blob)])
+  }
+
   /// Completes a run that is at work and puts it in charge; the one before becomes inactive.
   ///
   /// - Throws: ``StoreError/damaged(table:id:what:)`` where the run has ended already.
@@ -204,7 +234,9 @@ public struct RunRepository: Sendable {
       """
       UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp(),
         embedding_count = $3, cluster_count = $4, noise_count = $5, condensed_tree = $6,
-        label_to_cluster_id = $7, clusterer_state = $8, metrics = $9, timings = $10,
+        label_to_cluster_id = $7, clusterer_state = coalesce($8::bytea, clusterer_state),
+        clusterer_state_sha256 = coalesce(sha256($8::bytea), clusterer_state_sha256),
+        metrics = $9, timings = $10,
         peak_memory_bytes = $11, calibration = $12
       WHERE collection_id = $1 AND id = $2 AND status = 'running'
       """,
@@ -212,7 +244,8 @@ public struct RunRepository: Sendable {
         .int64(collection.id), .int64(id), .int32(Int32(result.embeddingCount)),
         .int32(Int32(result.clusterCount)), .int32(Int32(result.noiseCount)),
         .json(result.condensedTreeJSON), .json(result.labelToClusterJSON),
-        .bytes(result.clustererState), .json(result.metricsJSON), .json(result.timingsJSON),
+        result.clustererState.map(PostgresValue.bytes) ?? .null, .json(result.metricsJSON),
+        .json(result.timingsJSON),
         .int64(result.peakMemoryBytes),
         result.calibrationJSON.map(PostgresValue.json) ?? .null,
       ]

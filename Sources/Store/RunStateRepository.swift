@@ -1,5 +1,10 @@
 public import PostgresClient
 
+/// Shapes of clusters that were kept for a state, and when.
+public struct PreparedRunState: Sendable {
+  let horizon: TransactionHorizon
+}
+
 /// Keeps what a run had made of its collection when it was left, and goes back to it.
 public struct RunStateRepository: Sendable {
   /// The collection that every statement is scoped to.
@@ -12,12 +17,15 @@ public struct RunStateRepository: Sendable {
 
   /// Keeps where every face is and which shape every live cluster has, as the state of a run.
   ///
-  /// - Complexity: O(faces), about 50 bytes a face before compression.
-  public func save(_ run: Int64, on connection: isolated PostgresConnection) throws {
-    for table in ["hdbscan_run_state", "hdbscan_run_cluster"] {
-      try connection.query(
-        "DELETE FROM \(table) WHERE collection_id = $1 AND run_id = $2", key(run))
-    }
+  /// - Parameter prepared: what ``prepare(_:on:)`` returned, in whatever transaction.
+  /// - Complexity: O(faces), about 50 bytes a face before compression, and O(clusters · d), of those that
+  ///   changed since it was prepared.
+  public func save(
+    _ run: Int64, prepared: PreparedRunState? = nil, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      "DELETE FROM hdbscan_run_state WHERE collection_id = $1 AND run_id = $2", key(run))
+    // Put into order once; each array by itself would sort all faces again.
     try connection.query(
       """
       INSERT INTO hdbscan_run_state (collection_id, run_id, last_event_id, detection_ids,
@@ -25,19 +33,40 @@ public struct RunStateRepository: Sendable {
         assigned_runs)
       SELECT $1, $2,
         coalesce((SELECT max(id) FROM assignment_event WHERE collection_id = $1), 0),
-        coalesce(array_agg(id ORDER BY id), '{}'),
-        coalesce(array_agg(cluster_id ORDER BY id), '{}'),
-        coalesce(array_agg(cluster_status ORDER BY id), '{}'),
-        coalesce(array_agg(cluster_confidence ORDER BY id), '{}'),
-        coalesce(array_agg(is_core ORDER BY id), '{}'),
-        coalesce(array_agg(is_adopted ORDER BY id), '{}'),
-        coalesce(array_agg(lambda_val ORDER BY id), '{}'),
-        coalesce(array_agg(outlier_score ORDER BY id), '{}'),
-        coalesce(array_agg(assigned_tier ORDER BY id), '{}'),
-        coalesce(array_agg(assigned_run_id ORDER BY id), '{}')
-      FROM person_detection
-      WHERE collection_id = $1 AND cluster_status IS NOT NULL AND cluster_status <> 'invalid'
+        coalesce(array_agg(id), '{}'), coalesce(array_agg(cluster_id), '{}'),
+        coalesce(array_agg(cluster_status), '{}'), coalesce(array_agg(cluster_confidence), '{}'),
+        coalesce(array_agg(is_core), '{}'), coalesce(array_agg(is_adopted), '{}'),
+        coalesce(array_agg(lambda_val), '{}'), coalesce(array_agg(outlier_score), '{}'),
+        coalesce(array_agg(assigned_tier), '{}'), coalesce(array_agg(assigned_run_id), '{}')
+      FROM (SELECT * FROM person_detection
+        WHERE collection_id = $1 AND cluster_status IS NOT NULL AND cluster_status <> 'invalid'
+        ORDER BY id) d
       """, key(run))
+    try saveClusters(run, since: prepared?.horizon, on: connection)
+  }
+
+  /// Keeps the shapes of clusters that will most likely be those of the state, before others have to wait
+  /// for it.
+  public func prepare(
+    _ run: Int64, on connection: isolated PostgresConnection
+  ) throws -> PreparedRunState {
+    let horizon = try TransactionHorizon.now(on: connection)
+    try saveClusters(run, since: nil, on: connection)
+    return PreparedRunState(horizon: horizon)
+  }
+
+  private func saveClusters(
+    _ run: Int64, since horizon: TransactionHorizon?, on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      DELETE FROM hdbscan_run_cluster t WHERE t.collection_id = $1 AND t.run_id = $2
+        AND \(horizon == nil ? "true" : """
+        NOT EXISTS (SELECT FROM cluster c
+          WHERE c.collection_id = $1 AND c.id = t.cluster_id AND c.retired_at IS NULL)
+        """)
+      """, key(run))
+    let changed = horizon == nil ? "" : "AND " + TransactionHorizon.isNotOlder("xmin", parameter: 3)
     try connection.query(
       """
       INSERT INTO hdbscan_run_cluster (collection_id, run_id, cluster_id, face_count,
@@ -47,8 +76,16 @@ public struct RunStateRepository: Sendable {
       SELECT $1, $2, id, face_count, reference_centroid, reference_count, reference_length,
         changed_since_medoid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
         persistence, hdbscan_run_id, origin
-      FROM cluster WHERE collection_id = $1 AND retired_at IS NULL
-      """, key(run))
+      FROM cluster WHERE collection_id = $1 AND retired_at IS NULL \(changed)
+      ON CONFLICT (collection_id, run_id, cluster_id) DO UPDATE SET
+        face_count = excluded.face_count, reference_centroid = excluded.reference_centroid,
+        reference_count = excluded.reference_count, reference_length = excluded.reference_length,
+        changed_since_medoid = excluded.changed_since_medoid,
+        medoid_detection_id = excluded.medoid_detection_id, epsilon = excluded.epsilon,
+        distance_quantiles = excluded.distance_quantiles, lambda_birth = excluded.lambda_birth,
+        persistence = excluded.persistence, hdbscan_run_id = excluded.hdbscan_run_id,
+        origin = excluded.origin
+      """, key(run) + (horizon.map { [$0.parameter] } ?? []))
   }
 
   /// Whether the state of a run was kept.
@@ -246,6 +283,7 @@ public struct RunStateRepository: Sendable {
           person_id = c.person_id, cluster_confidence = w.confidence, is_core = w.is_core,
           is_adopted = w.is_adopted,
           pool_seed = false,
+          pooled_in = \(DetectionStatus.pooledIn(becoming: "w.status")),
           lambda_val = w.lambda_val, outlier_score = w.outlier_score, assigned_tier = w.tier,
           assigned_run_id = w.run_id, unassigned_since = CASE
             WHEN w.status IN ('unassigned', 'constrained')

@@ -144,6 +144,47 @@ extension OnPostgres {
       }
     }
 
+    /// The server tells whether a model is whole; where it is not the one that was written, or nothing
+    /// says which was, the model itself is read.
+    @Test func aModelIsJudgedWhoeverWroteIt() async throws {
+      try await run { test in
+        func readable() async throws -> Bool {
+          let report = try await report(test)
+          return report.signals.first { $0.name == "model_readable" }?.value == 1
+        }
+        try await test.pool.query("CREATE TABLE kept AS SELECT * FROM hdbscan_run")
+        for (change, isReadable) in [
+          // Of an older program, which noted no checksum.
+          ("clusterer_state_sha256 = NULL", true),
+          ("clusterer_state = '\\x00', clusterer_state_sha256 = NULL", false),
+          // Damage in the tensors, far from the header.
+          (
+            "clusterer_state = set_byte(clusterer_state, octet_length(clusterer_state) - 9, 77)",
+            false
+          ),
+          // Written whole, by a program of another time.
+          (
+            """
+            clusterer_state = other.blob, clusterer_state_sha256 = sha256(other.blob)
+            FROM (SELECT decode(replace(encode(clusterer_state, 'hex'), encode('"format":"1"', 'hex'),
+              encode('"format":"9"', 'hex')), 'hex') AS blob FROM kept) other
+            """, false
+          ),
+          ("label_to_cluster_id = '[]'", false), ("label_to_cluster_id = '{\"0\": \"x\"}'", false),
+        ] {
+          try await test.pool.query("UPDATE hdbscan_run SET \(change)")
+          #expect(try await readable() == isReadable, "\(change)")
+          try await test.pool.query(
+            """
+            UPDATE hdbscan_run r SET clusterer_state = k.clusterer_state,
+              clusterer_state_sha256 = k.clusterer_state_sha256,
+              label_to_cluster_id = k.label_to_cluster_id FROM kept k
+            """)
+          #expect(try await readable())
+        }
+      }
+    }
+
     @Test func aRunWhoseProcessDiedIsSettledAndOneThatLivesIsNot() async throws {
       try await run { test in
         try await test.pool.query(

@@ -27,8 +27,12 @@ struct AssignmentRun: Sendable {
       constrained.formUnion(batch.constrained)
       latencies.append((batch.seconds * 1000 / Double(batch.faces), batch.faces))
       progress?(total.total)
+      // The claim took all that nobody else holds.
+      if batch.faces < assigner.batchSize { break }
     }
-    let writer = PoolWriter(collection: assigner.collection, settings: assigner.settings)
+    let writer = PoolWriter(
+      collection: assigner.collection, settings: assigner.settings, models: assigner.models,
+      threads: assigner.threads)
     let newIDs = pooled
     let formed = try await pool.withTransaction { try writer.form(around: newIDs, on: $0) }
     total.newClusters = formed.clusters

@@ -9,6 +9,8 @@ struct PoolGroups {
   var minimum: Int
   /// Whether two faces of one photo may not be in one group.
   var samePhotoExclusion: Bool
+  /// For matrix products.
+  var threads = 1
 
   /// Groups that at least one of the new faces belongs to, as rows of `pool`.
   ///
@@ -24,11 +26,10 @@ struct PoolGroups {
     guard pool.count >= minimum else { return [] }
     var groups: [[Int]] = []
     var taken = [Bool](repeating: false, count: pool.count)
-    let margin = BlockProducts.floatErrorBound(columns: pool.embeddings.columns) * 1.001 + 1e-6
     let seeds = pool.ids.indices.filter { newIDs.contains(pool.ids[$0]) }
-    let near = neighbours(of: seeds, in: pool.embeddings, margin: margin)
+    let near = near(pool.embeddings.selecting(rows: seeds), in: pool.embeddings)
     for (index, seed) in seeds.enumerated() where !taken[seed] {
-      let candidates = near[index].filter { !taken[$0.row] }
+      let candidates = near[index].filter { $0.row != seed && !taken[$0.row] }
       if candidates.count + 1 < minimum { continue }
       var group = [seed]
       for candidate in candidates where fits(candidate.row, group, pool, prohibitions) {
@@ -41,35 +42,26 @@ struct PoolGroups {
     return groups
   }
 
-  private func neighbours(
-    of seeds: [Int], in embeddings: Matrix<Float>, margin: Double
-  ) -> [[(row: Int, distance: Double)]] {
-    let seedBlock = 256
-    let poolBlock = 4_096
-    var products = [Float](repeating: 0, count: seedBlock * poolBlock)
-    var result = [[(row: Int, distance: Double)]](repeating: [], count: seeds.count)
-    let vectors = embeddings.selecting(rows: seeds)
-    for first in stride(from: 0, to: seeds.count, by: seedBlock) {
-      let rows = first..<min(first + seedBlock, seeds.count)
-      for start in stride(from: 0, to: embeddings.rows, by: poolBlock) {
-        let columns = start..<min(start + poolBlock, embeddings.rows)
-        products.withUnsafeMutableBufferPointer { buffer in
-          guard let base = buffer.baseAddress else { return }
-          BlockProducts.multiply(
-            vectors, rows: rows, by: embeddings, columns: columns, into: base, stride: poolBlock)
-        }
-        for row in rows {
-          for column in columns where column != seeds[row] {
-            let product = products[(row - first) * poolBlock + column - start]
-            if 1 - Double(product) > radius.value + margin { continue }
-            let exact = NearClusters.distance(embeddings, seeds[row], embeddings, column).value
-            if exact <= radius.value { result[row].append((column, exact)) }
-          }
-        }
+  /// Those of the new faces around which there may be a group, and all who may be in it.
+  ///
+  /// - Parameter pool: the faces that wait, among them some that left meanwhile.
+  /// - Returns: detection ids.
+  /// - Complexity: O(new · pool · d) in matrix products.
+  func candidates(in pool: KnownPool, newIDs: Set<Int64>) -> Set<Int64> {
+    let seeds = pool.faces(newIDs)
+    var near = seeds.ids.map { Set([$0]) }
+    for part in pool.parts {
+      for (seed, rows) in self.near(seeds.embeddings, in: part.embeddings).enumerated() {
+        near[seed].formUnion(rows.map { part.ids[$0.row] })
       }
-      for row in rows { result[row].sort { ($0.distance, $0.row) < ($1.distance, $1.row) } }
     }
-    return result
+    return near.reduce(into: []) { if $1.count >= minimum { $0.formUnion($1) } }
+  }
+
+  private func near(_ seeds: Matrix<Float>, in others: Matrix<Float>) -> [[NearRow]] {
+    NearRows.within(
+      seeds, of: others, radii: [Double](repeating: radius.value, count: others.rows),
+      threads: threads)
   }
 
   private func fits(

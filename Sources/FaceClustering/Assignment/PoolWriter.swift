@@ -6,6 +6,8 @@ internal import Vectors
 struct PoolWriter {
   let collection: CollectionRecord
   let settings: StageSettings
+  let models: ModelCache
+  let threads: Int
 
   /// What came of the pool.
   struct Outcome: Sendable {
@@ -31,14 +33,28 @@ struct PoolWriter {
     let detections = DetectionRepository(collection)
     // What is still new after all batches and has no embedding would wait for ever.
     let bare = try detections.lockNewWithoutEmbedding(on: connection)
-    outcome.invalid = try detections.setAside(
-      bare.map { ($0, "it has no embedding") },
-      runID: try RunRepository(collection).activeID(on: connection), on: connection)
-    outcome.invalidCount = bare.count
+    if !bare.isEmpty {
+      outcome.invalid = try detections.setAside(
+        bare.map { ($0, "it has no embedding") },
+        runID: try RunRepository(collection).activeID(on: connection), on: connection)
+      outcome.invalidCount = bare.count
+    }
     let seeds = Set(try detections.poolSeeds(on: connection))
     let newIDs = decided.union(seeds)
     if newIDs.isEmpty { return outcome }
-    var pool = try FaceReader(collection).pool(settings.eligibility, on: connection)
+    // A face alone is no group, whatever a caller of the library asks for.
+    let minimum = max(settings.unassignedClusterThreshold, 2)
+    let radius =
+      try EvidenceGates.inForce(collection, settings, on: connection)?.poolRadius
+      ?? CosineDistance(settings.poolThresholdFactor * settings.clusteringThreshold.value)
+    let groups = PoolGroups(
+      radius: radius, minimum: minimum, samePhotoExclusion: settings.samePhotoExclusion,
+      threads: threads)
+    let known = try models.pool(of: collection, on: connection)
+    // What is remembered tells who may be in a group; who is, is read anew.
+    let candidates = groups.candidates(in: known.faces, newIDs: newIDs).union(known.unusable)
+    var pool = try FaceReader(collection).pool(
+      settings.eligibility, among: candidates.sorted(), on: connection)
     let unusable = UnusableEmbeddings.reasons(in: pool.embeddings)
     let damaged = unusable.map { (id: pool.ids[$0.key], reason: $0.value) }
     if !unusable.isEmpty {
@@ -46,26 +62,21 @@ struct PoolWriter {
     }
     let prohibitions = try ReviewRepository(collection).prohibitions(
       detections: pool.ids, on: connection)
-    // A face alone is no group, whatever a caller of the library asks for.
-    let minimum = max(settings.unassignedClusterThreshold, 2)
-    let radius =
-      try EvidenceGates.inForce(collection, settings, on: connection)?.poolRadius
-      ?? CosineDistance(settings.poolThresholdFactor * settings.clusteringThreshold.value)
-    let found = PoolGroups(
-      radius: radius, minimum: minimum,
-      samePhotoExclusion: settings.samePhotoExclusion
-    ).find(in: pool, newIDs: newIDs, prohibitions: prohibitions)
+    let found = groups.find(in: pool, newIDs: newIDs, prohibitions: prohibitions)
     // Another worker may have taken members meanwhile, or a human said that two are not one: lock
     // what is still free, look at what is forbidden again, then count.
     let wanted = found.flatMap { group in group.map { pool.ids[$0] } }
     let free = Set(
       try detections.lockPool(
         Set(wanted).union(seeds).union(damaged.map(\.id)).sorted(), on: connection))
-    try detections.clearPoolSeeds(seeds.intersection(free).sorted(), on: connection)
+    let isDone = found.isEmpty && damaged.isEmpty
+    try detections.clearPoolSeeds(
+      seeds.intersection(free).sorted(), alone: isDone && bare.isEmpty, on: connection)
+    if isDone { return outcome }
     let forbidden = try ReviewRepository(collection).prohibitions(
       detections: free.sorted(), on: connection
     ).detections
-    let groups = found.map { group in
+    let formed = found.map { group in
       group.reduce(into: [Int]()) { members, row in
         let others = forbidden[pool.ids[row]] ?? []
         if free.contains(pool.ids[row]), !members.contains(where: { others.contains(pool.ids[$0]) })
@@ -74,7 +85,7 @@ struct PoolWriter {
         }
       }
     }.filter { $0.count >= minimum }
-    let facts = groups.map { group in
+    let facts = formed.map { group in
       MemberFacts.facts(
         of: group.map {
           Member(
@@ -85,7 +96,7 @@ struct PoolWriter {
     let ids = try ClusterRepository(collection).create(
       facts, persons: facts.map { _ in nil }, runID: nil, on: connection)
     var placements: [Placement] = []
-    for (index, group) in groups.enumerated() {
+    for (index, group) in formed.enumerated() {
       for row in group {
         let distance = pool.embeddings.cosineDistance(row, to: facts[index].reference)
         placements.append(
@@ -96,7 +107,7 @@ struct PoolWriter {
     }
     let runID = try RunRepository(collection).activeID(on: connection)
     let moved = try detections.place(placements, runID: runID, on: connection)
-    outcome.clusters = groups.count
+    outcome.clusters = formed.count
     outcome.taken = Set(moved)
     let invalid = damaged.filter { free.contains($0.id) }
     outcome.invalid += try detections.setAside(invalid, runID: runID, on: connection)

@@ -43,6 +43,8 @@ struct Bootstrap {
       let runs = RunRepository(collection)
       // Whoever still says "running" cannot be: the lock is ours.
       try runs.failAbandoned(on: connection)
+      // Whoever may not make temporary tables hears of it now and not after the fit.
+      try BootstrapStaging(collection).begin(on: connection)
       return try runs.start(
         parametersJSON: try settings.runParametersJSON(), minClusterSize: settings.minClusterSize,
         minSamples: settings.minSamples, on: connection)
@@ -119,9 +121,11 @@ struct Bootstrap {
     let model = try fitted.encodedModel()
     report.seconds.extract = clock.lap()
     let soFar = report
+    let leaving = try await pool.withTransaction { try LeavingRun.prepare(collection, on: $0) }
     let applied = try await pool.withTransaction { connection in
       try BootstrapWriter(
-        collection: collection, settings: settings, runID: runID, fitted: fitted, model: model
+        collection: collection, settings: settings, runID: runID, fitted: fitted, model: model,
+        leaving: leaving
       ).apply(soFar, on: connection)
     }
     report = applied

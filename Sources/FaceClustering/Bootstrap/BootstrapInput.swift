@@ -20,6 +20,8 @@ struct BootstrapInput {
   var drawnPersons: Set<Int64> = []
   /// Faces that take no part because their embedding cannot be used, and why.
   var unusable: [Int64: String] = [:]
+  /// What an earlier plan of the same fit worked out.
+  var memory = FactsMemory()
 }
 
 /// A cluster as it will be.

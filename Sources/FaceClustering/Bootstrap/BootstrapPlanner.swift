@@ -50,8 +50,7 @@ struct BootstrapPlanner {
     var membership: [(old: Int?, new: Int?)] = []
     var weights: [Int] = []
     membership.reserveCapacity(snapshot.count)
-    var sums = [[Double]](
-      repeating: [Double](repeating: 0, count: dimension), count: labelCount)
+    var members = [[Member]](repeating: [], count: labelCount)
     for (row, id) in snapshot.ids.enumerated() {
       guard let state = stateByID[id] else { continue }
       let label = input.found.labels[row]
@@ -59,8 +58,13 @@ struct BootstrapPlanner {
         (state.clusterID.flatMap { rowOfCluster[$0] }, label >= 0 ? label : nil))
       weights.append(state.status == .manual ? Self.manualWeight : 1)
       guard label >= 0 else { continue }
-      let vector = snapshot.embeddings.row(row)
-      for column in 0..<dimension { sums[label][column] += Double(vector[column]) }
+      members[label].append(
+        Member(detectionID: id, embeddings: snapshot.embeddings, row: row, isCore: false))
+    }
+    let sums = inParallel(labelCount) { label in
+      input.memory.sum(label: label, count: members[label].count) {
+        MemberFacts.sum(members[label], dimension: dimension)
+      }
     }
     let norms = sums.map { $0.reduce(0) { $0 + $1 * $1 }.squareRoot() }
     return LineageMatcher(
@@ -134,4 +138,13 @@ struct Survivors {
     case .gone: false
     }
   }
+}
+
+/// A value for each index, made on all processors.
+func inParallel<Value>(_ count: Int, _ make: (Int) -> Value) -> [Value] {
+  var values = [Value?](repeating: nil, count: count)
+  values.withUnsafeMutableBufferPointer { values in
+    parallelFor(count, threads: availableThreads) { values[$0] = make($0) }
+  }
+  return values.compactMap { $0 }
 }

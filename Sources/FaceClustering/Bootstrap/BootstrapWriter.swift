@@ -10,31 +10,47 @@ struct BootstrapWriter {
   let runID: Int64
   let fitted: FittedFaces
   let model: [UInt8]
+  /// Shapes of clusters that were kept before for the run that was in charge then.
+  let leaving: LeavingRun?
 
   /// Plans against the collection as it is now, and writes all of it.
   ///
-  /// From here to the commit nothing else moves faces of the collection; arrivals of the meantime are
-  /// among the states that the plan starts from, so none is lost or overwritten.
+  /// What can be done beside others is done first: a plan of what will most likely happen is made and
+  /// brought to the server. Then, to the commit, nothing else moves faces of the collection, and the plan
+  /// is made again; arrivals of the meantime are among the states that it starts from, so none is lost
+  /// or overwritten. Only what differs from the first plan is brought again.
   func apply(
     _ soFar: BootstrapReport, on connection: isolated PostgresConnection
   ) throws -> BootstrapReport {
     let clock = Stopwatch()
     var report = soFar
     let runs = RunRepository(collection)
-    try CollectionLocks(collection).ownMembership(on: connection)
     guard try runs.isRunning(runID, on: connection) else {
       throw BootstrapError.superseded(run: runID)
     }
-    let previousRun = try runs.activeID(on: connection)
-    if let previousRun { try RunStateRepository(collection).save(previousRun, on: connection) }
+    try runs.keepModel(model, of: runID, on: connection)
+    let staging = BootstrapStaging(collection)
+    var staged = try StagedPlan(staging, on: connection)
+    let draft = try fitted.plan(collection: collection, settings: settings, on: connection)
+    report.seconds.match = clock.lap()
+    _ = try staged.bring(draft.plan, on: connection)
+    try Task.checkCancellation()
+    _ = clock.lap()
+    try CollectionLocks(collection).ownMembership(on: connection)
     let planned = try fitted.plan(collection: collection, settings: settings, on: connection)
     let plan = planned.plan
-    report.seconds.match = clock.lap()
+    report.seconds.match += clock.lap()
+    let previousRun = try runs.activeID(on: connection)
+    if let previousRun {
+      try RunStateRepository(collection).save(
+        previousRun, prepared: leaving?.run == previousRun ? leaving?.state : nil, on: connection)
+    }
     // Whoever cancels the task gets all of it undone up to the last statement.
     try Task.checkCancellation()
-    let ids = try writeClusters(plan, on: connection)
+    let numbers = try staged.bring(plan, on: connection)
+    let ids = try writeClusters(planned, numbers: numbers, staging: staging, on: connection)
     try Task.checkCancellation()
-    try writeFaces(plan, ids: ids, on: connection)
+    try writeFaces(plan, ids: ids, numbers: numbers, staging: staging, on: connection)
     try Task.checkCancellation()
     try writeQuestionsAndLineage(plan, ids: ids, from: previousRun, on: connection)
     report.add(planned)
@@ -48,40 +64,40 @@ struct BootstrapWriter {
   }
 
   private func writeClusters(
-    _ plan: BootstrapPlan, on connection: isolated PostgresConnection
+    _ planned: PlannedBootstrap, numbers: [Int], staging: BootstrapStaging,
+    on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    let clusters = ClusterRepository(collection)
+    let plan = planned.plan
     let born = plan.clusters.indices.filter {
       plan.clusters[$0].existingID == nil && plan.clusters[$0].sharesPersonOf == nil
     }
-    let bornIDs = try clusters.create(
-      born.map { plan.clusters[$0].facts },
-      persons: born.map { plan.clusters[$0].inheritedPersonID }, runID: runID, on: connection)
+    let bornIDs = try staging.create(
+      born.map { numbers[$0] }, persons: born.map { plan.clusters[$0].inheritedPersonID },
+      runID: runID, on: connection)
     var idOfBorn = Dictionary(uniqueKeysWithValues: zip(born, bornIDs))
     // Now the persons exist that further new clusters share.
     let sharing = plan.clusters.indices.filter { plan.clusters[$0].sharesPersonOf != nil }
     let leaders = sharing.compactMap { plan.clusters[$0].sharesPersonOf.flatMap { idOfBorn[$0] } }
-    let sharingIDs = try clusters.create(
-      sharing.map { plan.clusters[$0].facts },
-      persons: try clusters.persons(of: leaders, on: connection), runID: runID, on: connection)
+    let sharingIDs = try staging.create(
+      sharing.map { numbers[$0] },
+      persons: try ClusterRepository(collection).persons(of: leaders, on: connection),
+      runID: runID, on: connection)
     for (index, id) in zip(sharing, sharingIDs) { idOfBorn[index] = id }
     let ids = plan.clusters.indices.map { plan.clusters[$0].existingID ?? idOfBorn[$0] ?? 0 }
-    try clusters.update(
+    try staging.update(
       plan.clusters.indices.filter { plan.clusters[$0].existingID != nil }
-        .map { (ids[$0], plan.clusters[$0].facts) }, runID: runID, on: connection)
+        .map { (ids[$0], numbers[$0], planned.hasNewReference(plan.clusters[$0])) },
+      runID: runID, on: connection)
     return ids
   }
 
   private func writeFaces(
-    _ plan: BootstrapPlan, ids: [Int64], on connection: isolated PostgresConnection
+    _ plan: BootstrapPlan, ids: [Int64], numbers: [Int], staging: BootstrapStaging,
+    on connection: isolated PostgresConnection
   ) throws {
     let detections = DetectionRepository(collection)
-    let placements = plan.placements.map { planned in
-      var placement = planned.placement
-      placement.clusterID = planned.cluster.map { ids[$0] }
-      return placement
-    }
-    let changed = try detections.place(placements, runID: runID, on: connection)
+    let changed = try staging.place(
+      clusters: zip(numbers, ids).map { ($0, $1) }, runID: runID, on: connection)
     try detections.reset(plan.reset, runID: runID, on: connection)
     try detections.markInvalid(plan.invalid, runID: runID, on: connection)
     let associations = associations(plan, ids: ids)
@@ -146,13 +162,30 @@ struct BootstrapWriter {
       embeddingCount: fitted.snapshot.count, clusterCount: report.clusterCount,
       noiseCount: plan.noise,
       condensedTreeJSON: try JSONText.encode(clustering.tree.summary(clustering.selection)),
-      labelToClusterJSON: try JSONText.encode(labelMap), clustererState: model,
+      labelToClusterJSON: try JSONText.encode(labelMap), clustererState: nil,
       metricsJSON: try JSONText.encode(
         RunMetrics(
           plan: plan, embeddingCount: fitted.snapshot.count,
           lastDetectionID: fitted.snapshot.ids.last ?? 0)),
       timingsJSON: try JSONText.encode(report.seconds), peakMemoryBytes: Memory.peakBytes,
       calibrationJSON: try fitted.people.map { try JSONText.encode($0.calibration) })
+  }
+}
+
+/// A run that was in charge before others had to wait, and what was kept of it then.
+struct LeavingRun: Sendable {
+  var run: Int64
+  var state: PreparedRunState
+
+  /// Keeps what can be kept beside others; nil where no run is in charge.
+  static func prepare(
+    _ collection: CollectionRecord, on connection: isolated PostgresConnection
+  ) throws -> LeavingRun? {
+    // People may take clusters back that they made; while this is held they wait.
+    try CollectionLocks(collection).shareMembership(on: connection)
+    guard let run = try RunRepository(collection).activeID(on: connection) else { return nil }
+    return LeavingRun(
+      run: run, state: try RunStateRepository(collection).prepare(run, on: connection))
   }
 }
 

@@ -12,6 +12,8 @@ struct FittedFaces: Sendable {
   let people: PeopleGrouping?
   /// Eligible faces that were left out because their embedding cannot be used, and why.
   let unusable: [Int64: String]
+  /// What plans of this fit have in common.
+  let memory = FactsMemory()
 
   /// The blob for `hdbscan_run.clusterer_state`.
   func encodedModel() throws -> [UInt8] {
@@ -34,8 +36,9 @@ struct FittedFaces: Sendable {
       found: people.map { FoundClusters($0) } ?? FoundClusters(clustering), states: states,
       outside: outside, live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
-        detections: states.map(\.id), on: connection),
-      drawnPersons: try PersonRepository(collection).drawn(on: connection), unusable: unusable)
+        detections: nil, on: connection),
+      drawnPersons: try PersonRepository(collection).drawn(on: connection), unusable: unusable,
+      memory: memory)
     var plan = BootstrapPlanner(input).plan()
     let asked = try ReviewRepository(collection).asked(
       plan.questions.compactMap { question in
@@ -55,7 +58,7 @@ struct FittedFaces: Sendable {
       $0.existingID == nil && $0.inheritedPersonID == nil && $0.sharesPersonOf == nil
     }
     return PlannedBootstrap(
-      plan: plan, peopleCount: people.count + newPeople,
+      plan: plan, live: live, peopleCount: people.count + newPeople,
       invalidFaces: try DetectionRepository(collection).name(
         plan.invalid.map { ($0.key, $0.value) }, on: connection))
   }
@@ -83,8 +86,16 @@ struct FittedFaces: Sendable {
 /// What a bootstrap will do, and what its report says beyond that.
 struct PlannedBootstrap {
   var plan: BootstrapPlan
+  /// The clusters as they were.
+  var live: LiveClusters
   var peopleCount: Int
   var invalidFaces: [InvalidFace]
+
+  /// Whether tier 2 will measure against another reference than before.
+  func hasNewReference(_ cluster: PlannedCluster) -> Bool {
+    guard let id = cluster.existingID, let row = live.row(of: id) else { return true }
+    return live.references.values(ofRow: row) != cluster.facts.reference
+  }
 }
 
 extension BootstrapReport {

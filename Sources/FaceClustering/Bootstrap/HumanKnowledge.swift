@@ -33,7 +33,7 @@ struct HumanKnowledge: Sendable {
       anchors[b] = anchors[b] ?? anchor
     }
     var cannotLink: [(Int, Int)] = []
-    let forbidden = try review.prohibitions(detections: snapshot.ids, on: connection).detections
+    let forbidden = try review.prohibitions(detections: nil, on: connection).detections
     for (first, others) in forbidden.sorted(by: { $0.key < $1.key }) {
       for second in others.sorted() where first < second {
         if let a = rows[first], let b = rows[second] { cannotLink.append((a, b)) }

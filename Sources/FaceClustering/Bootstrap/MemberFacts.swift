@@ -8,10 +8,6 @@ struct Member {
   var embeddings: Matrix<Float>
   var row: Int
   var isCore: Bool
-
-  var vector: UnsafeBufferPointer<Float> {
-    UnsafeBufferPointer(start: embeddings.row(row), count: embeddings.columns)
-  }
 }
 
 /// What follows about a cluster from its members.
@@ -20,11 +16,14 @@ enum MemberFacts {
   ///
   /// - Complexity: O(m · d).
   static func sum(_ members: [Member], dimension: Int) -> [Double] {
-    var sum = [Double](repeating: 0, count: dimension)
-    for member in members {
-      for (column, value) in member.vector.enumerated() { sum[column] += Double(value) }
+    [Double](unsafeUninitializedCapacity: dimension) { sum, count in
+      sum.initialize(repeating: 0)
+      for member in members {
+        let vector = member.embeddings.row(member.row)
+        for column in 0..<dimension { sum[column] += Double(vector[column]) }
+      }
+      count = dimension
     }
-    return sum
   }
 
   /// The member that is nearest to all others by summed cosine distance; nil without members.
@@ -39,7 +38,12 @@ enum MemberFacts {
   }
 
   private static func product(_ member: Member, _ sum: [Double]) -> Double {
-    member.vector.enumerated().reduce(0) { $0 + Double($1.element) * sum[$1.offset] }
+    sum.withUnsafeBufferPointer { sum in
+      let vector = member.embeddings.row(member.row)
+      var product = 0.0
+      for column in 0..<sum.count { product += Double(vector[column]) * sum[column] }
+      return product
+    }
   }
 
   /// Facts of a cluster with at least one member.
@@ -59,8 +63,7 @@ enum MemberFacts {
     var distances: [Float] = []
     distances.reserveCapacity(members.count)
     for member in members {
-      var product = 0.0
-      for (column, value) in member.vector.enumerated() { product += Double(value) * sum[column] }
+      let product = product(member, sum)
       if best.map({ (product, -member.detectionID) > ($0.product, -$0.id) }) ?? true {
         best = (product, member.detectionID)
       }

@@ -148,14 +148,17 @@ struct PlanBuilder {
     plan.noise = noise
     plan.reset = reset
     var clusterOfSlot = [Int?](repeating: nil, count: members.count)
+    let planned = inParallel(members.count) { slot -> PlannedCluster? in
+      members[slot].isEmpty ? nil : plannedCluster(slot, old: oldOfSlot[slot])
+    }
     for slot in members.indices {
       let old = oldOfSlot[slot]
-      if members[slot].isEmpty {
+      guard let cluster = planned[slot] else {
         if let old { leaveEmpty(old, in: &plan) }
         continue
       }
       clusterOfSlot[slot] = plan.clusters.count
-      plan.clusters.append(plannedCluster(slot, old: old))
+      plan.clusters.append(cluster)
     }
     plan.placements = placements.map {
       PlannedPlacement(placement: $0.placement, cluster: $0.slot.flatMap { clusterOfSlot[$0] })
@@ -228,13 +231,19 @@ struct PlanBuilder {
     let epsilon =
       birth.map { ClusterEpsilon.epsilon(lambdaBirth: $0, settings: input.settings) }
       ?? old.flatMap { input.live.epsilons[$0] } ?? input.settings.clusteringThreshold
+    let persistence = label.map { input.found.persistences[$0] }
+    let sorted = members[slot].sorted { $0.detectionID < $1.detectionID }
+    var facts = input.memory.facts(of: sorted, in: input.snapshot.embeddings) {
+      MemberFacts.facts(
+        of: sorted, dimension: input.snapshot.embeddings.columns, epsilon: epsilon,
+        lambdaBirth: birth, persistence: persistence, origin: "bootstrap")
+    }
+    facts.epsilon = epsilon
+    facts.lambdaBirth = birth.map { Float($0) }
+    facts.persistence = persistence.map { Float($0) }
     return PlannedCluster(
       existingID: old.map { input.live.ids[$0] }, inheritedPersonID: inheritedPersons[slot],
-      label: label,
-      facts: MemberFacts.facts(
-        of: members[slot].sorted { $0.detectionID < $1.detectionID },
-        dimension: input.snapshot.embeddings.columns, epsilon: epsilon, lambdaBirth: birth,
-        persistence: label.map { input.found.persistences[$0] }, origin: "bootstrap"))
+      label: label, facts: facts)
   }
 
   private func addLineage(to plan: inout BootstrapPlan, clusterOfSlot: [Int?]) {

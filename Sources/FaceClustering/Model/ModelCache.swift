@@ -44,26 +44,30 @@ struct ActiveModel: Sendable {
 }
 
 /// Keeps the model of each collection's active run in memory, loaded once a process and run, and its
-/// clusters.
+/// clusters and its pool.
 ///
 /// Only the run's id is read for every batch; the blob and the vectors are read when it changed. How
 /// many of its faces were deleted is counted again every few seconds.
+///
+/// Takes 4 · d bytes for each face of the run, cluster and face of the pool.
 public final class ModelCache: Sendable {
   private enum Entry: Sendable {
-    case loaded(LoadedModel, countedAt: ContinuousClock.Instant)
+    /// `usable` counts all faces up to the last of the fit.
+    case loaded(LoadedModel, usable: Int, countedAt: ContinuousClock.Instant)
     case unreadable(runID: Int64, reason: String)
 
     var runID: Int64 {
       switch self {
-      case .loaded(let model, _): model.runID
+      case .loaded(let model, _, _): model.runID
       case .unreadable(let runID, _): runID
       }
     }
   }
 
   let clusters = Mutex<[Int64: KnownClusters]>([:])
+  let pools = Mutex<[Int64: Pool]>([:])
   private let entries = Mutex<[Int64: Entry]>([:])
-  private let recountAfter: Duration
+  let recountAfter: Duration
 
   /// An empty cache.
   public convenience init() { self.init(recountAfter: .seconds(5)) }
@@ -84,7 +88,7 @@ public final class ModelCache: Sendable {
     switch entry {
     case .unreadable(_, let reason):
       return ActiveModel(runID: runID, skipped: reason)
-    case .loaded(let model, _):
+    case .loaded(let model, _, _):
       let share = Double(model.missing) / Double(max(model.detectionIDs.count, 1))
       if share >= settings.stalenessDeletedShare, model.missing > 0 {
         return ActiveModel(
@@ -107,9 +111,12 @@ public final class ModelCache: Sendable {
     do {
       let stored = try StoredModel(bytes: state.blob)
       let labels = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
+      // Counted first: what goes between this and the vectors is noticed by the next count.
+      let usable = try DetectionRepository(collection).countUsable(
+        upTo: stored.detectionIDs.last ?? 0, on: connection)
       entry = .loaded(
         try load(stored, labels: labels, runID: runID, of: collection, on: connection),
-        countedAt: .now)
+        usable: usable, countedAt: .now)
     } catch let error as PostgresError {
       throw error
     } catch {
@@ -123,14 +130,20 @@ public final class ModelCache: Sendable {
   private func recounted(
     _ entry: Entry, of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Entry {
-    guard case .loaded(var model, let countedAt) = entry, countedAt + recountAfter <= .now else {
-      return entry
+    guard case .loaded(var model, let before, let countedAt) = entry,
+      countedAt + recountAfter <= .now
+    else { return entry }
+    let detections = DetectionRepository(collection)
+    let usable = try detections.countUsable(
+      upTo: model.detectionIDs.last ?? 0, on: connection)
+    // Only where some went is it asked which: a list of all faces is dear to look through.
+    if usable != before {
+      let gone =
+        model.detectionIDs.count
+        - (try detections.countUsable(model.detectionIDs, on: connection))
+      model.missing = max(model.missing, gone)
     }
-    let gone =
-      model.detectionIDs.count
-      - (try DetectionRepository(collection).countUsable(model.detectionIDs, on: connection))
-    model.missing = max(model.missing, gone)
-    let fresh = Entry.loaded(model, countedAt: .now)
+    let fresh = Entry.loaded(model, usable: usable, countedAt: .now)
     entries.withLock { $0[collection.id] = fresh }
     return fresh
   }

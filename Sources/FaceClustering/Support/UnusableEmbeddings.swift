@@ -1,5 +1,6 @@
 internal import PostgresClient
 internal import Store
+internal import Synchronization
 internal import Vectors
 
 /// A face that was set aside because its stored embedding cannot be used.
@@ -36,9 +37,13 @@ enum UnusableEmbeddings {
   ///
   /// - Complexity: O(n · d).
   static func reasons(in vectors: Matrix<Float>) -> [Int: String] {
-    var reasons: [Int: String] = [:]
-    for row in 0..<vectors.rows where !isUsable(vectors.row(row), count: vectors.columns) {
-      reasons[row] = "the embedding is not of unit length"
+    let unusable = Mutex<[Int]>([])
+    parallelForChunks(vectors.rows, chunk: 4_096, threads: availableThreads) { rows in
+      let found = rows.filter { !isUsable(vectors.row($0), count: vectors.columns) }
+      if !found.isEmpty { unusable.withLock { $0 += found } }
+    }
+    var reasons = unusable.withLock { rows in
+      Dictionary(uniqueKeysWithValues: rows.map { ($0, "the embedding is not of unit length") })
     }
     if reasons.isEmpty { return reasons }
     for defect in vectors.defectiveRows() {

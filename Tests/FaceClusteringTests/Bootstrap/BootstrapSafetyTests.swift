@@ -207,10 +207,10 @@ extension OnPostgres {
         _ = try await test.stage.importFaces(Circle.file(Self.angles))
         _ = try await test.stage.bootstrap()
         _ = try await test.stage.importFaces(Circle.file(Circle.person(at: 45), prefix: "new"))
-        // Somebody holds what the second run is about to write.
+        // Somebody holds what the second run is about to write, as who moves faces does.
         let other = try await test.pool.connectionOfItsOwn()
         try await other.query("BEGIN")
-        try await other.query("SELECT FROM cluster FOR UPDATE")
+        try await other.query("SELECT FROM cluster FOR NO KEY UPDATE")
         let stage = test.stage
         let second = Task { try await stage.bootstrap() }
         try await eventually("the run writes") { try await test.somebodyWaitsForALock() }

@@ -1,0 +1,89 @@
+internal import Synchronization
+internal import Vectors
+
+/// A row of a matrix that lies near another one.
+struct NearRow: Sendable, Equatable {
+  var row: Int
+  var distance: CosineDistance
+}
+
+/// Finds the rows of a matrix that lie within reach of others.
+///
+/// A block product only screens, with the proven margin of its rounding; distances are decided by the
+/// float64 kernel, so they do not depend on how faces are grouped. A few faces are compared by that
+/// kernel alone: a product would first copy the whole matrix into its own order.
+enum NearRows {
+  private static let faceBlock = 512
+  private static let block = 2_048
+  /// Fewer faces than this are not worth a product.
+  private static let few = 8
+
+  /// Per face the rows of `others` that lie within their radius, nearest first.
+  ///
+  /// - Parameters:
+  ///   - faces: unit rows.
+  ///   - others: unit rows.
+  ///   - radii: of each row of `others`, a cosine distance.
+  /// - Complexity: O(faces · others · d).
+  static func within(
+    _ faces: Matrix<Float>, of others: Matrix<Float>, radii: [Double], threads: Int
+  ) -> [[NearRow]] {
+    let results = Mutex([[NearRow]](repeating: [], count: faces.rows))
+    if faces.rows < few {
+      parallelForChunks(others.rows, chunk: block, threads: threads) { columns in
+        for face in 0..<faces.rows {
+          let found = columns.compactMap { near(faces, face, others, $0, radii) }
+          if !found.isEmpty { results.withLock { $0[face] += found } }
+        }
+      }
+    } else {
+      let blocks = (faces.rows + faceBlock - 1) / faceBlock
+      parallelFor(blocks, threads: threads, makeScratch: newProducts) { index, scratch in
+        let rows = index * faceBlock..<min((index + 1) * faceBlock, faces.rows)
+        let found = screened(faces, rows, others, radii, &scratch)
+        results.withLock { $0.replaceSubrange(rows, with: found) }
+      }
+    }
+    return results.withLock { found in
+      found.map { $0.sorted { ($0.distance, $0.row) < ($1.distance, $1.row) } }
+    }
+  }
+
+  private static func screened(
+    _ faces: Matrix<Float>, _ rows: Range<Int>, _ others: Matrix<Float>, _ radii: [Double],
+    _ scratch: inout [Float]
+  ) -> [[NearRow]] {
+    // Unit rows, each off by at most 2e-7, and the rounding of the product.
+    let margin = BlockProducts.floatErrorBound(columns: faces.columns) * 1.001 + 1e-6
+    var found = [[NearRow]](repeating: [], count: rows.count)
+    for start in stride(from: 0, to: others.rows, by: block) {
+      let columns = start..<min(start + block, others.rows)
+      scratch.withUnsafeMutableBufferPointer { buffer in
+        guard let products = buffer.baseAddress else { return }
+        BlockProducts.multiply(
+          faces, rows: rows, by: others, columns: columns, into: products, stride: block)
+        for row in 0..<rows.count {
+          for column in columns {
+            let product = products[row * block + column - start]
+            if 1 - Double(product) > radii[column] + margin { continue }
+            if let near = near(faces, rows.lowerBound + row, others, column, radii) {
+              found[row].append(near)
+            }
+          }
+        }
+      }
+    }
+    return found
+  }
+
+  private static func near(
+    _ faces: Matrix<Float>, _ face: Int, _ others: Matrix<Float>, _ row: Int, _ radii: [Double]
+  ) -> NearRow? {
+    let distance = NearClusters.distance(faces, face, others, row)
+    return distance.value <= radii[row] ? NearRow(row: row, distance: distance) : nil
+  }
+
+  private static func newProducts() -> [Float] {
+    [Float](repeating: 0, count: faceBlock * block)
+  }
+}

@@ -1,0 +1,70 @@
+internal import CLibpq
+
+/// A statement that the server has parsed, under its name there.
+struct PreparedStatements {
+  /// Texts differ in nothing but these when types of parameters differ, as NULL does.
+  struct Key: Hashable {
+    let sql: String
+    let types: [UInt32]
+  }
+
+  /// More than any program of ours has; a caller who makes texts up as it goes stays without.
+  private static let most = 256
+
+  private var names: [Key: String] = [:]
+  private var made = 0
+
+  /// The name of a statement, and whether the server has to be told of it first; nil where there are
+  /// too many.
+  mutating func name(of key: Key) -> (name: String, isNew: Bool)? {
+    if let known = names[key] { return (known, false) }
+    guard names.count < Self.most else { return nil }
+    made += 1
+    let name = "photodb_\(made)"
+    names[key] = name
+    return (name, true)
+  }
+
+  /// Forgets a statement that the server refused.
+  mutating func forget(_ key: Key) { names[key] = nil }
+}
+
+extension PostgresConnection {
+  /// Runs a statement that comes again and again with few values: the server parses it once, and after a
+  /// few times plans it no more.
+  ///
+  /// For what is looked up by its key. A plan that fits every value is a bad one where some values stand
+  /// for a row and others for a table; many values, such as arrays of thousands of ids, are planned for
+  /// what they are, as by ``query(_:_:)``.
+  ///
+  /// - Throws: ``PostgresError``.
+  @discardableResult
+  public func queryPrepared(
+    _ sql: String, _ parameters: [PostgresValue] = []
+  ) throws -> PostgresRows {
+    let handle = try liveHandle()
+    let encoded = try EncodedParameters(parameters)
+    let key = PreparedStatements.Key(sql: sql, types: encoded.types)
+    guard encoded.byteCount <= Self.fewBytes, let (name, isNew) = prepared.name(of: key) else {
+      return try query(sql, parameters)
+    }
+    if isNew {
+      do {
+        _ = try rows(
+          of: PQprepare(handle.pointer, name, sql, Int32(parameters.count), encoded.types),
+          handle: handle)
+      } catch {
+        prepared.forget(key)
+        throw error
+      }
+    }
+    let result = encoded.withPointers { values, lengths in
+      PQexecPrepared(
+        handle.pointer, name, Int32(parameters.count), values, lengths, encoded.formats, 1)
+    }
+    return try rows(of: result, handle: handle)
+  }
+
+  /// Some dozens of ids and a vector.
+  private static let fewBytes = 16_384
+}

@@ -1,0 +1,198 @@
+public import PostgresClient
+internal import Vectors
+
+/// What a bootstrap will write, on the server before anybody has to wait for it.
+///
+/// It lies in temporary tables of the transaction. Clusters are counted by numbers of the caller, because
+/// most of the new ones have no id yet.
+public struct BootstrapStaging: Sendable {
+  /// The collection that every statement is scoped to.
+  public let collection: CollectionRecord
+
+  /// The staging of one collection.
+  public init(_ collection: CollectionRecord) { self.collection = collection }
+
+  /// Makes the tables, which go with the transaction.
+  public func begin(on connection: isolated PostgresConnection) throws {
+    try connection.execute(
+      script: """
+        CREATE TEMPORARY TABLE photodb_facts (number integer, face_count integer,
+          core_count integer, centroid_sum bytea, centroid bytea, reference_centroid bytea,
+          medoid_detection_id bigint, epsilon real, distance_quantiles real[], lambda_birth real,
+          persistence real, origin text, reference_length real) ON COMMIT DROP;
+        ALTER TABLE photodb_facts ALTER COLUMN centroid_sum SET STORAGE EXTERNAL,
+          ALTER COLUMN centroid SET STORAGE EXTERNAL,
+          ALTER COLUMN reference_centroid SET STORAGE EXTERNAL;
+        CREATE TEMPORARY TABLE photodb_placement (id bigint, status text, number integer,
+          confidence real, is_core boolean, is_adopted boolean, lambda_val real,
+          outlier_score real, tier text) ON COMMIT DROP
+        """)
+  }
+
+  /// Brings facts of clusters.
+  ///
+  /// - Parameter replacing: whether facts of some of the numbers may be there already.
+  /// - Complexity: O(clusters · d).
+  public func put(
+    _ facts: [(number: Int, facts: ClusterFacts)], replacing: Bool,
+    on connection: isolated PostgresConnection
+  ) throws {
+    if facts.isEmpty { return }
+    if replacing {
+      try remove("photodb_facts", "number", facts.map { Int64($0.number) }, on: connection)
+    }
+    try connection.copyIn(
+      """
+      COPY photodb_facts (number, face_count, core_count, centroid_sum, centroid,
+        reference_centroid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
+        persistence, origin, reference_length) FROM STDIN (FORMAT binary)
+      """, columns: 13
+    ) { writer in
+      for (number, facts) in facts {
+        try writer.row { row in
+          row.int32(Int32(number))
+          row.int32(Int32(facts.faceCount))
+          row.int32(Int32(facts.coreCount))
+          row.bytes(VectorBytes.encode(facts.sum))
+          row.bytes(VectorBytes.encode(facts.centroid))
+          row.bytes(VectorBytes.encode(facts.reference))
+          row.value(.optional(facts.medoidDetectionID))
+          row.value(.optional(facts.epsilon.map { Float($0.value) }))
+          row.value(.floatArray(facts.distanceQuantiles))
+          row.value(.optional(facts.lambdaBirth))
+          row.value(.optional(facts.persistence))
+          row.text(facts.origin)
+          row.value(.optional(facts.referenceLength.map { Float($0) }))
+        }
+      }
+    }
+  }
+
+  /// Brings placements, each with the number of its cluster.
+  public func put(
+    _ placements: [(placement: Placement, number: Int?)],
+    on connection: isolated PostgresConnection
+  ) throws {
+    if placements.isEmpty { return }
+    try connection.copyIn(
+      """
+      COPY photodb_placement (id, status, number, confidence, is_core, is_adopted, lambda_val,
+        outlier_score, tier) FROM STDIN (FORMAT binary)
+      """, columns: 9
+    ) { writer in
+      for (placement, number) in placements {
+        precondition(placement.status != .manual, "algorithms place nothing by hand")
+        try writer.row { row in
+          row.int64(placement.detectionID)
+          row.text(placement.status.rawValue)
+          row.value(number.map { .int32(Int32($0)) } ?? .null)
+          row.value(.optional(placement.confidence))
+          row.bool(placement.isCore)
+          row.bool(placement.isAdopted)
+          row.value(.optional(placement.lambda))
+          row.value(.optional(placement.outlierScore))
+          row.text(placement.tier)
+        }
+      }
+    }
+  }
+
+  /// Takes placements of faces out again.
+  public func removePlacements(
+    _ ids: [Int64], on connection: isolated PostgresConnection
+  ) throws { try remove("photodb_placement", "id", ids, on: connection) }
+
+  private func remove(
+    _ table: String, _ column: String, _ values: [Int64],
+    on connection: isolated PostgresConnection
+  ) throws {
+    if values.isEmpty { return }
+    try connection.query("DELETE FROM \(table) WHERE \(column) = ANY($1)", [.int64Array(values)])
+  }
+
+  /// Makes clusters of facts that were brought, each with an unnamed person of its own unless it is
+  /// given one.
+  ///
+  /// - Returns: the new ids, in the order of `numbers`.
+  public func create(
+    _ numbers: [Int], persons: [Int64?], runID: Int64, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    if numbers.isEmpty { return [] }
+    let persons = try ClusterRepository(collection).owners(persons, on: connection)
+    return try connection.query(
+      """
+      INSERT INTO cluster (collection_id, person_id, face_count, core_count, centroid_sum, centroid,
+        reference_centroid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
+        persistence, hdbscan_run_id, origin, reference_count, reference_length)
+      SELECT $1, m.person_id, t.face_count, t.core_count, t.centroid_sum, t.centroid,
+        t.reference_centroid, t.medoid_detection_id, t.epsilon, t.distance_quantiles,
+        t.lambda_birth, t.persistence, $4, t.origin, t.face_count, t.reference_length
+      FROM unnest($2::integer[], $3::bigint[]) WITH ORDINALITY AS m (number, person_id, position)
+      JOIN photodb_facts t ON t.number = m.number
+      ORDER BY m.position
+      RETURNING id
+      """,
+      [
+        .int64(collection.id), .int32Array(numbers.map { Int32($0) }), .int64Array(persons),
+        .int64(runID),
+      ]
+    ).map { try $0.int64(0) }.sorted()
+  }
+
+  /// Gives clusters the shape of facts that were brought; ids, persons and flags stay.
+  ///
+  /// Vectors that did not change are not written again: those of a cluster are most of what a bootstrap
+  /// writes.
+  ///
+  /// - Parameter clusters: the cluster, the number of its facts, and whether its reference is another.
+  public func update(
+    _ clusters: [(id: Int64, number: Int, hasNewReference: Bool)], runID: Int64,
+    on connection: isolated PostgresConnection
+  ) throws {
+    if clusters.isEmpty { return }
+    try connection.query(
+      """
+      UPDATE cluster c SET face_count = t.face_count, core_count = t.core_count,
+        centroid_sum = CASE WHEN o.is_same THEN c.centroid_sum ELSE t.centroid_sum END,
+        centroid = CASE WHEN o.is_same THEN c.centroid ELSE t.centroid END,
+        reference_centroid =
+          CASE WHEN m.is_new THEN t.reference_centroid ELSE c.reference_centroid END,
+        medoid_detection_id = t.medoid_detection_id, epsilon = t.epsilon,
+        distance_quantiles = t.distance_quantiles, lambda_birth = t.lambda_birth,
+        persistence = t.persistence, hdbscan_run_id = $5, origin = t.origin, retired_at = NULL,
+        changed_since_medoid = 0, reference_count = t.face_count,
+        reference_length = t.reference_length
+      FROM unnest($2::bigint[], $3::integer[], $4::boolean[]) AS m (id, number, is_new)
+      JOIN photodb_facts t ON t.number = m.number
+      JOIN LATERAL (SELECT s.centroid_sum = t.centroid_sum AS is_same
+        FROM cluster s WHERE s.collection_id = $1 AND s.id = m.id OFFSET 0) o ON true
+      WHERE c.collection_id = $1 AND c.id = m.id
+      """,
+      [
+        .int64(collection.id), .int64Array(clusters.map(\.id)),
+        .int32Array(clusters.map { Int32($0.number) }),
+        .boolArray(clusters.map(\.hasNewReference)), .int64(runID),
+      ])
+  }
+
+  /// Puts faces where the placements say, as ``DetectionRepository/place(_:runID:only:on:)`` does.
+  ///
+  /// - Parameter clusters: the id of each number that a placement names.
+  /// - Returns: the ids of the faces that moved or changed, ascending.
+  public func place(
+    clusters: [(number: Int, id: Int64)], runID: Int64,
+    on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try DetectionRepository(collection).place(
+      from: """
+        SELECT p.id, p.status, m.cluster_id, p.confidence, p.is_core, p.lambda_val,
+          p.outlier_score, p.tier, p.is_adopted
+        FROM photodb_placement p
+        LEFT JOIN unnest($4::integer[], $5::bigint[]) AS m (number, cluster_id)
+          ON m.number = p.number
+        """,
+      [
+        .int32Array(clusters.map { Int32($0.number) }), .int64Array(clusters.map(\.id)),
+      ], open: DetectionStatus.openToAlgorithms, runID: runID, on: connection)
+  }
+}

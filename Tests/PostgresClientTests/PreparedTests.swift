@@ -1,0 +1,59 @@
+import PostgresClient
+import TestSupport
+import Testing
+
+/// Statements that the server keeps parsed.
+@Suite struct PreparedTests {
+  private func connection() async throws -> PostgresConnection {
+    try await PostgresConnection.connect(
+      await TestServer.shared.configuration(), logger: TestServer.silentLogger)
+  }
+
+  private static let kept = "SELECT count(*)::integer FROM pg_prepared_statements"
+
+  @Test func aStatementIsParsedOnceForItsTypes() async throws {
+    let connection = try await connection()
+    for value in 0..<8 {
+      let row = try await connection.queryPrepared(
+        "SELECT $1::bigint + 1", [.int64(Int64(value))]
+      ).single()
+      #expect(try row.int64(0) == Int64(value) + 1)
+    }
+    #expect(try await connection.query(Self.kept).single().int32(0) == 1)
+    // NULL says nothing of its type.
+    let row = try await connection.queryPrepared("SELECT $1::bigint + 1", [.null]).single()
+    #expect(try row.optionalInt64(0) == nil)
+    #expect(try await connection.query(Self.kept).single().int32(0) == 2)
+    await connection.close()
+  }
+
+  @Test func manyValuesArePlannedForWhatTheyAre() async throws {
+    let connection = try await connection()
+    let ids = (0..<5_000).map { Int64($0) }
+    let row = try await connection.queryPrepared(
+      "SELECT count(*) FROM unnest($1::bigint[])", [.int64Array(ids)]
+    ).single()
+    #expect(try row.int64(0) == 5_000)
+    #expect(try await connection.query(Self.kept).single().int32(0) == 0)
+    await connection.close()
+  }
+
+  @Test func aRefusedStatementIsForgotten() async throws {
+    let connection = try await connection()
+    for _ in 0..<2 {
+      await #expect(throws: PostgresError.self) {
+        try await connection.queryPrepared("SELECT nothing_like_it($1::bigint)", [.int64(1)])
+      }
+    }
+    _ = try await connection.queryPrepared("SELECT 1")
+    #expect(try await connection.query(Self.kept).single().int32(0) == 1)
+    await connection.close()
+  }
+
+  @Test func textsThatAreMadeUpAsOneGoesDoNotPileUp() async throws {
+    let connection = try await connection()
+    for number in 0..<300 { _ = try await connection.queryPrepared("SELECT \(number)") }
+    #expect(try await connection.query(Self.kept).single().int32(0) == 256)
+    await connection.close()
+  }
+}
