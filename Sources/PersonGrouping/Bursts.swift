@@ -20,15 +20,19 @@ struct Bursts {
   /// Joins faces along pairs that are near-identical.
   ///
   /// Faces of one photo are not joined: they are two people, or the photo is a collage.
-  init(_ input: GroupingInput, pairs: CandidatePairs, impostor: ImpostorDistribution) {
+  init(
+    _ input: GroupingInput, seen faces: CentredFaces, pairs: CandidatePairs,
+    impostor: ImpostorDistribution
+  ) {
     let limit = 1 - Self.reach * (1 - impostor.mean)
     var groups = FaceSets(count: input.embeddings.rows)
-    for (first, second) in pairs {
+    for (first, second, product) in pairs {
+      if faces.centred(product, first, second) < limit { continue }
       if let photo = input.photos[first], photo == input.photos[second] { continue }
       if let anchor = input.anchors[first], let other = input.anchors[second], anchor != other {
         continue
       }
-      if input.embeddings.dotProduct(first, second) >= limit { groups.unite(first, second) }
+      groups.unite(first, second)
     }
     firstFace = input.photos.indices.map { groups.find($0) }
     var sizes = [Int](repeating: 0, count: firstFace.count)

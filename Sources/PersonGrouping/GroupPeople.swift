@@ -26,21 +26,19 @@ public func groupPeople(
   _ input: GroupingInput, steps: GroupingSteps = GroupingSteps(), threads: Int = availableThreads,
   progress: GroupingProgress? = nil
 ) throws -> PeopleGrouping {
-  var work = PeopleWork(input: input, steps: steps, threads: threads)
+  let work = PeopleWork(input: input, steps: steps, threads: threads)
   return try work.run(progress)
 }
 
 /// The work of one grouping.
 private struct PeopleWork {
-  var input: GroupingInput
+  let input: GroupingInput
   let steps: GroupingSteps
   let threads: Int
   /// Impostor units from which extraction is sure of a group, in any collection.
   private static let sure = 4.5
-  /// Nearest groups that each group is compared with.
-  private static let nearestGroups = 8
 
-  mutating func run(_ progress: GroupingProgress?) throws -> PeopleGrouping {
+  func run(_ progress: GroupingProgress?) throws -> PeopleGrouping {
     func report(_ fraction: Double) throws {
       if let progress, !progress(fraction) { throw GroupingCancelled() }
     }
@@ -50,9 +48,10 @@ private struct PeopleWork {
         clusters: [], clusterOfFace: [], isAdopted: [], personCount: 0, calibration: .prior)
     }
     try report(0)
-    let faces = input.embeddings
-    let sample = SimilaritySample(faces, threads: threads)
-    let pairs = CandidatePairs(input)
+    let plain = CentredFaces(plain: input.embeddings)
+    var faces = plain
+    let sample = SimilaritySample(input.embeddings, threads: threads)
+    let pairs = CandidatePairs(input, threads: threads)
     var impostor = firstImpostor(sample)
     try report(0.2)
     let forbidden = HumanStatements.forbiddenNodes(
@@ -61,9 +60,9 @@ private struct PeopleWork {
     var bursts = Bursts(none: count)
     var sizePenalty = SimilarityCalibration.sizePenalty
     for round in 0..<2 {
-      if steps.bursts { bursts = Bursts(input, pairs: pairs, impostor: impostor) }
+      if steps.bursts { bursts = Bursts(input, seen: faces, pairs: pairs, impostor: impostor) }
       let found = try group(
-        impostor, sizePenalty, pairs, bursts, forbidden, final: round == 1)
+        faces, impostor, sizePenalty, pairs, bursts, forbidden, final: round == 1)
       result = found
       try report(0.6 + 0.4 * Double(round))
       if round == 0, steps.calibration {
@@ -73,21 +72,22 @@ private struct PeopleWork {
         var seen = sample
         // Of one person alone nobody knows where the middle of people lies.
         if steps.centring, impostor.pairs > 0 {
-          input.embeddings = CentredFaces.matrix(faces, groups: found.groups)
-          seen = sample.again(in: input.embeddings, threads: threads)
+          faces = CentredFaces(input.embeddings, groups: found.groups, threads: threads)
+          seen = sample.again(in: faces)
         }
         impostor = refined(impostor, seen.betweenGroups(Self.groupOfFace(found.groups, count)))
       }
     }
     guard let result else { throw GroupingCancelled() }
     var people = ClustersFromGroups(
-      input: input, votes: bursts.votes, calibration: result.calibration
+      input: input, seen: faces, votes: bursts.votes, calibration: result.calibration
     ).clusters(of: result.groups)
     if steps.calibration, steps.centring, impostor.pairs > 0 {
       // New faces are compared with what is stored: vectors as they came.
-      let plain = refined(impostor, sample.betweenGroups(Self.groupOfFace(result.groups, count)))
+      let strangers = refined(
+        impostor, sample.betweenGroups(Self.groupOfFace(result.groups, count)))
       people.calibration = SimilarityCalibration(
-        impostor: plain, groups: result.groups, of: faces, votes: bursts.votes)
+        impostor: strangers, groups: result.groups, of: plain, votes: bursts.votes)
     }
     return people
   }
@@ -136,38 +136,34 @@ private struct PeopleWork {
   }
 
   private func group(
-    _ impostor: ImpostorDistribution, _ sizePenalty: Double, _ pairs: CandidatePairs,
+    _ faces: CentredFaces, _ impostor: ImpostorDistribution, _ sizePenalty: Double,
+    _ pairs: CandidatePairs,
     _ bursts: Bursts, _ forbidden: [Bool], final: Bool
   ) throws -> (groups: [[Int]], calibration: SimilarityCalibration) {
     var calibration = SimilarityCalibration.prior
     calibration.impostorMean = impostor.mean
     calibration.impostorDeviation = impostor.deviation
     calibration.impostorPairs = impostor.pairs
-    let seeds = seeds(calibration, bursts, forbidden)
+    let seeds = seeds(faces, calibration, bursts, forbidden)
     var agglomeration = Agglomeration(
-      input, groups: seeds, votes: bursts.votes, calibration: calibration,
+      input, seen: faces, groups: seeds, votes: bursts.votes, calibration: calibration,
       sizePenalty: sizePenalty, steps: steps)
     agglomeration.consider(pairs)
     agglomeration.run()
-    // Calibration needs no perfect groups; and what changed nothing changes nothing again.
-    for _ in 0..<2 where final && steps.association {
-      let before = agglomeration.mergeCount
-      agglomeration.consider(
-        try CandidatePairs(
-          nearestGroups: agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() },
-          of: input.embeddings, votes: bursts.votes, count: Self.nearestGroups, threads: threads))
+    // Calibration needs no perfect groups.
+    if final, steps.association {
+      agglomeration.considerNearestGroups(threads: threads)
       agglomeration.run()
-      if agglomeration.mergeCount == before { break }
     }
     var groups = agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() }
     if final, steps.refinement {
       groups = LinkVotes(
-        input: input, votes: bursts.votes, calibration: agglomeration.fitted
+        input: input, faces: faces, votes: bursts.votes, calibration: agglomeration.fitted
       ).refined(groups, pairs: pairs)
     }
     if final, steps.photos {
       groups = PhotoConflicts(
-        input: input, votes: bursts.votes, calibration: agglomeration.fitted
+        input: input, faces: faces, votes: bursts.votes, calibration: agglomeration.fitted
       ).resolve(groups)
     }
     return (groups, agglomeration.fitted)
@@ -175,13 +171,14 @@ private struct PeopleWork {
 
   /// Groups to start from: sure nodes of the hierarchy, bursts, and what humans put together.
   private func seeds(
-    _ calibration: SimilarityCalibration, _ bursts: Bursts, _ forbidden: [Bool]
+    _ faces: CentredFaces, _ calibration: SimilarityCalibration, _ bursts: Bursts,
+    _ forbidden: [Bool]
   ) -> [[Int]] {
     let count = input.embeddings.rows
     var sets = FaceSets(count: count)
     if steps.extraction {
       let nodes = PairEvidence(
-        faces: input.embeddings, hierarchy: input.hierarchy, votes: bursts.votes,
+        faces: faces, hierarchy: input.hierarchy, votes: bursts.votes,
         forbidden: forbidden
       ).extract(
         threshold: calibration.similarity(Self.sure),

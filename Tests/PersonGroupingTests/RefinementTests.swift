@@ -30,10 +30,11 @@ import Vectors
     let input = GroupingInput(
       embeddings: faces, clustering: try DemoPeople.fit(faces), anchors: anchors,
       cannotLink: cannotLink)
-    var pairs = CandidatePairs(input)
-    for face in 0..<9 { pairs.append(face, 9) }
+    var pairs = CandidatePairs(input, threads: 1)
+    for face in 0..<9 { pairs.append(face, 9, product: faces.dotProduct(face, 9)) }
     return LinkVotes(
-      input: input, votes: votes ?? [Double](repeating: 1, count: 10), calibration: calibration
+      input: input, faces: CentredFaces(plain: faces),
+      votes: votes ?? [Double](repeating: 1, count: 10), calibration: calibration
     ).refined(groups, pairs: pairs)
   }
 
@@ -69,8 +70,9 @@ import Vectors
     let demo = try DemoPeople(every: 2)
     let groups = Dictionary(grouping: demo.identities.indices) { demo.identities[$0] }
       .sorted { $0.key < $1.key }.map(\.value)
-    let centred = CentredFaces.matrix(withSharedComponent(demo.embeddings, share), groups: groups)
-    let plain = CentredFaces.matrix(demo.embeddings, groups: groups)
+    let centred = CentredFaces(
+      withSharedComponent(demo.embeddings, share), groups: groups, threads: 2)
+    let plain = CentredFaces(demo.embeddings, groups: groups, threads: 1)
     var (sum, worst) = (0.0, 0.0)
     for row in 1..<200 {
       sum += centred.dotProduct(0, row)
