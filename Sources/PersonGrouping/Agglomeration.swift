@@ -94,6 +94,7 @@ struct Agglomeration {
   var threshold: Double {
     steps.calibration
       ? SimilarityCalibration.threshold(separation: separation, entropy: entropy)
+        + calibration.humanShift
       : SimilarityCalibration.prior.threshold
   }
 

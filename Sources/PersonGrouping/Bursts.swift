@@ -1,7 +1,7 @@
 internal import HDBSCAN
 internal import Vectors
 
-/// Near-identical faces: frames of a burst or a video, copies of a photo.
+/// Faces of one shot: frames of a burst or a video, copies of a photo.
 struct Bursts {
   /// Vote of each face: one burst has one vote together.
   let votes: [Double]
@@ -17,7 +17,7 @@ struct Bursts {
     firstFace = Array(0..<count)
   }
 
-  /// Joins faces along pairs that are near-identical.
+  /// Joins faces along pairs that are near-identical, or that continue each other in time.
   ///
   /// Faces of one photo are not joined: they are two people, or the photo is a collage.
   init(
@@ -33,6 +33,17 @@ struct Bursts {
         continue
       }
       groups.unite(first, second)
+    }
+    if input.times.contains(where: { $0 != nil }) {
+      let sure = impostor.mean + SimilarityCalibration.sure * impostor.deviation
+      for (first, second) in Tracklets(faces, sure: sure).links(
+        photos: input.photos, times: input.times)
+      {
+        if let anchor = input.anchors[first], let other = input.anchors[second], anchor != other {
+          continue
+        }
+        groups.unite(first, second)
+      }
     }
     firstFace = input.photos.indices.map { groups.find($0) }
     var sizes = [Int](repeating: 0, count: firstFace.count)
