@@ -11,6 +11,12 @@ struct Bursts {
   /// Cosine distance within which two faces are one shot, relative to the distance of strangers.
   private static let reach = 0.05
 
+  /// Shots that are known.
+  init(votes: [Double], firstFace: [Int]) {
+    self.votes = votes
+    self.firstFace = firstFace
+  }
+
   /// Every face with a vote of its own.
   init(none count: Int) {
     votes = [Double](repeating: 1, count: count)

@@ -7,7 +7,8 @@ public import Vectors
 /// 2. **Extraction** takes the sure groups from the hierarchy by pair evidence.
 /// 3. **Association and adoption** join groups and single faces, best first, down to the threshold
 ///    that fits the collection.
-/// 4. **Refinement** moves faces to the groups that they have the strongest links with.
+/// 4. **Refinement** moves faces to the groups that they have more evidence for, or the strongest links
+///    with.
 /// 5. Of two faces of one photo in a group the one that fits less leaves it.
 ///
 /// Calibration and grouping are done twice, the second time with what the first found, and from the
@@ -188,6 +189,10 @@ private struct PeopleWork {
     }
     var groups = agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() }
     if final, steps.refinement {
+      groups = Relocation(
+        input: input, faces: view.faces, bursts: view.bursts, calibration: agglomeration.fitted,
+        sizePenalty: view.sizePenalty
+      ).relocated(groups, pairs: pairs)
       groups = LinkVotes(
         input: input, faces: view.faces, votes: votes, calibration: agglomeration.fitted
       ).refined(groups, pairs: pairs)

@@ -60,6 +60,18 @@ public struct GroupingInput: Sendable {
   }
 }
 
+extension GroupingInput {
+  /// For each face the faces that are different people.
+  var apart: [Int: Set<Int>] {
+    var apart: [Int: Set<Int>] = [:]
+    for (first, second) in cannotLink {
+      apart[first, default: []].insert(second)
+      apart[second, default: []].insert(first)
+    }
+    return apart
+  }
+}
+
 /// The steps from density to people; each can be left out to see what it is worth.
 public struct GroupingSteps: Sendable, Equatable {
   /// Sure groups are taken from the hierarchy by pair evidence; without it all starts from faces.

@@ -46,7 +46,7 @@ struct LinkVotes {
     if open.isEmpty { return groups }
     var members = LinkedGroups(faces: faces, votes: votes, groups: groups)
     let isKnown = groups.map { $0.contains { input.anchors[$0] != nil } }
-    let apart = apart
+    let apart = input.apart
     for _ in 0..<Self.rounds {
       var moved: [Int] = []
       for face in inOrder(open) {
@@ -118,14 +118,5 @@ struct LinkVotes {
         )
       }
       .sorted { ($0.hash, $0.face) < ($1.hash, $1.face) }.map(\.face)
-  }
-
-  private var apart: [Int: Set<Int>] {
-    var apart: [Int: Set<Int>] = [:]
-    for (first, second) in input.cannotLink {
-      apart[first, default: []].insert(second)
-      apart[second, default: []].insert(first)
-    }
-    return apart
   }
 }

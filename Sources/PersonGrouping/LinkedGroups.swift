@@ -33,15 +33,47 @@ struct LinkedGroups {
   /// The groups, each ascending; empty ones are left out.
   var groups: [[Int]] { members.filter { !$0.isEmpty }.map { $0.sorted() } }
 
-  /// Mean similarity of a face that is not in it to a group.
+  /// Faces that are looked at, and move, together.
+  struct Unit {
+    let sum: [Double]
+    let votes: Double
+    let count: Int
+
+    init(_ members: [Int], faces: CentredFaces, votes: [Double]) {
+      sum = faces.sum(members, votes: votes)
+      self.votes = members.reduce(0) { $0 + votes[$1] }
+      count = members.count
+    }
+  }
+
+  /// Faces of a group.
+  func faces(of group: Int) -> [Int] { members[group] }
+
+  /// Mean similarity of faces to a group, which has so many faces and votes without them.
   ///
+  /// - Parameter including: whether the faces are of the group; then they are left out of it.
   /// - Complexity: O(d); O(size · d) the first time for a group.
-  mutating func mean(of face: Int, to group: Int) -> Double {
-    if totals[group] < 1e-9 { return -.infinity }
+  mutating func mean(
+    of unit: Unit, to group: Int, including: Bool
+  ) -> (similarity: Double, votes: Double, count: Int) {
     let sum = sums[group] ?? faces.sum(members[group], votes: votes)
     sums[group] = sum
-    let own = faces.sum([face], votes: votes)
-    return sum.indices.reduce(0) { $0 + sum[$1] * own[$1] } / (votes[face] * totals[group])
+    var product = sum.indices.reduce(0) { $0 + sum[$1] * unit.sum[$1] }
+    var (others, count) = (totals[group], members[group].count)
+    if including {
+      product -= unit.sum.reduce(0) { $0 + $1 * $1 }
+      others -= unit.votes
+      count -= unit.count
+    }
+    if others < 1e-9 { return (-1, 0, 0) }
+    return (product / (unit.votes * others), others, count)
+  }
+
+  /// Mean similarity of a face that is not in it to a group.
+  mutating func mean(of face: Int, to group: Int) -> Double {
+    mean(
+      of: Unit([face], faces: faces, votes: votes), to: group, including: false
+    ).similarity
   }
 
   /// Votes of a face's links to a group, one a burst, and their similarity in all above strangers'.
