@@ -191,7 +191,7 @@ private struct PeopleWork {
     if final, steps.refinement {
       groups = Relocation(
         input: input, faces: view.faces, bursts: view.bursts, calibration: agglomeration.fitted,
-        sizePenalty: view.sizePenalty
+        sizePenalty: view.sizePenalty, keepsPhotosApart: steps.photos
       ).relocated(groups, pairs: pairs)
       groups = LinkVotes(
         input: input, faces: view.faces, votes: votes, calibration: agglomeration.fitted

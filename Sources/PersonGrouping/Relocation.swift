@@ -12,6 +12,8 @@ struct Relocation {
   let bursts: Bursts
   let calibration: SimilarityCalibration
   let sizePenalty: Double
+  /// Whether faces of one photo are different people.
+  let keepsPhotosApart: Bool
 
   /// Impostor units by which another group must be better.
   private static let advantage = 0.1
@@ -82,7 +84,7 @@ struct Relocation {
   }
 
   private func isForbidden(_ frames: [Int], with group: [Int], _ apart: [Int: Set<Int>]) -> Bool {
-    let photos = Set(frames.compactMap { input.photos[$0] })
+    let photos = keepsPhotosApart ? Set(frames.compactMap { input.photos[$0] }) : []
     let enemies = frames.reduce(into: Set<Int>()) { $0.formUnion(apart[$1] ?? []) }
     return group.contains { face in
       enemies.contains(face) || input.photos[face].map { photos.contains($0) } ?? false

@@ -67,7 +67,7 @@ import Vectors
 
   private func relocated(
     _ groups: [[Int]], shot: [Int] = [], photos: [Int64?]? = nil, anchors: [Int64?]? = nil,
-    cannotLink: [(Int, Int)] = []
+    cannotLink: [(Int, Int)] = [], keepsPhotosApart: Bool = true
   ) throws -> [[Int]] {
     let faces = faces(last: [1, 0.1, 0.2])
     let input = GroupingInput(
@@ -81,7 +81,7 @@ import Vectors
     }
     return Relocation(
       input: input, faces: CentredFaces(plain: faces), bursts: bursts, calibration: calibration,
-      sizePenalty: 1.7
+      sizePenalty: 1.7, keepsPhotosApart: keepsPhotosApart
     ).relocated(groups, pairs: CandidatePairs(input, threads: 1))
   }
 
@@ -101,6 +101,7 @@ import Vectors
     var photos = (0..<10).map { Optional(Int64($0)) }
     photos[9] = 3
     #expect(try relocated(wrong, photos: photos) == wrong)
+    #expect(try relocated(wrong, photos: photos, keepsPhotosApart: false) != wrong)
     var anchors = [Int64?](repeating: nil, count: 10)
     anchors[9] = 7
     #expect(try relocated(wrong, anchors: anchors) == wrong)
