@@ -27,6 +27,8 @@ public struct CalibrationReport: Sendable, Codable, Equatable {
   public var assignmentSimilarity: Double
   /// Pairs of faces behind mean and deviation; 0 where they are a prior.
   public var impostorPairs: Int
+  /// How far what people said moved the threshold, in impostor units.
+  public var humanShift: Double
 
   init(_ calibration: SimilarityCalibration) {
     impostorMean = calibration.impostorMean
@@ -39,6 +41,7 @@ public struct CalibrationReport: Sendable, Codable, Equatable {
       calibration.threshold + SimilarityCalibration.penalty(weight: 1))
     assignmentSimilarity = calibration.similarity(calibration.assignmentGate)
     impostorPairs = calibration.impostorPairs
+    humanShift = calibration.humanShift
   }
 
   /// The similarity at a number of impostor units above the mean of different people.
@@ -72,10 +75,16 @@ extension FaceClustering {
 extension FaceClustering {
   /// The fit of the run in charge and its faces, from the stored tree: nothing is fitted again.
   ///
-  /// - Returns: nil where there is no run, a face of it is gone, or an older program wrote its model.
-  public func storedFit() async throws -> (faces: FaceSnapshot, clustering: Clustering)? {
+  /// - Returns: the faces, when the photo of each was taken (seconds since 1970, where that is known), and the
+  ///   fit; nil where there is no run, a face of it is gone, or an older program wrote its model.
+  public func storedFit() async throws -> (
+    faces: FaceSnapshot, times: [Double?], clustering: Clustering
+  )? {
     let faces = try await faces()
     let collection = collection
+    let times = try await pool.withTransaction {
+      try FaceReader(collection).times(of: faces, on: $0)
+    }
     let model = try await pool.withTransaction { connection -> StoredModel? in
       let runs = RunRepository(collection)
       guard let id = try runs.activeID(on: connection) else { return nil }
@@ -85,7 +94,7 @@ extension FaceClustering {
     let rowOfID = Dictionary(uniqueKeysWithValues: faces.ids.enumerated().map { ($1, $0) })
     let rows = model.detectionIDs.compactMap { rowOfID[$0] }
     if rows.count < model.detectionIDs.count { return nil }
-    return (faces.selecting(rows: rows), try model.clustering())
+    return (faces.selecting(rows: rows), rows.map { times[$0] }, try model.clustering())
   }
 
   /// The person of every face that has one, by detection id.

@@ -12,13 +12,14 @@ internal import Vectors
 struct Agglomeration {
   /// Evidence below which a pair is never looked at again: merging only averages similarities.
   private static let floor = 0.8
+  /// How far below the threshold pairs of large groups are worth looking at.
+  private static let slack = 0.5
+  private let faces: CentredFaces
   private let calibration: SimilarityCalibration
   private let steps: GroupingSteps
   private let sizePenalty: Double
   private let vectors: GroupVectors
   private(set) var members: [[Int]]
-  /// Merges so far.
-  private(set) var mergeCount = 0
   private var votes: [Double]
   private var versions: [Int32]
   private var representative: [Int]
@@ -41,14 +42,15 @@ struct Agglomeration {
   ///   - faceVotes: vote of each face.
   ///   - sizePenalty: what two single faces need beyond the threshold, in impostor units.
   init(
-    _ input: GroupingInput, groups: [[Int]], votes faceVotes: [Double],
+    _ input: GroupingInput, seen faces: CentredFaces, groups: [[Int]], votes faceVotes: [Double],
     calibration: SimilarityCalibration, sizePenalty: Double, steps: GroupingSteps
   ) {
+    self.faces = faces
     self.calibration = calibration
     self.sizePenalty = sizePenalty
     self.steps = steps
     members = groups
-    vectors = GroupVectors(input.embeddings, groups: groups, votes: faceVotes)
+    vectors = GroupVectors(faces, groups: groups, votes: faceVotes)
     votes = groups.map { $0.reduce(0) { $0 + faceVotes[$1] } }
     versions = [Int32](repeating: 0, count: groups.count)
     representative = Array(groups.indices)
@@ -65,10 +67,14 @@ struct Agglomeration {
       apart[a, default: []].insert(b)
       apart[b, default: []].insert(a)
     }
+    let shared = steps.photos ? Self.sharedPhotos(input.photos) : []
     photoCounts = groups.map { faces in
       var counts: [Int64: Int] = [:]
-      if steps.photos {
-        for face in faces { if let photo = input.photos[face] { counts[photo, default: 0] += 1 } }
+      if shared.isEmpty { return counts }
+      for face in faces {
+        if let photo = input.photos[face], shared.contains(photo) {
+          counts[photo, default: 0] += 1
+        }
       }
       return counts
     }
@@ -76,10 +82,19 @@ struct Agglomeration {
     for group in groups.indices { count(group, sign: 1) }
   }
 
+  /// Photos with two faces or more: only those can speak against a merge.
+  private static func sharedPhotos(_ photos: [Int64?]) -> Set<Int64> {
+    var seen: Set<Int64> = []
+    var shared: Set<Int64> = []
+    for case let photo? in photos where !seen.insert(photo).inserted { shared.insert(photo) }
+    return shared
+  }
+
   /// The threshold for the groups as they are.
   var threshold: Double {
     steps.calibration
       ? SimilarityCalibration.threshold(separation: separation, entropy: entropy)
+        + calibration.humanShift
       : SimilarityCalibration.prior.threshold
   }
 
@@ -100,10 +115,31 @@ struct Agglomeration {
 
   /// Enters pairs of faces whose groups should be compared.
   mutating func consider(_ pairs: CandidatePairs) {
-    for (first, second) in pairs {
+    for (first, second, product) in pairs {
       let (a, b) = (find(groupOfFace[first]), find(groupOfFace[second]))
       if a == b { continue }
-      enter(a, b)
+      if members[a].count == 1, members[b].count == 1 {
+        enter(a, b, similarity: faces.centred(product, first, second))
+      } else {
+        enter(a, b, similarity: similarity(a, b))
+      }
+    }
+  }
+
+  /// Enters the pairs of groups of two faces or more that are most alike.
+  ///
+  /// The threshold falls on the way; what lies half a deviation below it is not looked at.
+  mutating func considerNearestGroups(threads: Int) {
+    let large = members.indices.filter { members[$0].count >= 2 }
+    let means = Matrix<Float>(rows: large.count, columns: faces.vectors.columns) { base, stride in
+      for (row, group) in large.enumerated() {
+        vectors.write(group, times: 1 / votes[group], to: base + row * stride)
+      }
+    }
+    let least = Float(calibration.similarity(threshold - Self.slack))
+    for (first, second) in NearestGroups.pairs(means, least: least, threads: threads) {
+      let (a, b) = (large[first], large[second])
+      enter(a, b, similarity: similarity(a, b))
     }
   }
 
@@ -140,9 +176,13 @@ struct Agglomeration {
     return single ? steps.adoption : steps.association
   }
 
-  private func evidence(_ a: Int, _ b: Int) -> Double {
-    let pairs = votes[a] * votes[b]
-    var similarity = vectors.product(a, b) / pairs
+  /// Mean similarity of the faces of two groups.
+  private func similarity(_ a: Int, _ b: Int) -> Double {
+    vectors.product(a, b) / (votes[a] * votes[b])
+  }
+
+  private func evidence(_ a: Int, _ b: Int, similarity mean: Double) -> Double {
+    var similarity = mean
     let conflicts = conflicts(a, b)
     if conflicts > 0 {
       // Faces of one photo count as very unlike, whatever they look like.
@@ -172,8 +212,8 @@ struct Agglomeration {
     return conflicts
   }
 
-  private mutating func enter(_ a: Int, _ b: Int) {
-    let evidence = evidence(a, b)
+  private mutating func enter(_ a: Int, _ b: Int, similarity: Double) {
+    let evidence = evidence(a, b, similarity: similarity)
     if evidence + penalty(a, b) < Self.floor { return }
     adjacent[a].append(Int32(b))
     adjacent[b].append(Int32(a))
@@ -196,7 +236,6 @@ struct Agglomeration {
     {
       return
     }
-    mergeCount += 1
     let (group, other) = adjacent[a].count >= adjacent[b].count ? (a, b) : (b, a)
     count(group, sign: -1)
     count(other, sign: -1)
@@ -231,7 +270,7 @@ struct Agglomeration {
       let other = find(Int(stale))
       if stamps[other] == stamp { continue }
       stamps[other] = stamp
-      let evidence = evidence(group, other)
+      let evidence = evidence(group, other, similarity: similarity(group, other))
       if evidence + penalty(group, other) < Self.floor { continue }
       kept.append(Int32(other))
       offer(group, other, evidence)

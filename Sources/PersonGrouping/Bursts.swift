@@ -1,7 +1,7 @@
 internal import HDBSCAN
 internal import Vectors
 
-/// Near-identical faces: frames of a burst or a video, copies of a photo.
+/// Faces of one shot: frames of a burst or a video, copies of a photo.
 struct Bursts {
   /// Vote of each face: one burst has one vote together.
   let votes: [Double]
@@ -11,24 +11,45 @@ struct Bursts {
   /// Cosine distance within which two faces are one shot, relative to the distance of strangers.
   private static let reach = 0.05
 
+  /// Shots that are known.
+  init(votes: [Double], firstFace: [Int]) {
+    self.votes = votes
+    self.firstFace = firstFace
+  }
+
   /// Every face with a vote of its own.
   init(none count: Int) {
     votes = [Double](repeating: 1, count: count)
     firstFace = Array(0..<count)
   }
 
-  /// Joins faces along pairs that are near-identical.
+  /// Joins faces along pairs that are near-identical, or that continue each other in time.
   ///
   /// Faces of one photo are not joined: they are two people, or the photo is a collage.
-  init(_ input: GroupingInput, pairs: CandidatePairs, impostor: ImpostorDistribution) {
+  init(
+    _ input: GroupingInput, seen faces: CentredFaces, pairs: CandidatePairs,
+    impostor: ImpostorDistribution
+  ) {
     let limit = 1 - Self.reach * (1 - impostor.mean)
     var groups = FaceSets(count: input.embeddings.rows)
-    for (first, second) in pairs {
+    for (first, second, product) in pairs {
+      if faces.centred(product, first, second) < limit { continue }
       if let photo = input.photos[first], photo == input.photos[second] { continue }
       if let anchor = input.anchors[first], let other = input.anchors[second], anchor != other {
         continue
       }
-      if input.embeddings.dotProduct(first, second) >= limit { groups.unite(first, second) }
+      groups.unite(first, second)
+    }
+    if input.times.contains(where: { $0 != nil }) {
+      let sure = impostor.mean + SimilarityCalibration.sure * impostor.deviation
+      for (first, second) in Tracklets(faces, sure: sure).links(
+        photos: input.photos, times: input.times)
+      {
+        if let anchor = input.anchors[first], let other = input.anchors[second], anchor != other {
+          continue
+        }
+        groups.unite(first, second)
+      }
     }
     firstFace = input.photos.indices.map { groups.find($0) }
     var sizes = [Int](repeating: 0, count: firstFace.count)

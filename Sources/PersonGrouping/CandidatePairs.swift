@@ -1,63 +1,62 @@
 internal import HDBSCAN
 internal import Vectors
 
-/// Pairs of faces whose groups are worth comparing.
+/// Pairs of faces whose groups are worth comparing, with the inner products of their vectors.
 struct CandidatePairs: Sequence {
-  private(set) var firsts: [Int32] = []
-  private(set) var seconds: [Int32] = []
+  private var pairs: [Pair] = []
 
-  mutating func append(_ first: Int, _ second: Int) {
-    firsts.append(Int32(first))
-    seconds.append(Int32(second))
+  fileprivate struct Pair {
+    var first: Int32
+    var second: Int32
+    var product: Float
   }
 
-  func makeIterator() -> AnyIterator<(Int, Int)> {
-    var index = 0
-    return AnyIterator {
-      if index == firsts.count { return nil }
-      defer { index += 1 }
-      return (Int(firsts[index]), Int(seconds[index]))
-    }
-  }
-
-  /// The near neighbours of every face, and the edges of the spanning tree.
-  init(_ input: GroupingInput) {
-    if let graph = input.neighbours, graph.perPoint > 0 {
-      for (index, neighbour) in graph.indices.enumerated() where neighbour >= 0 {
-        append(index / graph.perPoint, Int(neighbour))
-      }
-    }
-    for edge in input.spanningTree { append(edge.a, edge.b) }
-  }
-
-  /// The nearest groups of every group of two faces or more, by the direction of their sums.
+  /// The near neighbours of every face, and the edges of the spanning tree; each pair once.
   ///
-  /// - Parameters:
-  ///   - groups: faces of each group, ascending.
-  ///   - count: nearest groups of each.
-  init(
-    nearestGroups groups: [[Int]], of faces: Matrix<Float>, votes: [Double], count: Int,
-    threads: Int
-  ) throws {
-    let large = groups.filter { $0.count >= 2 }
-    if large.count < 2 { return }
-    let centres = Matrix<Float>(rows: large.count, columns: faces.columns) { base, stride in
-      var sum = [Double](repeating: 0, count: faces.columns)
-      for (index, group) in large.enumerated() {
-        for column in sum.indices { sum[column] = 0 }
-        for face in group {
-          let (row, vote) = (faces.row(face), votes[face])
-          for column in sum.indices { sum[column] += vote * Double(row[column]) }
-        }
-        let norm = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
-        for column in sum.indices where norm > 0 {
-          base[index * stride + column] = Float(sum[column] / norm)
+  /// - Parameter threads: most threads to use; the result does not depend on it.
+  /// - Complexity: O(n · k · d) with k neighbours a face; memory O(n · k).
+  init(_ input: GroupingInput, threads: Int) {
+    let graph = input.neighbours ?? NeighbourGraph(perPoint: 0, indices: [])
+    func lists(_ face: Int, _ other: Int) -> Bool {
+      let start = face * graph.perPoint
+      return graph.indices[start..<start + graph.perPoint].contains(Int32(other))
+    }
+    for face in 0..<(graph.perPoint > 0 ? input.embeddings.rows : 0) {
+      let start = face * graph.perPoint
+      for case let other in graph.indices[start..<start + graph.perPoint]
+      where other >= 0 && !(other < face && lists(Int(other), face)) {
+        pairs.append(Pair(first: Int32(face), second: other, product: 0))
+      }
+    }
+    for edge in input.spanningTree
+    where graph.perPoint == 0 || !(lists(edge.a, edge.b) || lists(edge.b, edge.a)) {
+      pairs.append(Pair(first: Int32(edge.a), second: Int32(edge.b), product: 0))
+    }
+    let count = pairs.count
+    pairs.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let target = buffer
+      parallelForChunks(count, chunk: 1_024, threads: threads) { chunk in
+        for index in chunk {
+          target[index].product = Float(
+            input.embeddings.dotProduct(Int(target[index].first), Int(target[index].second)))
         }
       }
     }
-    let graph = try nearestNeighbours(of: centres, count: count, threads: threads)
-    for (index, neighbour) in graph.indices.enumerated() where neighbour >= 0 {
-      append(large[index / graph.perPoint][0], large[Int(neighbour)][0])
+  }
+
+  mutating func append(_ first: Int, _ second: Int, product: Double) {
+    pairs.append(Pair(first: Int32(first), second: Int32(second), product: Float(product)))
+  }
+
+  var underestimatedCount: Int { pairs.count }
+
+  func makeIterator() -> Iterator { Iterator(base: pairs.makeIterator()) }
+
+  struct Iterator: IteratorProtocol {
+    fileprivate var base: IndexingIterator<[Pair]>
+
+    mutating func next() -> (first: Int, second: Int, product: Double)? {
+      base.next().map { (Int($0.first), Int($0.second), Double($0.product)) }
     }
   }
 }

@@ -6,53 +6,100 @@ internal import Vectors
 /// are. It is the mean over people, not over faces: each group counts with the square root of its
 /// faces, so that nobody with many photos becomes the middle. Few people say little about a mean,
 /// which is shrunk towards zero for them (James and Stein 1961).
-enum CentredFaces {
+///
+/// A face v is seen as (v − c)/|v − c|. Nothing is copied: with v·c kept for every face, products of
+/// what is seen follow from those of the vectors, (v − c)·(w − c) = v·w − v·c − w·c + c·c.
+struct CentredFaces {
+  /// n × d unit vectors.
+  let vectors: Matrix<Float>
+  /// Where they are seen from, c, as the only row; zero for faces as they are.
+  let centre: Matrix<Float>
+  /// c · c.
+  let centreSquare: Double
+  /// v · c of each face.
+  let offsets: [Double]
+  /// 1/|v − c| of each face.
+  let scales: [Double]
+
   /// People (effective number) of whom half of the mean is believed.
   private static let priorPeople = 30.0
 
-  /// Unit vectors less the mean over groups.
+  /// Faces as they are.
+  init(plain vectors: Matrix<Float>) {
+    self.vectors = vectors
+    centre = Matrix<Float>(rows: 1, columns: vectors.columns) { _, _ in }
+    centreSquare = 0
+    offsets = [Double](repeating: 0, count: vectors.rows)
+    scales = [Double](repeating: 1, count: vectors.rows)
+  }
+
+  /// Faces seen from the mean over groups.
   ///
   /// - Parameters:
-  ///   - faces: n × d unit vectors.
+  ///   - vectors: n × d unit vectors.
   ///   - groups: faces of each group, every face in one of them.
-  /// - Complexity: O(n · d), memory for as many vectors.
-  static func matrix(_ faces: Matrix<Float>, groups: [[Int]]) -> Matrix<Float> {
-    let centre = centre(faces, groups: groups)
-    return Matrix<Float>(rows: faces.rows, columns: faces.columns) { base, stride in
-      var difference = [Double](repeating: 0, count: faces.columns)
-      for face in 0..<faces.rows {
-        let row = faces.row(face)
-        var square = 0.0
-        for column in difference.indices {
-          difference[column] = Double(row[column]) - centre[column]
-          square += difference[column] * difference[column]
-        }
-        // A face in the very middle has no direction but its own.
-        let isMiddle = square < 1e-12
-        let scale = isMiddle ? 1 : 1 / square.squareRoot()
-        for column in difference.indices {
-          base[face * stride + column] =
-            isMiddle ? row[column] : Float(difference[column] * scale)
-        }
-      }
+  ///   - threads: most threads to use; the result does not depend on it.
+  /// - Complexity: O(n · d); memory O(n).
+  init(_ vectors: Matrix<Float>, groups: [[Int]], threads: Int) {
+    let mean = Self.mean(vectors, groups: groups)
+    let centre = Matrix<Float>(rows: 1, columns: vectors.columns) { base, _ in
+      for column in mean.indices { base[column] = Float(mean[column]) }
     }
+    let square = centre.dotProduct(0, 0)
+    let offsets = [Double](unsafeUninitializedCapacity: vectors.rows) { buffer, written in
+      nonisolated(unsafe) let target = buffer
+      parallelForChunks(vectors.rows, chunk: 1_024, threads: threads) { chunk in
+        for face in chunk { target[face] = vectors.dotProduct(face, 0, of: centre) }
+      }
+      written = vectors.rows
+    }
+    self.vectors = vectors
+    self.centre = centre
+    self.offsets = offsets
+    centreSquare = square
+    // A face in the very middle has no direction: it is seen as next to nothing.
+    scales = offsets.map { 1 / max(1 - 2 * $0 + square, 1e-12).squareRoot() }
+  }
+
+  /// Inner product of two faces as they are seen.
+  func dotProduct(_ first: Int, _ second: Int) -> Double {
+    centred(vectors.dotProduct(first, second), first, second)
+  }
+
+  /// The same, of two faces whose vectors have a known inner product.
+  func centred(_ product: Double, _ first: Int, _ second: Int) -> Double {
+    (product - offsets[first] - offsets[second] + centreSquare) * scales[first] * scales[second]
+  }
+
+  /// The sum of some faces as they are seen, each with its vote.
+  func sum(_ faces: [Int], votes: [Double]) -> [Double] {
+    var sum = [Double](repeating: 0, count: vectors.columns)
+    var total = 0.0
+    for face in faces {
+      let (row, weight) = (vectors.row(face), votes[face] * scales[face])
+      total += weight
+      for column in sum.indices { sum[column] += weight * Double(row[column]) }
+    }
+    let middle = centre.row(0)
+    for column in sum.indices { sum[column] -= total * Double(middle[column]) }
+    return sum
   }
 
   /// The mean of groups, weighted by √faces and shrunk by K / (K + 30), K = (Σ√n)² / Σn.
-  private static func centre(_ faces: Matrix<Float>, groups: [[Int]]) -> [Double] {
-    var centre = [Double](repeating: 0, count: faces.columns)
+  private static func mean(_ faces: Matrix<Float>, groups: [[Int]]) -> [Double] {
+    var mean = [Double](repeating: 0, count: faces.columns)
     var total = 0.0
     for group in groups where !group.isEmpty {
       let share = 1 / Double(group.count).squareRoot()
       total += 1 / share
       for face in group {
         let row = faces.row(face)
-        for column in centre.indices { centre[column] += share * Double(row[column]) }
+        for column in mean.indices { mean[column] += share * Double(row[column]) }
       }
     }
-    if total == 0 { return centre }
+    if total == 0 { return mean }
     let people = total * total / Double(faces.rows)
     let scale = people / (people + priorPeople) / total
-    return centre.map { $0 * scale }
+    return mean.map { $0 * scale }
   }
 }

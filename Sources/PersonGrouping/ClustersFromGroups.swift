@@ -4,6 +4,7 @@ internal import Vectors
 /// Says groups of faces in terms of the hierarchy: its highest nodes that lie within one group.
 struct ClustersFromGroups {
   let input: GroupingInput
+  let seen: CentredFaces
   let votes: [Double]
   let calibration: SimilarityCalibration
   /// Least faces of a node that is a cluster of its own where its group has a larger one.
@@ -145,14 +146,7 @@ struct ClustersFromGroups {
 
   private func vote(_ faces: [Int]) -> Double { faces.reduce(0) { $0 + votes[$1] } }
 
-  private func sum(_ faces: [Int]) -> [Double] {
-    var sum = [Double](repeating: 0, count: input.embeddings.columns)
-    for face in faces {
-      let row = input.embeddings.row(face)
-      for column in sum.indices { sum[column] += votes[face] * Double(row[column]) }
-    }
-    return sum
-  }
+  private func sum(_ faces: [Int]) -> [Double] { seen.sum(faces, votes: votes) }
 
   private func likeness(_ faces: [Int], to other: [Double]) -> Double {
     let own = sum(faces)

@@ -9,24 +9,28 @@ enum FirstImpostorEstimate {
   /// model, whatever constant its vectors share.
   static let relativeDeviation = 0.1
 
+  /// Times their usual spread that strangers have at least and at most.
+  private static let (narrowest, widest) = (0.8, 1.6)
+  /// Strangers are less alike than this on average, photos of one person more, unless a model adds
+  /// a constant to all similarities.
+  private static let leastOfOnePerson = 0.3
+
   /// - Parameters:
   ///   - similarities: of all pairs of a sample.
   ///   - samePhoto: those of pairs that come from one photo.
   static func estimate(similarities: [Float], samePhoto: [Double]) -> ImpostorDistribution {
     let sorted = similarities.sorted().map(Double.init)
-    guard let lowest = sorted.first, sorted.count >= 10 else {
+    guard sorted.count >= 10 else {
       return few(similarities.map(Double.init))
     }
-    var number = max(Double(sorted.count) * 0.05, 5)
-    var (mean, deviation) = (lowest, 0.0)
-    for _ in 0..<100 {
-      mean = quantile(0.5 * number, of: sorted)
-      deviation = max(mean - quantile(0.1587 * number, of: sorted), 1e-6)
-      let below = Double(count(upTo: mean + 2.5 * deviation, in: sorted))
-      let next = min(max(below / 0.9938, number), Double(sorted.count))
-      if next <= number { break }
-      number = next
+    var found = growth(sorted, widest: .infinity)
+    if found.mean < leastOfOnePerson,
+      found.deviation > widest * relativeDeviation * (1 - found.mean)
+    {
+      // No strangers spread like that: pairs of two or three people's own photos are among them.
+      found = growth(sorted, widest: widest)
     }
+    let (number, mean, deviation) = found
     let reach = number / Double(sorted.count)
     let tail = sorted.count - count(upTo: mean + 6 * deviation, in: sorted)
     if reach > 0.8,
@@ -46,14 +50,36 @@ enum FirstImpostorEstimate {
       mean: mean, deviation: variance.squareRoot(), pairs: Int(number))
   }
 
+  /// Takes pairs in, the least similar first, until what is left is too far away.
+  ///
+  /// Of a few people two may be less alike than all others; so the spread is at least that of strangers.
+  private static func growth(
+    _ sorted: [Double], widest: Double
+  ) -> (number: Double, mean: Double, deviation: Double) {
+    var number = max(Double(sorted.count) * 0.05, 5)
+    var (mean, deviation) = (sorted[0], 0.0)
+    for _ in 0..<100 {
+      mean = quantile(0.5 * number, of: sorted)
+      let usual = relativeDeviation * (1 - mean)
+      deviation = max(mean - quantile(0.1587 * number, of: sorted), narrowest * usual, 1e-6)
+      deviation = min(deviation, max(widest * usual, 1e-6))
+      let below = Double(count(upTo: mean + 2.5 * deviation, in: sorted))
+      let next = min(max(below / 0.9938, number), Double(sorted.count))
+      if next <= number { break }
+      number = next
+    }
+    return (number, mean, deviation)
+  }
+
   /// Whether similarities around one mean are those of one person's photos.
   ///
   /// Photos of one person spread two to three times as wide as strangers do, measured against the
   /// distance from 1. Where they do not, no model known puts strangers at 0.45…0.75; but pairs far
   /// above all others, which are then the ones of one person, show that it happens.
   private static func isOnePerson(mean: Double, deviation: Double, hasTail: Bool) -> Bool {
-    if mean < 0.45 { return false }
-    return deviation > 1.6 * relativeDeviation * (1 - mean) || (mean < 0.75 && !hasTail)
+    if mean < leastOfOnePerson { return false }
+    return deviation > widest * relativeDeviation * (1 - mean)
+      || (mean >= 0.45 && mean < 0.75 && !hasTail)
   }
 
   /// Where strangers would lie, six deviations below the photos of one person.

@@ -7,7 +7,8 @@ public import Vectors
 /// 2. **Extraction** takes the sure groups from the hierarchy by pair evidence.
 /// 3. **Association and adoption** join groups and single faces, best first, down to the threshold
 ///    that fits the collection.
-/// 4. **Refinement** moves faces to the groups that they have the strongest links with.
+/// 4. **Refinement** moves faces to the groups that they have more evidence for, or the strongest links
+///    with.
 /// 5. Of two faces of one photo in a group the one that fits less leaves it.
 ///
 /// Calibration and grouping are done twice, the second time with what the first found, and from the
@@ -26,21 +27,17 @@ public func groupPeople(
   _ input: GroupingInput, steps: GroupingSteps = GroupingSteps(), threads: Int = availableThreads,
   progress: GroupingProgress? = nil
 ) throws -> PeopleGrouping {
-  var work = PeopleWork(input: input, steps: steps, threads: threads)
+  let work = PeopleWork(input: input, steps: steps, threads: threads)
   return try work.run(progress)
 }
 
 /// The work of one grouping.
 private struct PeopleWork {
-  var input: GroupingInput
+  let input: GroupingInput
   let steps: GroupingSteps
   let threads: Int
-  /// Impostor units from which extraction is sure of a group, in any collection.
-  private static let sure = 4.5
-  /// Nearest groups that each group is compared with.
-  private static let nearestGroups = 8
 
-  mutating func run(_ progress: GroupingProgress?) throws -> PeopleGrouping {
+  func run(_ progress: GroupingProgress?) throws -> PeopleGrouping {
     func report(_ fraction: Double) throws {
       if let progress, !progress(fraction) { throw GroupingCancelled() }
     }
@@ -50,46 +47,82 @@ private struct PeopleWork {
         clusters: [], clusterOfFace: [], isAdopted: [], personCount: 0, calibration: .prior)
     }
     try report(0)
-    let faces = input.embeddings
-    let sample = SimilaritySample(faces, threads: threads)
-    let pairs = CandidatePairs(input)
-    var impostor = firstImpostor(sample)
+    let plain = CentredFaces(plain: input.embeddings)
+    let sample = SimilaritySample(input.embeddings, threads: threads)
+    let pairs = CandidatePairs(input, threads: threads)
+    var view = View(
+      faces: plain, impostor: firstImpostor(sample), bursts: Bursts(none: count))
     try report(0.2)
     let forbidden = HumanStatements.forbiddenNodes(
       input.hierarchy, anchors: input.anchors, cannotLink: input.cannotLink)
-    var result: (groups: [[Int]], calibration: SimilarityCalibration)?
-    var bursts = Bursts(none: count)
-    var sizePenalty = SimilarityCalibration.sizePenalty
-    for round in 0..<2 {
-      if steps.bursts { bursts = Bursts(input, pairs: pairs, impostor: impostor) }
-      let found = try group(
-        impostor, sizePenalty, pairs, bursts, forbidden, final: round == 1)
-      result = found
-      try report(0.6 + 0.4 * Double(round))
-      if round == 0, steps.calibration {
-        let alone = found.groups.count { $0.count == 1 }
-        sizePenalty = SimilarityCalibration.sizePenalty(
-          aloneShare: Double(alone) / Double(found.groups.count))
-        var seen = sample
-        // Of one person alone nobody knows where the middle of people lies.
-        if steps.centring, impostor.pairs > 0 {
-          input.embeddings = CentredFaces.matrix(faces, groups: found.groups)
-          seen = sample.again(in: input.embeddings, threads: threads)
-        }
-        impostor = refined(impostor, seen.betweenGroups(Self.groupOfFace(found.groups, count)))
-      }
+    if steps.bursts {
+      view.bursts = Bursts(input, seen: plain, pairs: pairs, impostor: view.impostor)
     }
-    guard let result else { throw GroupingCancelled() }
+    let first = try group(view, pairs, forbidden, final: false)
+    try report(0.6)
+    if steps.calibration { view = secondView(of: first.groups, view, sample) }
+    if steps.bursts {
+      view.bursts = Bursts(input, seen: view.faces, pairs: pairs, impostor: view.impostor)
+    }
+    let result = try group(view, pairs, forbidden, final: true)
+    try report(1)
     var people = ClustersFromGroups(
-      input: input, votes: bursts.votes, calibration: result.calibration
+      input: input, seen: view.faces, votes: view.bursts.votes, calibration: result.calibration
     ).clusters(of: result.groups)
-    if steps.calibration, steps.centring, impostor.pairs > 0 {
+    if steps.calibration, steps.centring, view.impostor.pairs > 0 {
       // New faces are compared with what is stored: vectors as they came.
-      let plain = refined(impostor, sample.betweenGroups(Self.groupOfFace(result.groups, count)))
+      view.faces = plain
+      view.impostor = refined(
+        view.impostor, sample.betweenGroups(Self.groupOfFace(result.groups, count)))
       people.calibration = SimilarityCalibration(
-        impostor: plain, groups: result.groups, of: faces, votes: bursts.votes)
+        impostor: view.impostor, groups: result.groups, of: plain, votes: view.bursts.votes)
+      people.calibration.humanShift = humanShift(result.groups, view)
     }
     return people
+  }
+
+  /// How faces are seen, and what is known of them, when a round begins.
+  private struct View {
+    var faces: CentredFaces
+    var impostor: ImpostorDistribution
+    var bursts: Bursts
+    var sizePenalty = SimilarityCalibration.sizePenalty
+    var humanShift = 0.0
+  }
+
+  /// What groups say about strangers, single faces and the middle of people.
+  private func secondView(
+    of groups: [[Int]], _ first: View, _ sample: SimilaritySample
+  ) -> View {
+    var view = first
+    let alone = groups.count { $0.count == 1 }
+    view.sizePenalty = SimilarityCalibration.sizePenalty(
+      aloneShare: Double(alone) / Double(groups.count))
+    var seen = sample
+    // Of one person alone nobody knows where the middle of people lies.
+    if steps.centring, first.impostor.pairs > 0 {
+      view.faces = CentredFaces(input.embeddings, groups: groups, threads: threads)
+      seen = sample.again(in: view.faces)
+    }
+    view.impostor = refined(
+      first.impostor, seen.betweenGroups(Self.groupOfFace(groups, input.embeddings.rows)))
+    view.humanShift = humanShift(groups, view)
+    return view
+  }
+
+  /// How far what humans said moves the threshold.
+  private func humanShift(_ groups: [[Int]], _ view: View) -> Double {
+    if input.rejected.isEmpty, input.cannotLink.isEmpty,
+      input.anchors.allSatisfy({ $0 == nil })
+    {
+      return 0
+    }
+    let calibration = SimilarityCalibration(
+      impostor: view.impostor, groups: groups, of: view.faces, votes: view.bursts.votes)
+    return HumanVerdicts(
+      input, groups: groups, seen: view.faces, votes: view.bursts.votes,
+      calibration: calibration, sizePenalty: view.sizePenalty
+    ).shift(from: calibration.threshold)
   }
 
   private static func groupOfFace(_ groups: [[Int]], _ count: Int) -> [Int] {
@@ -136,38 +169,37 @@ private struct PeopleWork {
   }
 
   private func group(
-    _ impostor: ImpostorDistribution, _ sizePenalty: Double, _ pairs: CandidatePairs,
-    _ bursts: Bursts, _ forbidden: [Bool], final: Bool
+    _ view: View, _ pairs: CandidatePairs, _ forbidden: [Bool], final: Bool
   ) throws -> (groups: [[Int]], calibration: SimilarityCalibration) {
     var calibration = SimilarityCalibration.prior
-    calibration.impostorMean = impostor.mean
-    calibration.impostorDeviation = impostor.deviation
-    calibration.impostorPairs = impostor.pairs
-    let seeds = seeds(calibration, bursts, forbidden)
+    calibration.impostorMean = view.impostor.mean
+    calibration.impostorDeviation = view.impostor.deviation
+    calibration.impostorPairs = view.impostor.pairs
+    calibration.humanShift = view.humanShift
+    let votes = view.bursts.votes
     var agglomeration = Agglomeration(
-      input, groups: seeds, votes: bursts.votes, calibration: calibration,
-      sizePenalty: sizePenalty, steps: steps)
+      input, seen: view.faces, groups: seeds(view, calibration, forbidden), votes: votes,
+      calibration: calibration, sizePenalty: view.sizePenalty, steps: steps)
     agglomeration.consider(pairs)
     agglomeration.run()
-    // Calibration needs no perfect groups; and what changed nothing changes nothing again.
-    for _ in 0..<2 where final && steps.association {
-      let before = agglomeration.mergeCount
-      agglomeration.consider(
-        try CandidatePairs(
-          nearestGroups: agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() },
-          of: input.embeddings, votes: bursts.votes, count: Self.nearestGroups, threads: threads))
+    // Calibration needs no perfect groups.
+    if final, steps.association {
+      agglomeration.considerNearestGroups(threads: threads)
       agglomeration.run()
-      if agglomeration.mergeCount == before { break }
     }
     var groups = agglomeration.members.filter { !$0.isEmpty }.map { $0.sorted() }
     if final, steps.refinement {
+      groups = Relocation(
+        input: input, faces: view.faces, bursts: view.bursts, calibration: agglomeration.fitted,
+        sizePenalty: view.sizePenalty, keepsPhotosApart: steps.photos
+      ).relocated(groups, pairs: pairs)
       groups = LinkVotes(
-        input: input, votes: bursts.votes, calibration: agglomeration.fitted
+        input: input, faces: view.faces, votes: votes, calibration: agglomeration.fitted
       ).refined(groups, pairs: pairs)
     }
     if final, steps.photos {
       groups = PhotoConflicts(
-        input: input, votes: bursts.votes, calibration: agglomeration.fitted
+        input: input, faces: view.faces, votes: votes, calibration: agglomeration.fitted
       ).resolve(groups)
     }
     return (groups, agglomeration.fitted)
@@ -175,22 +207,22 @@ private struct PeopleWork {
 
   /// Groups to start from: sure nodes of the hierarchy, bursts, and what humans put together.
   private func seeds(
-    _ calibration: SimilarityCalibration, _ bursts: Bursts, _ forbidden: [Bool]
+    _ view: View, _ calibration: SimilarityCalibration, _ forbidden: [Bool]
   ) -> [[Int]] {
     let count = input.embeddings.rows
     var sets = FaceSets(count: count)
     if steps.extraction {
       let nodes = PairEvidence(
-        faces: input.embeddings, hierarchy: input.hierarchy, votes: bursts.votes,
+        faces: view.faces, hierarchy: input.hierarchy, votes: view.bursts.votes,
         forbidden: forbidden
       ).extract(
-        threshold: calibration.similarity(Self.sure),
+        threshold: calibration.similarity(SimilarityCalibration.sure),
         penalty: SimilarityCalibration.sizePenalty * calibration.impostorDeviation)
       for (face, node) in nodes.enumerated() where node >= count {
         sets.unite(face, input.hierarchy.smallestPoints[node])
       }
     }
-    for (face, first) in bursts.firstFace.enumerated() where first != face {
+    for (face, first) in view.bursts.firstFace.enumerated() where first != face {
       sets.unite(face, first)
     }
     return SeedSets(input: input).separated(sets)

@@ -1,22 +1,44 @@
 internal import Vectors
 
 /// The sum of the vectors of every group; a single face lends its row.
+///
+/// Sums are of the vectors as they are; what is seen from the middle c follows from a sum u with the
+/// weights W in all: its sum is u − W · c.
 final class GroupVectors {
-  private let faces: Matrix<Float>
+  private let faces: CentredFaces
   private var sums: [UnsafePointer<Float>]
   private var owned: [UnsafeMutablePointer<Float>?]
+  /// What the vector behind a group's pointer is multiplied by: 1 but for single faces.
+  private var factors: [Double]
+  /// Weights of each group in all, W: a vote times the scale of its face.
+  private var weights: [Double]
+  /// u · c of each group.
+  private var offsets: [Double]
 
   /// - Parameter groups: faces of each group.
-  init(_ faces: Matrix<Float>, groups: [[Int]], votes: [Double]) {
+  init(_ faces: CentredFaces, groups: [[Int]], votes: [Double]) {
     self.faces = faces
+    let vectors = faces.vectors
     owned = [UnsafeMutablePointer<Float>?](repeating: nil, count: groups.count)
-    sums = groups.map { faces.row($0[0]) }
-    var total = [Double](repeating: 0, count: faces.columns)
-    for (group, members) in groups.enumerated() where members.count > 1 {
+    sums = groups.map { vectors.row($0[0]) }
+    factors = [Double](repeating: 1, count: groups.count)
+    weights = [Double](repeating: 0, count: groups.count)
+    offsets = weights
+    var total = [Double](repeating: 0, count: vectors.columns)
+    for (group, members) in groups.enumerated() {
+      for face in members {
+        let weight = votes[face] * faces.scales[face]
+        weights[group] += weight
+        offsets[group] += weight * faces.offsets[face]
+      }
+      if members.count == 1 {
+        factors[group] = weights[group]
+        continue
+      }
       for column in total.indices { total[column] = 0 }
       for face in members {
-        let (row, vote) = (faces.row(face), votes[face])
-        for column in total.indices { total[column] += vote * Double(row[column]) }
+        let (row, weight) = (vectors.row(face), votes[face] * faces.scales[face])
+        for column in total.indices { total[column] += weight * Double(row[column]) }
       }
       let sum = take()
       for column in total.indices { sum[column] = Float(total[column]) }
@@ -27,16 +49,28 @@ final class GroupVectors {
 
   deinit { for sum in owned { sum?.deallocate() } }
 
-  /// Inner product of two groups' sums.
+  /// Inner product of two groups' sums as they are seen.
   func product(_ first: Int, _ second: Int) -> Double {
-    Float.dotProduct(sums[first], sums[second], stride: faces.stride)
+    let plain = Float.dotProduct(sums[first], sums[second], stride: faces.vectors.stride)
+    return factors[first] * factors[second] * plain - weights[first] * offsets[second]
+      - weights[second] * offsets[first] + weights[first] * weights[second] * faces.centreSquare
+  }
+
+  /// Writes the sum of a group as it is seen, times a factor.
+  func write(_ group: Int, times factor: Double, to target: UnsafeMutablePointer<Float>) {
+    let (sum, middle) = (sums[group], faces.centre.row(0))
+    let (own, away) = (Float(factor * factors[group]), Float(factor * weights[group]))
+    for column in 0..<faces.vectors.columns {
+      target[column] = own * sum[column] - away * middle[column]
+    }
   }
 
   /// Adds the sum of `other`, which ends, to that of `group`.
   func merge(_ other: Int, into group: Int) {
     let sum = owned[group] ?? owned[other] ?? take()
     let (a, b) = (sums[group], sums[other])
-    for column in 0..<faces.stride { sum[column] = a[column] + b[column] }
+    let (own, added) = (Float(factors[group]), Float(factors[other]))
+    for column in 0..<faces.vectors.stride { sum[column] = own * a[column] + added * b[column] }
     if owned[group] == nil, owned[other] != nil {
       owned[other] = nil
     } else if let gone = owned[other] {
@@ -45,13 +79,17 @@ final class GroupVectors {
     }
     owned[group] = sum
     sums[group] = UnsafePointer(sum)
+    factors[group] = 1
+    weights[group] += weights[other]
+    offsets[group] += offsets[other]
   }
 
   private func take() -> UnsafeMutablePointer<Float> {
-    let bytes = faces.stride * MemoryLayout<Float>.stride
-    let sum = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-      .bindMemory(to: Float.self, capacity: faces.stride)
-    sum.initialize(repeating: 0, count: faces.stride)
+    let stride = faces.vectors.stride
+    let sum = UnsafeMutableRawPointer.allocate(
+      byteCount: stride * MemoryLayout<Float>.stride, alignment: 64
+    ).bindMemory(to: Float.self, capacity: stride)
+    sum.initialize(repeating: 0, count: stride)
     return sum
   }
 }

@@ -19,6 +19,12 @@ public struct GroupingInput: Sendable {
   public var anchors: [Int64?]
   /// Pairs of faces that a human said are different people.
   public var cannotLink: [(Int, Int)]
+  /// When the photo of each face was taken, in seconds, where known.
+  public var times: [Double?]
+  /// Person of each face so far, where it has one; tells who is meant by ``rejected``.
+  public var persons: [Int64?]
+  /// Faces of which a human said that they are not a person's.
+  public var rejected: [(face: Int, person: Int64)]
 
   /// Faces of which nothing else is known.
   public init(
@@ -34,6 +40,9 @@ public struct GroupingInput: Sendable {
     self.photos = photos ?? [Int64?](repeating: nil, count: count)
     self.anchors = anchors ?? [Int64?](repeating: nil, count: count)
     self.cannotLink = cannotLink
+    times = [Double?](repeating: nil, count: count)
+    persons = [Int64?](repeating: nil, count: count)
+    rejected = []
     precondition(
       self.photos.count == count && self.anchors.count == count, "one entry for each face")
   }
@@ -48,6 +57,18 @@ public struct GroupingInput: Sendable {
       ties: clustering.parameters.ties, neighbours: clustering.neighbours, photos: photos,
       anchors: anchors,
       cannotLink: cannotLink)
+  }
+}
+
+extension GroupingInput {
+  /// For each face the faces that are different people.
+  var apart: [Int: Set<Int>] {
+    var apart: [Int: Set<Int>] = [:]
+    for (first, second) in cannotLink {
+      apart[first, default: []].insert(second)
+      apart[second, default: []].insert(first)
+    }
+    return apart
   }
 }
 

@@ -25,9 +25,17 @@ struct SimilaritySample {
     self.init(rows: Self.rows(faces), of: faces, threads: threads)
   }
 
-  /// The same faces as other vectors show them.
-  func again(in faces: Matrix<Float>, threads: Int) -> SimilaritySample {
-    SimilaritySample(rows: rows, of: faces, threads: threads)
+  /// The same faces seen from the middle.
+  func again(in faces: CentredFaces) -> SimilaritySample {
+    var centred: [Float] = []
+    centred.reserveCapacity(similarities.count)
+    forEachPair { centred.append(Float(faces.centred($2, $0, $1))) }
+    return SimilaritySample(rows: rows, similarities: centred)
+  }
+
+  private init(rows: [Int], similarities: [Float]) {
+    self.rows = rows
+    self.similarities = similarities
   }
 
   private static func rows(_ faces: Matrix<Float>) -> [Int] {

@@ -1,3 +1,4 @@
+internal import HDBSCAN
 internal import Vectors
 
 /// Lets every face move to the group that it has by far the strongest links with.
@@ -11,6 +12,7 @@ internal import Vectors
 /// other in an order that depends on their vectors alone.
 struct LinkVotes {
   let input: GroupingInput
+  let faces: CentredFaces
   let votes: [Double]
   let calibration: SimilarityCalibration
 
@@ -29,60 +31,58 @@ struct LinkVotes {
   /// What a human placed stays. Faces that humans said are different people do not come together, and a
   /// face needs more to join somebody whom a human knows.
   ///
-  /// - Complexity: O(p) inner products for the p candidate pairs, and one with every member of the groups
-  ///   around each face that has a link out of its own.
+  /// - Complexity: O(n · d) and, for each face with a link out of its group, an inner product with every
+  ///   member of the groups around it, of a large one with a thousand.
   func refined(_ groups: [[Int]], pairs: CandidatePairs) -> [[Int]] {
-    var members = groups
-    var groupOfFace = [Int](repeating: -1, count: input.embeddings.rows)
+    var groupOfFace = [Int](repeating: -1, count: votes.count)
     for (group, faces) in groups.enumerated() {
       for face in faces { groupOfFace[face] = group }
     }
+    let links = links(pairs)
+    // Only faces that have, or had, a link out of their group are looked at.
+    var open = links.indices.filter { face in
+      links[face].contains { groupOfFace[$0] != groupOfFace[face] }
+    }
+    if open.isEmpty { return groups }
+    var members = LinkedGroups(faces: faces, votes: votes, groups: groups)
     let isKnown = groups.map { $0.contains { input.anchors[$0] != nil } }
-    let candidates = candidates(pairs)
-    let apart = apart
+    let apart = input.apart
     for _ in 0..<Self.rounds {
-      var moved = false
-      for (face, others) in candidates {
+      var moved: [Int] = []
+      for face in inOrder(open) {
         let own = groupOfFace[face]
-        var around = Set(others.map { groupOfFace[$0] })
+        var around = Set(links[face].lazy.map { groupOfFace[$0] })
         around.remove(own)
-        if around.isEmpty { continue }
         var best = own
-        var most = Self.advantage * links(of: face, with: members[own], toKnown: false).strength
-        for group in around.sorted() where !holds(members[group], anyOf: apart[face]) {
-          let found = links(
-            of: face, with: members[group], toKnown: isKnown[group] && !isKnown[own])
-          if found.votes > Self.leastLinks - 1e-9, found.mean >= leastMean, found.strength > most {
-            (best, most) = (group, found.strength)
+        var most: Double?
+        for group in around.sorted() {
+          if members.mean(of: face, to: group) < leastMean { continue }
+          if let enemies = apart[face], enemies.contains(where: { groupOfFace[$0] == group }) {
+            continue
           }
+          let toKnown = isKnown[group] && !isKnown[own]
+          let found = members.links(
+            of: face, to: group, from: leastSimilarity + (toKnown ? knownMargin : 0),
+            above: calibration.impostorMean)
+          if found.votes <= Self.leastLinks - 1e-9 { continue }
+          let least =
+            most ?? Self.advantage
+            * members.links(
+              of: face, to: own, from: leastSimilarity, above: calibration.impostorMean
+            ).strength
+          most = least
+          if found.strength > least { (best, most) = (group, found.strength) }
         }
         if best == own { continue }
-        members[own].removeAll { $0 == face }
-        members[best].append(face)
+        members.move(face, from: own, to: best)
         groupOfFace[face] = best
-        moved = true
+        moved.append(face)
       }
-      if !moved { break }
+      if moved.isEmpty { break }
+      // Who was linked with a face that moved has a link out of its group now.
+      open = Array(Set(open).union(moved.flatMap { links[$0] }))
     }
-    return members.filter { !$0.isEmpty }.map { $0.sorted() }
-  }
-
-  /// Votes of a face's links to a group, one a burst, their similarity in all above strangers', and
-  /// the mean similarity to the group.
-  private func links(
-    of face: Int, with group: [Int], toKnown: Bool
-  ) -> (votes: Double, strength: Double, mean: Double) {
-    let least = leastSimilarity + (toKnown ? knownMargin : 0)
-    var (sum, strength, all, total) = (0.0, 0.0, 0.0, 0.0)
-    for other in group where other != face {
-      let similarity = input.embeddings.dotProduct(face, other)
-      all += votes[other]
-      total += votes[other] * similarity
-      if similarity < least { continue }
-      sum += votes[other]
-      strength += votes[other] * (similarity - calibration.impostorMean)
-    }
-    return (sum, strength, total / max(all, 1e-9))
+    return members.groups
   }
 
   private var leastSimilarity: Double {
@@ -97,35 +97,26 @@ struct LinkVotes {
     SimilarityCalibration.knownPersonMargin * calibration.impostorDeviation
   }
 
-  /// Faces that may move, in an order of their vectors, and the ends of their links.
-  private func candidates(_ pairs: CandidatePairs) -> [(face: Int, others: [Int])] {
+  /// The faces that each face may follow; none for those that a human placed.
+  private func links(_ pairs: CandidatePairs) -> [[Int]] {
+    var links = [[Int]](repeating: [], count: votes.count)
     let least = leastSimilarity
-    var others: [Int: [Int]] = [:]
-    for (first, second) in pairs
-    where input.embeddings.dotProduct(first, second) >= least {
-      if input.anchors[first] == nil { others[first, default: []].append(second) }
-      if input.anchors[second] == nil { others[second, default: []].append(first) }
+    for (first, second, product) in pairs
+    where faces.centred(product, first, second) >= least {
+      if input.anchors[first] == nil { links[first].append(second) }
+      if input.anchors[second] == nil { links[second].append(first) }
     }
-    return others.map { (face: $0.key, others: $0.value, hash: hash($0.key)) }
-      .sorted { ($0.hash, $0.face) < ($1.hash, $1.face) }
-      .map { (face: $0.face, others: $0.others) }
+    return links
   }
 
-  private func hash(_ face: Int) -> UInt64 {
-    SimilaritySample.hash(input.embeddings.row(face), count: input.embeddings.columns)
-  }
-
-  private var apart: [Int: Set<Int>] {
-    var apart: [Int: Set<Int>] = [:]
-    for (first, second) in input.cannotLink {
-      apart[first, default: []].insert(second)
-      apart[second, default: []].insert(first)
-    }
-    return apart
-  }
-
-  private func holds(_ group: [Int], anyOf faces: Set<Int>?) -> Bool {
-    guard let faces else { return false }
-    return group.contains { faces.contains($0) }
+  private func inOrder(_ open: [Int]) -> [Int] {
+    open.filter { input.anchors[$0] == nil }
+      .map {
+        (
+          face: $0,
+          hash: SimilaritySample.hash(faces.vectors.row($0), count: faces.vectors.columns)
+        )
+      }
+      .sorted { ($0.hash, $0.face) < ($1.hash, $1.face) }.map(\.face)
   }
 }

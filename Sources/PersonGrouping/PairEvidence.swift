@@ -9,7 +9,7 @@ internal import Vectors
 /// their squares, less what single faces need beyond the threshold. A node is kept where its
 /// evidence is at least the total of the best below it: the antichain of greatest evidence, exactly.
 struct PairEvidence {
-  let faces: Matrix<Float>
+  let faces: CentredFaces
   let hierarchy: SingleLinkage
   /// Vote of each face.
   let votes: [Double]
@@ -69,17 +69,18 @@ struct PairEvidence {
 
 /// Sums of vectors below the nodes of a hierarchy, with few of them alive at once.
 struct NodeSums {
-  let faces: Matrix<Float>
+  let faces: CentredFaces
   let votes: [Double]
 
-  /// Calls `body` with every inner node, children first, and the squared norm of its vectors' sum.
+  /// Calls `body` with every inner node, children first, and the squared norm of the sum of its
+  /// faces as they are seen.
   ///
   /// The largest child goes first and its sum becomes its parent's, so at most log₂ n sums live.
   ///
   /// - Complexity: O(n · d).
   func visit(_ hierarchy: SingleLinkage, _ body: (_ node: Int, _ squaredNorm: Double) -> Void) {
     guard let root = hierarchy.root, root >= hierarchy.pointCount else { return }
-    let columns = faces.columns
+    let columns = faces.vectors.columns
     var pool = SumPool(columns: columns)
     defer { pool.free() }
     var stack = [Frame(node: root, children: ordered(root, hierarchy))]
@@ -90,8 +91,10 @@ struct NodeSums {
         if child < hierarchy.pointCount {
           let sum = frame.sum ?? pool.take()
           frame.sum = sum
-          let (row, vote) = (faces.row(child), votes[child])
-          for column in 0..<columns { sum[column] += vote * Double(row[column]) }
+          let (row, weight) = (faces.vectors.row(child), votes[child] * faces.scales[child])
+          for column in 0..<columns { sum[column] += weight * Double(row[column]) }
+          frame.weight += weight
+          frame.offset += weight * faces.offsets[child]
           stack.append(frame)
         } else {
           stack.append(frame)
@@ -102,11 +105,16 @@ struct NodeSums {
       guard let sum = frame.sum else { continue }
       var norm = 0.0
       for column in 0..<columns { norm += sum[column] * sum[column] }
-      body(frame.node, norm)
+      // |u − W·c|² of the plain sum u, the weights W and u·c.
+      body(
+        frame.node,
+        norm - 2 * frame.weight * frame.offset + frame.weight * frame.weight * faces.centreSquare)
       guard let above = stack.indices.last else {
         pool.give(sum)
         continue
       }
+      stack[above].weight += frame.weight
+      stack[above].offset += frame.offset
       if let target = stack[above].sum {
         for column in 0..<columns { target[column] += sum[column] }
         pool.give(sum)
@@ -121,6 +129,8 @@ struct NodeSums {
     var children: [Int]
     var next = 0
     var sum: UnsafeMutablePointer<Double>?
+    var weight = 0.0
+    var offset = 0.0
   }
 
   private func ordered(_ node: Int, _ hierarchy: SingleLinkage) -> [Int] {

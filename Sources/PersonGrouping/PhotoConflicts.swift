@@ -6,6 +6,7 @@ internal import Vectors
 /// collage, a page of a photo album.
 struct PhotoConflicts {
   let input: GroupingInput
+  let faces: CentredFaces
   let votes: [Double]
   let calibration: SimilarityCalibration
 
@@ -29,16 +30,12 @@ struct PhotoConflicts {
     }
     let shared = ofPhoto.values.filter { $0.count > 1 }
     if shared.isEmpty { return [] }
-    var sum = [Double](repeating: 0, count: input.embeddings.columns)
-    for face in group {
-      let row = input.embeddings.row(face)
-      for column in sum.indices { sum[column] += votes[face] * Double(row[column]) }
-    }
+    let sum = self.faces.sum(group, votes: votes)
     var leaving: Set<Int> = []
     for faces in shared.sorted(by: { $0[0] < $1[0] }) {
       let likeness = faces.map { face in
-        let row = input.embeddings.row(face)
-        return sum.indices.reduce(0) { $0 + sum[$1] * Double(row[$1]) } - votes[face]
+        let own = self.faces.sum([face], votes: votes)
+        return sum.indices.reduce(0) { $0 + sum[$1] * own[$1] } / votes[face] - votes[face]
       }
       let stays = faces.indices.max {
         (likeness[$0], faces[$1]) < (likeness[$1], faces[$0])
@@ -46,7 +43,7 @@ struct PhotoConflicts {
       guard let stays else { continue }
       for face in faces where face != faces[stays] && input.anchors[face] == nil {
         let evidence = calibration.evidence(
-          meanSimilarity: input.embeddings.dotProduct(face, faces[stays]), weight: 1,
+          meanSimilarity: self.faces.dotProduct(face, faces[stays]), weight: 1,
           otherWeight: 1)
         if evidence < calibration.threshold { leaving.insert(face) }
       }

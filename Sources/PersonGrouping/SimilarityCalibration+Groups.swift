@@ -10,11 +10,11 @@ extension SimilarityCalibration {
   /// - Parameters:
   ///   - impostor: similarity of different people.
   ///   - groups: faces of each group, every face in one of them.
-  ///   - faces: n × d unit vectors.
+  ///   - faces: the faces, as they are seen.
   ///   - votes: vote of each face.
   /// - Complexity: O(n · d).
   init(
-    impostor: ImpostorDistribution, groups: [[Int]], of faces: Matrix<Float>, votes: [Double]
+    impostor: ImpostorDistribution, groups: [[Int]], of faces: CentredFaces, votes: [Double]
   ) {
     let total = votes.reduce(0, +)
     var (entropy, withinSum, withinVotes) = (0.0, 0.0, 0.0)

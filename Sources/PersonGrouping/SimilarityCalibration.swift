@@ -24,12 +24,15 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   public var entropy: Double
   /// Pairs of faces behind m and σ; 0 where they are a prior.
   public var impostorPairs: Int
+  /// How far what humans said moved the threshold, in units of σ; 0 where it said the same.
+  public var humanShift = 0.0
 
   enum CodingKeys: String, CodingKey {
     case impostorMean = "impostor_mean"
     case impostorDeviation = "impostor_deviation"
     case separation, entropy
     case impostorPairs = "impostor_pairs"
+    case humanShift = "human_shift"
   }
 
   /// Makes a calibration from its parts.
@@ -44,10 +47,23 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
     self.impostorPairs = impostorPairs
   }
 
+  /// Reads a stored calibration; an older one knows nothing of humans.
+  public init(from decoder: any Decoder) throws {
+    let values = try decoder.container(keyedBy: CodingKeys.self)
+    impostorMean = try values.decode(Double.self, forKey: .impostorMean)
+    impostorDeviation = try values.decode(Double.self, forKey: .impostorDeviation)
+    separation = try values.decode(Double.self, forKey: .separation)
+    entropy = try values.decode(Double.self, forKey: .entropy)
+    impostorPairs = try values.decode(Int.self, forKey: .impostorPairs)
+    humanShift = try values.decodeIfPresent(Double.self, forKey: .humanShift) ?? 0
+  }
+
   /// What SFace, ArcFace and FaceNet vectors look like; for a collection that says nothing.
   public static let prior = SimilarityCalibration(
     impostorMean: 0.06, impostorDeviation: 0.09, separation: 6, entropy: 3, impostorPairs: 0)
 
+  /// Impostor units from which a group is sure in any collection.
+  static let sure = 4.5
   static let thresholdShift = 1.3
   static let sizePenalty = 1.7
   static let assignmentMargin = 0.3
@@ -59,9 +75,9 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   /// People of equal size that would be as hard to tell apart: the exponential of the entropy.
   public var effectivePeople: Double { exp(entropy) }
 
-  /// Evidence, in impostor units, from which two groups are one person: z₀.
+  /// Evidence, in impostor units, from which two groups are one person: z₀, and what humans moved it by.
   public var threshold: Double {
-    Self.threshold(separation: separation, entropy: entropy)
+    Self.threshold(separation: separation, entropy: entropy) + humanShift
   }
 
   static func threshold(separation: Double, entropy: Double) -> Double {

@@ -31,7 +31,8 @@ import Vectors
   func theAntichainHasTheGreatestEvidence(threshold: Double) throws {
     let root = try #require(hierarchy.root)
     let extraction = PairEvidence(
-      faces: faces, hierarchy: hierarchy, votes: [Double](repeating: 1, count: 60),
+      faces: CentredFaces(plain: faces), hierarchy: hierarchy,
+      votes: [Double](repeating: 1, count: 60),
       forbidden: [Bool](repeating: false, count: root + 1))
     let groups = extraction.extract(threshold: threshold, penalty: 0.15)
     let found = Set(groups).filter { $0 >= 60 }.reduce(0) {
@@ -50,7 +51,9 @@ import Vectors
   }
 
   @Test func sumsOfNodes() throws {
-    NodeSums(faces: faces, votes: [Double](repeating: 1, count: 60)).visit(hierarchy) {
+    NodeSums(
+      faces: CentredFaces(plain: faces), votes: [Double](repeating: 1, count: 60)
+    ).visit(hierarchy) {
       node, norm in
       var direct = 0.0
       for first in hierarchy.points(below: node) {

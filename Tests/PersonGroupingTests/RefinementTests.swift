@@ -30,10 +30,11 @@ import Vectors
     let input = GroupingInput(
       embeddings: faces, clustering: try DemoPeople.fit(faces), anchors: anchors,
       cannotLink: cannotLink)
-    var pairs = CandidatePairs(input)
-    for face in 0..<9 { pairs.append(face, 9) }
+    var pairs = CandidatePairs(input, threads: 1)
+    for face in 0..<9 { pairs.append(face, 9, product: faces.dotProduct(face, 9)) }
     return LinkVotes(
-      input: input, votes: votes ?? [Double](repeating: 1, count: 10), calibration: calibration
+      input: input, faces: CentredFaces(plain: faces),
+      votes: votes ?? [Double](repeating: 1, count: 10), calibration: calibration
     ).refined(groups, pairs: pairs)
   }
 
@@ -64,13 +65,57 @@ import Vectors
     #expect(try refined(face, alone, cannotLink: [(2, 9)]) == alone)
   }
 
+  private func relocated(
+    _ groups: [[Int]], shot: [Int] = [], photos: [Int64?]? = nil, anchors: [Int64?]? = nil,
+    cannotLink: [(Int, Int)] = [], keepsPhotosApart: Bool = true
+  ) throws -> [[Int]] {
+    let faces = faces(last: [1, 0.1, 0.2])
+    let input = GroupingInput(
+      embeddings: faces, clustering: try DemoPeople.fit(faces), photos: photos, anchors: anchors,
+      cannotLink: cannotLink)
+    var bursts = Bursts(none: 10)
+    if let first = shot.first {
+      bursts = Bursts(
+        votes: (0..<10).map { shot.contains($0) ? 1 / Double(shot.count) : 1 },
+        firstFace: (0..<10).map { shot.contains($0) ? first : $0 })
+    }
+    return Relocation(
+      input: input, faces: CentredFaces(plain: faces), bursts: bursts, calibration: calibration,
+      sizePenalty: 1.7, keepsPhotosApart: keepsPhotosApart
+    ).relocated(groups, pairs: CandidatePairs(input, threads: 1))
+  }
+
+  @Test func aFaceMovesToTheGroupItIsMoreLike() throws {
+    let right = [[0, 1, 2, 3, 4, 5, 9], [6, 7, 8]]
+    let wrong = [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]
+    #expect(try relocated(wrong) == right)
+    #expect(try relocated(right) == right)
+    // Frames of one shot go together.
+    #expect(try relocated([[0, 1, 2, 3], [4, 5, 6, 7, 8, 9]], shot: [4, 5, 9]) == right)
+    // A face on its own is not asked.
+    #expect(try relocated([[0, 1, 2, 3, 4, 5], [6, 7, 8], [9]]) == alone)
+  }
+
+  @Test func whatForbidsAMergeForbidsAMove() throws {
+    let wrong = [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]
+    var photos = (0..<10).map { Optional(Int64($0)) }
+    photos[9] = 3
+    #expect(try relocated(wrong, photos: photos) == wrong)
+    #expect(try relocated(wrong, photos: photos, keepsPhotosApart: false) != wrong)
+    var anchors = [Int64?](repeating: nil, count: 10)
+    anchors[9] = 7
+    #expect(try relocated(wrong, anchors: anchors) == wrong)
+    #expect(try relocated(wrong, cannotLink: [(2, 9)]) == wrong)
+  }
+
   @Test(arguments: [0, 0.84] as [Float])
   func centringTakesASharedComponentOut(share: Float) throws {
     let demo = try DemoPeople(every: 2)
     let groups = Dictionary(grouping: demo.identities.indices) { demo.identities[$0] }
       .sorted { $0.key < $1.key }.map(\.value)
-    let centred = CentredFaces.matrix(withSharedComponent(demo.embeddings, share), groups: groups)
-    let plain = CentredFaces.matrix(demo.embeddings, groups: groups)
+    let centred = CentredFaces(
+      withSharedComponent(demo.embeddings, share), groups: groups, threads: 2)
+    let plain = CentredFaces(demo.embeddings, groups: groups, threads: 1)
     var (sum, worst) = (0.0, 0.0)
     for row in 1..<200 {
       sum += centred.dotProduct(0, row)

@@ -241,19 +241,25 @@ struct Bootstrap {
   ) async throws -> PeopleGrouping? {
     guard settings.clusterExtraction == .evidence else { return nil }
     let collection = collection
-    let known = try await pool.withTransaction(.snapshot) { connection in
-      try HumanKnowledge.read(of: snapshot, collection: collection, on: connection)
+    let (known, times) = try await pool.withTransaction(.snapshot) { connection in
+      (
+        try HumanKnowledge.read(of: snapshot, collection: collection, on: connection),
+        try FaceReader(collection).times(of: snapshot, on: connection)
+      )
     }
     var steps = GroupingSteps()
     steps.photos = settings.samePhotoExclusion
     let (chosen, threads) = (steps, threads)
     return try await offCooperativePool { isCancelled in
       do {
+        var input = GroupingInput(
+          embeddings: snapshot.embeddings, clustering: clustering, photos: snapshot.photoIDs,
+          anchors: known.anchors, cannotLink: known.cannotLink)
+        input.times = times
+        input.persons = known.persons
+        input.rejected = known.rejected
         return try groupPeople(
-          GroupingInput(
-            embeddings: snapshot.embeddings, clustering: clustering, photos: snapshot.photoIDs,
-            anchors: known.anchors, cannotLink: known.cannotLink), steps: chosen,
-          threads: threads, progress: { _ in !isCancelled() })
+          input, steps: chosen, threads: threads, progress: { _ in !isCancelled() })
       } catch is GroupingCancelled {
         throw CancellationError()
       }

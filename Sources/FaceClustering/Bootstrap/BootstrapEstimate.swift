@@ -15,7 +15,8 @@ public struct BootstrapEstimate: Sendable, Equatable {
   public init(faces: Int, dimension: Int, minSamples: Int) {
     self.faces = faces
     self.dimension = dimension
-    // The vectors themselves, the fit, and the plan's members.
+    // The vectors themselves, the fit, and the plan's members. People take what the fit gave back: at most
+    // the sums of n / 2 groups, three times over, which is as much as its two copies of the vectors.
     memoryBytes =
       Int64(faces * dimension * 4)
       + Int64(estimatedFitMemory(points: faces, dimensions: dimension, minSamples: minSamples))

@@ -8,6 +8,10 @@ struct HumanKnowledge: Sendable {
   var anchors: [Int64?]
   /// Rows of faces that are different people.
   var cannotLink: [(Int, Int)]
+  /// Person of each face so far.
+  var persons: [Int64?]
+  /// Faces that are not a person's.
+  var rejected: [(face: Int, person: Int64)]
 
   /// Reads it.
   ///
@@ -18,8 +22,10 @@ struct HumanKnowledge: Sendable {
   ) throws -> HumanKnowledge {
     let live = try ClusterRepository(collection).live(on: connection)
     let clusterRows = Dictionary(uniqueKeysWithValues: live.ids.enumerated().map { ($1, $0) })
+    let clusters = snapshot.clusterIDs.map { id in id.flatMap { clusterRows[$0] } }
+    let persons = clusters.map { cluster in cluster.map { live.personIDs[$0] } }
     var anchors = snapshot.ids.indices.map { row -> Int64? in
-      guard let cluster = snapshot.clusterIDs[row].flatMap({ clusterRows[$0] }) else { return nil }
+      guard let cluster = clusters[row] else { return nil }
       let isKnown = snapshot.statuses[row] == .manual || live.holdsMembers(cluster)
       return isKnown ? live.personIDs[cluster] : nil
     }
@@ -33,12 +39,18 @@ struct HumanKnowledge: Sendable {
       anchors[b] = anchors[b] ?? anchor
     }
     var cannotLink: [(Int, Int)] = []
-    let forbidden = try review.prohibitions(detections: nil, on: connection).detections
-    for (first, others) in forbidden.sorted(by: { $0.key < $1.key }) {
+    let forbidden = try review.prohibitions(detections: nil, on: connection)
+    for (first, others) in forbidden.detections.sorted(by: { $0.key < $1.key }) {
       for second in others.sorted() where first < second {
         if let a = rows[first], let b = rows[second] { cannotLink.append((a, b)) }
       }
     }
-    return HumanKnowledge(anchors: anchors, cannotLink: cannotLink)
+    var rejected: [(face: Int, person: Int64)] = []
+    for (detection, others) in forbidden.persons.sorted(by: { $0.key < $1.key }) {
+      guard let row = rows[detection] else { continue }
+      rejected += others.sorted().map { (row, $0) }
+    }
+    return HumanKnowledge(
+      anchors: anchors, cannotLink: cannotLink, persons: persons, rejected: rejected)
   }
 }

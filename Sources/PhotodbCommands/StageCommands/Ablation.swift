@@ -28,11 +28,12 @@ enum Ablation {
   ///
   /// What humans said is left out, too: this is about the method.
   static func scores(
-    _ faces: FaceSnapshot, clustering: Clustering, truth: [Int],
+    _ faces: FaceSnapshot, times: [Double?], clustering: Clustering, truth: [Int],
     progress: ((String, Double) -> Void)?
   ) throws -> [MethodScores] {
-    let input = GroupingInput(
+    var input = GroupingInput(
       embeddings: faces.embeddings, clustering: clustering, photos: faces.photoIDs)
+    input.times = times
     return try steps.enumerated().map { index, step in
       progress?(step.name, Double(index) / Double(steps.count))
       var chosen = GroupingSteps()

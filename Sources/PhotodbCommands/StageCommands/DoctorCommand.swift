@@ -91,7 +91,8 @@ struct Findings: Encodable {
       "people            about \(Formatting.count(Int(calibration.effectivePeople.rounded())))"
         + " of equal size would be as hard to tell apart",
       "groups are one    from a mean similarity of \(number(calibration.thresholdSimilarity)) ("
-        + "\(number(calibration.threshold)) deviations)",
+        + "\(number(calibration.threshold)) deviations, of which what people said moved it by "
+        + "\(number(calibration.humanShift)))",
       "two single faces  from \(number(calibration.singleFaceSimilarity))",
       "a new face joins  from \(number(calibration.assignmentSimilarity)) to a large group",
       "", "similarity   different people          one person",

@@ -74,7 +74,7 @@ struct Evaluation: Encodable {
             + "older photodb made it); `photodb re-bootstrap` makes one")
       }
       ablation = try Ablation.scores(
-        fit.faces, clustering: fit.clustering,
+        fit.faces, times: fit.times, clustering: fit.clustering,
         truth: fit.faces.ids.map { identityOf[$0] ?? -1 }, progress: progress)
     }
     return Evaluation(

@@ -88,6 +88,47 @@ extension OnPostgres {
       }
     }
 
+    /// Photos of one person within a minute are a few shots, and count as so many.
+    @Test func timesOfPhotosReachTheGrouping() async throws {
+      let fixture = try FaceFixture.load()
+      func effectivePeople(timed: Bool) async throws -> Double {
+        var result = 0.0
+        try await TestStage.run { test in
+          var file = fixture.file(Array(fixture.identities.indices))
+          for (person, rows) in fixture.people.enumerated() where timed {
+            for (number, row) in rows.enumerated() {
+              file.faces[row].takenAt = Double(1_000 * person + number)
+            }
+          }
+          _ = try await test.stage.importFaces(file)
+          _ = try await test.stage.bootstrap()
+          result = try #require(try await test.stage.calibration()).effectivePeople
+        }
+        return result
+      }
+      // People who were seen for a moment weigh less beside the strangers, whose photos have no times.
+      #expect(
+        try await effectivePeople(timed: true) > effectivePeople(timed: false) + 2)
+    }
+
+    @Test func rejectionsReachTheCalibration() async throws {
+      let fixture = try FaceFixture.load()
+      try await TestStage.run { test in
+        _ = try await test.stage.importFaces(fixture.file(Array(fixture.identities.indices)))
+        _ = try await test.stage.bootstrap()
+        let before = try #require(try await test.stage.calibration())
+        #expect(before.humanShift == 0)
+        let faces = try await test.faces()
+        let names = fixture.people.flatMap { $0.dropFirst(4) }.map { "face-\($0)" }
+        _ = try await test.stage.reject(
+          externalIDs: names.filter { faces[$0]?.personID != nil })
+        _ = try await test.stage.bootstrap()
+        let after = try #require(try await test.stage.calibration())
+        #expect(after.humanShift > 0.1)
+        #expect(after.assignmentSimilarity > before.assignmentSimilarity)
+      }
+    }
+
     @Test func aNamedPersonIsNotJoinedWithAnother() async throws {
       let fixture = try FaceFixture.load()
       try await TestStage.run { test in

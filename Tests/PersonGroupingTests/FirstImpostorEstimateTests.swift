@@ -1,0 +1,44 @@
+import Testing
+import Vectors
+
+@testable import PersonGrouping
+
+/// What similarity strangers have, told from all pairs alone.
+@Suite struct FirstImpostorEstimateTests {
+  /// About normal: the sum of twelve uniform numbers less 6.
+  private func normal(_ count: Int, mean: Double, deviation: Double, seed: UInt64) -> [Float] {
+    var random = SplitMix64(state: seed)
+    return (0..<count).map { _ in
+      let sum = (0..<12).reduce(0.0) { total, _ in total + Double.random(in: 0..<1, using: &random)
+      }
+      return Float(mean + deviation * (sum - 6))
+    }
+  }
+
+  private func estimate(_ similarities: [Float]) -> ImpostorDistribution {
+    FirstImpostorEstimate.estimate(similarities: similarities, samePhoto: [])
+  }
+
+  /// Somebody with photos of many years: 0.43 on average, and spread as strangers never are.
+  @Test func aHardPersonIsOnePerson() {
+    #expect(estimate(normal(9_000, mean: 0.43, deviation: 0.11, seed: 1)).pairs == 0)
+    #expect(estimate(normal(9_000, mean: 0.2, deviation: 0.08, seed: 2)).pairs > 8_000)
+  }
+
+  /// Two such people: half of the pairs are strangers'.
+  @Test func twoHardPeopleAreNotStrangersAll() {
+    let found = estimate(
+      normal(5_000, mean: 0.08, deviation: 0.1, seed: 3)
+        + normal(5_000, mean: 0.45, deviation: 0.18, seed: 4))
+    #expect(abs(found.mean - 0.1) < 0.06 && found.deviation < 0.16)
+  }
+
+  /// Two of five people are less alike than the others are: they are not the only strangers.
+  @Test func theLeastAlikePairOfPeopleIsNotAll() {
+    let found = estimate(
+      normal(100, mean: -0.2, deviation: 0.04, seed: 5)
+        + normal(500, mean: 0.05, deviation: 0.08, seed: 6)
+        + normal(180, mean: 0.85, deviation: 0.05, seed: 7))
+    #expect(abs(found.mean - 0.02) < 0.05 && found.pairs > 550)
+  }
+}
