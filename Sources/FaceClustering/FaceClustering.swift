@@ -189,8 +189,8 @@ public struct FaceClustering: Sendable {
     {
       logger.warning("runs whose process died are not marked: \(error)")
     }
-    let check = StalenessCheck(collection: collection, settings: settings, now: now)
-    return try await pool.withTransaction(.snapshot) { try check.report(on: $0) }
+    return try await StalenessCheck(collection: collection, settings: settings, now: now)
+      .report(pool)
   }
 
   /// Checks every collection, by name; one that cannot be checked keeps no other back.

@@ -14,8 +14,6 @@ public struct StalenessFacts: Sendable, Equatable {
   public var arrivalsNotPredicted: Int
   /// Those of them that have a cluster.
   public var arrivalsWithCluster: Int
-  /// Mean cosine distance of the latest arrivals to the reference centroid of their cluster.
-  public var meanArrivalDistance: Double?
 }
 
 /// Reads what the staleness signals are made from.
@@ -32,66 +30,66 @@ public struct StalenessRepository: Sendable {
   ///   - lastFittedID: highest id of the faces of the fit.
   ///   - then: which faces the fit saw.
   ///   - now: which faces a fit would see.
-  /// - Complexity: two passes over the states of the collection.
+  /// - Complexity: one pass over the ids of the collection and one over its states.
   public func facts(
     since run: RunRecord, lastFittedID: Int64, eligibleThen then: Eligibility,
     eligibleNow now: Eligibility,
     on connection: isolated PostgresConnection
   ) throws -> StalenessFacts {
-    // An invalid face has a reason, and whether there is one is quicker told than what the status is.
-    // Each face is looked at once, not twice, as long as nobody changed which faces a fit sees.
-    let eligible = "count(*) FILTER (WHERE d.invalid_reason IS NULL AND \(now.condition))"
-    let remaining =
-      then == now
-      ? """
-      \(eligible)
-        - count(*) FILTER (WHERE d.id > $2 AND d.invalid_reason IS NULL AND \(now.condition))
+    // Workers of the server cost more than they take over: other statements of the check run beside.
+    try connection.query("SET LOCAL max_parallel_workers_per_gather = 0")
+    let all = try connection.query(
       """
-      : "count(*) FILTER (WHERE d.id <= $2 AND d.invalid_reason IS NULL AND \(then.condition))"
-    let faces = try connection.query(
-      """
-      SELECT \(remaining) AS remaining, \(eligible) AS eligible
-      FROM person_detection d WHERE d.collection_id = $1
+      SELECT count(*) AS faces, count(*) FILTER (WHERE id <= $2) AS fitted
+      FROM person_detection WHERE collection_id = $1
       """, [.int64(collection.id), .int64(lastFittedID)]
     ).single()
-    // A statement of its own: both are passes that the server shares out to its processors, which it
-    // does not do where an order is asked for among all faces.
+    // Most faces are eligible and were not decided by the tiers of this run, so the others are counted.
+    let unfitNow = "(d.invalid_reason IS NOT NULL OR NOT \(now.condition))"
+    let unfitThen = "(d.invalid_reason IS NOT NULL OR NOT \(then.condition))"
+    let arrived =
+      "d.assigned_run_id = $2 AND d.assigned_tier IN ('predict', 'epsilon_ball', 'pool')"
     let row = try connection.query(
       """
-      SELECT count(*) AS arrivals, count(*) FILTER (WHERE assigned_tier <> 'predict')
-          AS not_predicted,
-        count(cluster_id) AS with_cluster,
-        coalesce((array_agg(id ORDER BY id DESC) FILTER (
-          WHERE assigned_tier IN ('predict', 'epsilon_ball')))[1:500], '{}') AS latest
-      FROM person_detection
-      WHERE collection_id = $1 AND assigned_run_id = $2
-        AND assigned_tier IN ('predict', 'epsilon_ball', 'pool')
-      """, [.int64(collection.id), .int64(run.id)]
+      SELECT count(*) FILTER (WHERE \(unfitNow)) AS unfit_now,
+        count(*) FILTER (WHERE d.id <= $3 AND \(unfitThen)) AS unfit_then,
+        count(*) FILTER (WHERE \(arrived)) AS arrivals,
+        count(*) FILTER (WHERE \(arrived) AND d.assigned_tier <> 'predict') AS not_predicted,
+        count(d.cluster_id) FILTER (WHERE \(arrived)) AS with_cluster
+      FROM person_detection d
+      WHERE d.collection_id = $1 AND (\(unfitNow) OR \(unfitThen) OR \(arrived))
+      """, [.int64(collection.id), .int64(run.id), .int64(lastFittedID)]
     ).single()
     let (arrivals, withCluster) = (
       Int(try row.int64("arrivals")), Int(try row.int64("with_cluster"))
     )
+    let remaining = Int(try all.int64("fitted")) - Int(try row.int64("unfit_then"))
     return StalenessFacts(
-      eligible: Int(try faces.int64("eligible")),
-      deleted: max(run.embeddingCount - Int(try faces.int64("remaining")), 0),
+      eligible: Int(try all.int64("faces")) - Int(try row.int64("unfit_now")),
+      deleted: max(run.embeddingCount - remaining, 0),
       arrivals: arrivals, arrivalsInPool: arrivals - withCluster,
       arrivalsNotPredicted: Int(try row.int64("not_predicted")),
-      arrivalsWithCluster: withCluster,
-      meanArrivalDistance: try meanDistance(try row.int64Array("latest"), on: connection))
+      arrivalsWithCluster: withCluster)
   }
 
-  /// Mean cosine distance of faces to the reference centroid of the cluster that they are in.
-  private func meanDistance(
-    _ ids: [Int64], on connection: isolated PostgresConnection
+  /// Mean cosine distance of the latest arrivals to the reference centroid of their cluster.
+  ///
+  /// - Parameter run: the run since which they arrived.
+  /// - Returns: nil where there are none.
+  /// - Complexity: the faces back to the five hundredth arrival.
+  public func meanArrivalDistance(
+    since run: Int64, on connection: isolated PostgresConnection
   ) throws -> Double? {
     let rows = try connection.query(
       """
       SELECT e.embedding, c.reference_centroid
-      FROM person_detection d
-      JOIN face_embedding e ON e.collection_id = d.collection_id AND e.detection_id = d.id
-      JOIN cluster c ON c.collection_id = d.collection_id AND c.id = d.cluster_id
-      WHERE d.collection_id = $1 AND d.id = ANY($2)
-      """, [.int64(collection.id), .int64Array(ids)])
+      FROM (SELECT id, cluster_id FROM person_detection
+        WHERE collection_id = $1 AND assigned_run_id = $2
+          AND assigned_tier IN ('predict', 'epsilon_ball')
+        ORDER BY id DESC LIMIT 500) d
+      JOIN face_embedding e ON e.collection_id = $1 AND e.detection_id = d.id
+      JOIN cluster c ON c.collection_id = $1 AND c.id = d.cluster_id
+      """, [.int64(collection.id), .int64(run)])
     if rows.isEmpty { return nil }
     var total = 0.0
     var count = 0

@@ -13,45 +13,89 @@ struct StalenessCheck {
   /// Arrivals needed before shares of them mean anything.
   private static let fewestArrivals = 20
 
-  func report(on connection: isolated PostgresConnection) throws -> StalenessReport {
-    guard let run = try RunRepository(collection).active(on: connection) else {
+  /// What is read of the model and of the vectors of arrivals.
+  struct VectorFacts: Sendable {
+    var runID: Int64
+    /// Whether tier 1 can use the run's model: it loads, and its checksum is right.
+    var isReadable: Bool
+    /// Mean cosine distance of the latest arrivals to the reference centroid of their cluster.
+    var meanArrivalDistance: Double?
+  }
+
+  /// Both halves of the check, side by side.
+  ///
+  /// - Throws: `PostgresError`, and what damaged records throw.
+  func report(_ pool: PostgresPool) async throws -> StalenessReport {
+    async let besides = pool.withTransaction(.snapshot) { try vectors(on: $0) }
+    let counted = try await pool.withTransaction(.snapshot) { try counts(on: $0) }
+    let read = try await besides
+    guard let counted, let read, counted.run.id == read.runID else {
+      // No run, or another one became active between the two looks.
+      return try await pool.withTransaction(.snapshot) { try report(on: $0) }
+    }
+    return try report(counted, read)
+  }
+
+  private func report(on connection: isolated PostgresConnection) throws -> StalenessReport {
+    guard let counted = try counts(on: connection), let vectors = try vectors(on: connection) else {
       let counts = try FaceReader(collection).countEligible(settings.eligibility, on: connection)
       return StalenessReport(
         collection: collection.name, status: .noRun, runID: nil, embeddingCount: 0,
         currentCount: counts.eligible, growth: nil, signals: [])
     }
+    return try report(counted, vectors)
+  }
+
+  private func report(_ counted: Counted, _ vectors: VectorFacts) throws -> StalenessReport {
+    let run = counted.run
+    let growth = Double(counted.facts.eligible) / Double(max(run.embeddingCount, 1))
+    let signals = try signals(counted, vectors, growth: growth)
+    let fired = signals.filter(\.fired)
+    return StalenessReport(
+      collection: collection.name,
+      status: fired.contains { $0.severity == .stale }
+        ? .stale : fired.isEmpty ? .fresh : .warning,
+      runID: run.id, embeddingCount: run.embeddingCount, currentCount: counted.facts.eligible,
+      growth: growth, signals: signals)
+  }
+
+  /// The active run, and what is counted beside it.
+  private struct Counted: Sendable {
+    var run: RunRecord
+    var metrics: RunMetrics
+    var facts: StalenessFacts
+  }
+
+  /// Nil without an active run.
+  private func counts(on connection: isolated PostgresConnection) throws -> Counted? {
+    guard let run = try RunRepository(collection).active(on: connection) else { return nil }
     let metrics = try JSONText.decode(RunMetrics.self, from: run.metricsJSON)
     // Which faces the fit saw follows from the settings of then, not of now.
     let facts = try StalenessRepository(collection).facts(
       since: run, lastFittedID: metrics.lastDetectionID,
       eligibleThen: try StageSettings(runParametersJSON: run.parametersJSON).eligibility,
       eligibleNow: settings.eligibility, on: connection)
-    let growth = Double(facts.eligible) / Double(max(run.embeddingCount, 1))
-    let isReadable = try isReadable(run, on: connection)
-    let signals = try signals(
-      run: run, metrics: metrics, facts: facts, growth: growth, isReadable: isReadable)
-    let fired = signals.filter(\.fired)
-    return StalenessReport(
-      collection: collection.name,
-      status: fired.contains { $0.severity == .stale }
-        ? .stale : fired.isEmpty ? .fresh : .warning,
-      runID: run.id, embeddingCount: run.embeddingCount, currentCount: facts.eligible,
-      growth: growth, signals: signals)
+    return Counted(run: run, metrics: metrics, facts: facts)
   }
 
-  /// Whether tier 1 can use the run's model: it loads, and its checksum is right.
-  ///
+  /// Nil without an active run.
+  private func vectors(on connection: isolated PostgresConnection) throws -> VectorFacts? {
+    guard let id = try RunRepository(collection).activeID(on: connection) else { return nil }
+    return VectorFacts(
+      runID: id, isReadable: try isReadable(id, on: connection),
+      meanArrivalDistance: try StalenessRepository(collection).meanArrivalDistance(
+        since: id, on: connection))
+  }
+
   /// A model that is byte by byte the one that the run wrote is only asked for its format.
-  private func isReadable(
-    _ run: RunRecord, on connection: isolated PostgresConnection
-  ) throws -> Bool {
+  private func isReadable(_ run: Int64, on connection: isolated PostgresConnection) throws -> Bool {
     let runs = RunRepository(collection)
-    if let head = try runs.headOfWholeModel(of: run.id, bytes: 65_536, on: connection),
+    if let head = try runs.headOfWholeModel(of: run, bytes: 65_536, on: connection),
       StoredModel.isOfThisFormat(head: head)
     {
       return true
     }
-    let state = try runs.state(of: run.id, on: connection)
+    let state = try runs.state(of: run, on: connection)
     do {
       _ = try StoredModel(bytes: state.blob)
       _ = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
@@ -63,14 +107,15 @@ struct StalenessCheck {
   }
 
   private func signals(
-    run: RunRecord, metrics: RunMetrics, facts: StalenessFacts, growth: Double, isReadable: Bool
+    _ counted: Counted, _ vectors: VectorFacts, growth: Double
   ) throws -> [StalenessSignal] {
+    let (run, metrics, facts) = (counted.run, counted.metrics, counted.facts)
     let stored = try JSONText.decode([String: String].self, from: run.parametersJSON)
     let changed = StageSetting.all.filter {
       StageSettings.fitSettingNames.contains($0.name) && stored[$0.name] != $0.read(settings)
     }
     let arrivals = facts.arrivals >= Self.fewestArrivals ? Double(facts.arrivals) : nil
-    let drift = facts.meanArrivalDistance.flatMap { mean in
+    let drift = vectors.meanArrivalDistance.flatMap { mean in
       metrics.meanDistance > 0 && facts.arrivalsWithCluster >= Self.fewestArrivals
         ? (mean - metrics.meanDistance) / metrics.meanDistance : nil
     }
@@ -83,7 +128,8 @@ struct StalenessCheck {
         "embedding_model_changed", run.embeddingModel == collection.embeddingModel ? 0 : 1, 1,
         .stale),
       StalenessSignal(
-        name: "model_readable", value: isReadable ? 1 : 0, threshold: 1, fired: !isReadable,
+        name: "model_readable", value: vectors.isReadable ? 1 : 0, threshold: 1,
+        fired: !vectors.isReadable,
         severity: .stale),
       signal("parameters_changed", Double(changed.count), 1, .warning),
       signal(
