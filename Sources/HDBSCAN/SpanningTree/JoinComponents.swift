@@ -2,7 +2,7 @@ internal import Vectors
 
 /// Connects the components of a forest by edges that are short, though not always the shortest.
 ///
-/// The result only bounds the search for missing edges (see `LighterEdges.swift`), so any spanning
+/// The result only bounds the search for missing edges (see `PairSearch`), so any spanning
 /// tree is right and a light one is fast. In each round every component but the largest sends one
 /// representative, the row nearest to the centre of the data, which sees other components best;
 /// it is joined to its nearest row outside. The number of components at least halves each round.
