@@ -71,5 +71,6 @@ public func estimatedFitMemory(points count: Int, dimensions: Int, minSamples: I
   let neighbours = min(minSamples + 2, max(count - 1, 0))
   let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 1024
   let tiles = availableThreads * 4 << 20
-  return count * perPoint + tiles
+  let edges = 16 * min(40 * count, 1 << 21)
+  return count * perPoint + tiles + edges
 }

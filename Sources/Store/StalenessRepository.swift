@@ -84,7 +84,7 @@ public struct StalenessRepository: Sendable {
       """
       SELECT e.embedding, c.reference_centroid
       FROM (SELECT id, cluster_id FROM person_detection
-        WHERE collection_id = $1 AND assigned_run_id = $2
+        WHERE collection_id = $1 AND assigned_run_id = $2 AND cluster_id IS NOT NULL
           AND assigned_tier IN ('predict', 'epsilon_ball')
         ORDER BY id DESC LIMIT 500) d
       JOIN face_embedding e ON e.collection_id = $1 AND e.detection_id = d.id

@@ -130,6 +130,28 @@ extension OnPostgres {
       }
     }
 
+    /// However many faces wait for an answer after them.
+    @Test func driftIsThatOfArrivalsWithACluster() async throws {
+      try await run { test in
+        _ = try await test.stage.importFaces(
+          Circle.file((0..<25).map { Double($0 % 12) }, prefix: "new"))
+        #expect(try await test.stage.assign().unassigned == 0)
+        let before = try await report(test).signals.first { $0.name == "drift" }?.value
+        #expect(before != nil)
+        _ = try await test.stage.importFaces(
+          Circle.file([Double](repeating: 45, count: 520), prefix: "late"))
+        try await test.pool.query(
+          """
+          UPDATE person_detection SET cluster_status = 'pending', assigned_tier = 'epsilon_ball',
+            assigned_run_id = 1 WHERE external_id LIKE 'late%'
+          """)
+        let after = try await report(test).signals.first { $0.name == "drift" }?.value
+        #expect(after == before)
+        // What was written past the stage is not there when everything is checked.
+        try await test.pool.query("DELETE FROM person_detection WHERE external_id LIKE 'late%'")
+      }
+    }
+
     @Test func aModelThatCannotBeReadFires() async throws {
       try await run { test in
         try await test.pool.query(

@@ -16,7 +16,7 @@ extension TreeTask {
   /// The tiles run in rounds that grow, the first a small sample from everywhere. After a round that
   /// found many pairs the tree is improved by them and by the neighbours known by then: most pairs
   /// turn out not to matter and are forgotten, and fewer are found in the rounds that follow. So
-  /// memory stays O(n) however poor the scouted tree was.
+  /// memory stays O(n), unless the scouted tree is so poor that a single round finds more.
   func searchAllPairs<Source: ScreeningSource>(
     _ scouted: ScoutedTree, screen: consuming Source
   ) throws(HDBSCANError) -> AllPairsResult {
