@@ -14,7 +14,7 @@ struct StalenessCheck {
   private static let fewestArrivals = 20
 
   /// What is read of the model and of the vectors of arrivals.
-  struct VectorFacts: Sendable {
+  private struct VectorFacts: Sendable {
     var runID: Int64
     /// Whether tier 1 can use the run's model: it loads, and its checksum is right.
     var isReadable: Bool

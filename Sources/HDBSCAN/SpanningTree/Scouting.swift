@@ -52,13 +52,14 @@ extension TreeTask {
     // that, what measurements showed to pay: the tree gets better as the square root of the work.
     let full = (capacity + tileSize - 1) / tileSize
     let width = max(full, Int(Double(rows.count).squareRoot() / 100) + 1)
-    let diagonal = (0..<blocks).map { [($0, $0)] }
+    let diagonal = (0..<blocks).map { ($0, $0) }
     let beside = (0..<blocks).flatMap { block in
-      (block + 1..<max(min(block + width, blocks), block + 1)).map { [(block, $0)] }
+      (block + 1..<max(min(block + width, blocks), block + 1)).map { (block, $0) }
     }
-    let last = (max(blocks - 1 - width, 0)..<max(blocks - 1, 0)).map { [($0, blocks - 1)] }
-    let tiles = diagonal + (width > 1 ? beside.filter { $0[0].1 != blocks - 1 } : []) + last
-    _ = try run(search, tiles[...], of: tiles.count, phase: .neighbours)
+    let last = (max(blocks - 1 - width, 0)..<max(blocks - 1, 0)).map { ($0, blocks - 1) }
+    let tiles = diagonal + (width > 1 ? beside.filter { $0.1 != blocks - 1 } : []) + last
+    _ = try run(
+      search, tiles.map { [$0] }[...], of: tiles.count, phase: .neighbours)
     sort(search.lists)
     return search.lists
   }
