@@ -1,12 +1,29 @@
 public import PostgresClient
-internal import Vectors
+public import Vectors
 
 /// Clusters as they were read at a moment, and what is needed to read only what changed since.
 public struct KnownClusters: Sendable {
-  /// The live clusters, by id.
+  /// The live clusters, by id; those born since everything was read come without a person's name.
   public internal(set) var live: LiveClusters
+  /// References of the first of them, or of all: the same matrix for as long as these stay what they are.
+  public private(set) var firstReferences: Matrix<Float>
   /// Every transaction before this one had ended at that moment.
   var horizon: TransactionHorizon
+
+  /// As many clusters that were born one by one stand apart from the first ones.
+  private static let mostRecent = 512
+
+  init(_ live: LiveClusters, horizon: TransactionHorizon) {
+    self.live = live
+    self.horizon = horizon
+    firstReferences = live.references
+  }
+
+  fileprivate mutating func add(_ born: LiveClusters) {
+    if born.count == 0 { return }
+    live.append(born)
+    if live.count - firstReferences.rows > Self.mostRecent { firstReferences = live.references }
+  }
 }
 
 extension ClusterRepository {
@@ -22,63 +39,115 @@ extension ClusterRepository {
   ) throws -> KnownClusters {
     // Looked at first: what commits between this and the clusters is read again the next time.
     let horizon = try TransactionHorizon.now(on: connection)
-    if var known, try refresh(&known.live, since: known.horizon, on: connection) {
+    if var known, try refresh(&known, on: connection) {
       known.horizon = horizon
       return known
     }
-    return KnownClusters(live: try live(on: connection), horizon: horizon)
+    return KnownClusters(try live(on: connection), horizon: horizon)
   }
 
-  /// - Returns: false where a cluster was born, was retired or has another reference, so that all must
-  ///   be read.
+  /// - Returns: false where a cluster was retired or has another reference, so that all must be read.
   private func refresh(
-    _ live: inout LiveClusters, since horizon: TransactionHorizon,
-    on connection: isolated PostgresConnection
+    _ known: inout KnownClusters, on connection: isolated PostgresConnection
   ) throws -> Bool {
+    let before = known.live.count
     let scan = try connection.queryPrepared(
       """
       SELECT coalesce(
           array_agg(id) FILTER (WHERE \(TransactionHorizon.isNotOlder("xmin", parameter: 2))), '{}'),
         count(*) FILTER (WHERE retired_at IS NULL)
       FROM cluster WHERE collection_id = $1
-      """, [.int64(collection.id), horizon.parameter]
+      """, [.int64(collection.id), known.horizon.parameter]
     ).single()
     let changed = try scan.int64Array(0)
     // A row that was deleted tells nothing of itself. Where most changed, reading all is no dearer.
-    guard try Int(scan.int64(1)) == live.count, changed.count <= live.count / 4 else {
-      return false
-    }
-    if changed.isEmpty { return true }
-    for row in try connection.queryPrepared(
-      """
-      SELECT id, person_id, face_count, verified, anchored, epsilon, hdbscan_run_id,
-        reference_count, reference_length, reference_centroid, retired_at IS NOT NULL
-      FROM cluster WHERE collection_id = $1 AND id = ANY($2)
-      """, [.int64(collection.id), .int64Array(changed)])
-    {
-      let id = try row.int64(0)
-      guard let index = live.row(of: id) else {
-        if try row.bool(10) { continue }
-        return false
+    let count = Int(try scan.int64(1))
+    guard count >= before, changed.count <= before / 4 else { return false }
+    var born = LiveClusters()
+    if !changed.isEmpty {
+      let rows = try connection.queryPrepared(
+        """
+        SELECT id, person_id, face_count, verified, anchored, epsilon, hdbscan_run_id,
+          reference_count, reference_length, reference_centroid, retired_at IS NOT NULL
+        FROM cluster WHERE collection_id = $1 AND id = ANY($2) ORDER BY id
+        """, [.int64(collection.id), .int64Array(changed)])
+      var references: [[Float]] = []
+      for row in rows {
+        let id = try row.int64(0)
+        let isRetired = try row.bool(10)
+        let reference = VectorBytes.floats(try row.bytes(9), count: collection.dimension)
+        if let index = known.live.row(of: id) {
+          guard !isRetired, let reference, known.live.references.values(ofRow: index) == reference
+          else { return false }
+          try known.live.read(row, into: index)
+        } else if !isRetired {
+          // One that lived before and was retired, or that was committed late, has its place among others.
+          guard let reference, id > known.live.ids.last ?? .min else { return false }
+          references.append(reference)
+          born.appendEmpty(id)
+          try born.read(row, into: born.count - 1)
+        }
       }
-      guard try !row.bool(10),
-        let reference = VectorBytes.floats(try row.bytes(9), count: collection.dimension),
-        live.references.values(ofRow: index) == reference
-      else { return false }
-      live.personIDs[index] = try row.int64(1)
-      live.faceCounts[index] = Int(try row.int32(2))
-      live.verified[index] = try row.bool(3)
-      live.anchored[index] = try row.bool(4)
-      live.epsilons[index] = try row.optionalFloat(5).map { CosineDistance(Double($0)) }
-      live.runIDs[index] = try row.optionalInt64(6)
-      live.referenceCounts[index] = Int(try row.int32(7))
-      live.referenceLengths[index] = try row.optionalFloat(8).map(Double.init)
+      born.references = Matrix(references)
     }
+    guard count == before + born.count else { return false }
+    known.add(born)
     return true
   }
 }
 
 extension LiveClusters {
+  /// Takes over what changes without a new reference.
+  fileprivate mutating func read(_ row: PostgresRow, into index: Int) throws {
+    personIDs[index] = try row.int64(1)
+    faceCounts[index] = Int(try row.int32(2))
+    verified[index] = try row.bool(3)
+    anchored[index] = try row.bool(4)
+    epsilons[index] = try row.optionalFloat(5).map { CosineDistance(Double($0)) }
+    runIDs[index] = try row.optionalInt64(6)
+    referenceCounts[index] = Int(try row.int32(7))
+    referenceLengths[index] = try row.optionalFloat(8).map(Double.init)
+  }
+
+  /// A cluster of which nothing but the id is known yet; its reference is not among these.
+  fileprivate mutating func appendEmpty(_ id: Int64) {
+    ids.append(id)
+    personIDs.append(0)
+    personNames.append(nil)
+    faceCounts.append(0)
+    verified.append(false)
+    anchored.append(false)
+    epsilons.append(nil)
+    runIDs.append(nil)
+    referenceCounts.append(0)
+    referenceLengths.append(nil)
+  }
+
+  /// - Complexity: O((m + others) · d), one copy.
+  fileprivate mutating func append(_ others: LiveClusters) {
+    let (first, second) = (references, others.references)
+    references = Matrix<Float>(rows: first.rows + second.rows, columns: second.columns) {
+      storage, stride in
+      for row in 0..<first.rows {
+        (storage + row * stride).update(from: first.row(row), count: second.columns)
+      }
+      for row in 0..<second.rows {
+        (storage + (first.rows + row) * stride).update(
+          from: second.row(row), count: second.columns)
+      }
+    }
+    ids += others.ids
+    personIDs += others.personIDs
+    personNames += others.personNames
+    faceCounts += others.faceCounts
+    verified += others.verified
+    anchored += others.anchored
+    epsilons += others.epsilons
+    runIDs += others.runIDs
+    referenceCounts += others.referenceCounts
+    referenceLengths += others.referenceLengths
+  }
+
   /// Row of a cluster, by bisection.
   public func row(of id: Int64) -> Int? {
     let row = ids.firstPosition(notBelow: id)

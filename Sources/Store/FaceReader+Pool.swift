@@ -48,13 +48,14 @@ extension FaceReader {
       """, [.int64(collection.id), known.vectorHorizon.parameter]
     ).single()
     let (count, changed) = (Int(try row.int64(0)), try row.int64Array(1))
-    if known.count > count + count / 4 + 1_000 || changed.count > count / 4 {
+    if known.isMany(known.count, than: count) || changed.count > count / 4 {
       return try pool(since: nil, on: connection)
     }
     var known = known
     let read = try faces(ids: changed, on: connection)
     known.add(read)
     known.vectorHorizon = horizon
+    known.countWhenChecked = known.count
     return (known, read)
   }
 }

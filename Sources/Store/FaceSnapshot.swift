@@ -205,10 +205,14 @@ public struct FaceReader: Sendable {
       force
       ? "(d.cluster_status IS NULL OR d.cluster_status = ANY($4))"
       : "d.cluster_status IS NULL AND $4::text[] IS NOT NULL"
+    // A join that the planner may not turn round: where its statistics are old, it would look at every
+    // embedding there is for a few faces.
     return try collect(
       connection.queryPrepared(
         """
-        SELECT \(Self.columns) FROM \(Self.source)
+        SELECT \(Self.columns) FROM person_detection d
+        JOIN LATERAL (SELECT e.embedding FROM face_embedding e
+          WHERE e.collection_id = d.collection_id AND e.detection_id = d.id OFFSET 0) e ON true
         WHERE d.collection_id = $1 AND d.id > $2 AND \(condition)
         ORDER BY d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED
         """,

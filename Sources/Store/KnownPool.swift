@@ -21,6 +21,8 @@ public struct KnownPool: Sendable {
   var horizon: TransactionHorizon
   /// When it was last looked whether vectors of those changed.
   var vectorHorizon: TransactionHorizon
+  /// Number of faces when it was last looked at as a whole.
+  var countWhenChecked: Int
 
   /// As many faces that came one by one are put among the others at once.
   private static let mostRecent = 1_024
@@ -32,10 +34,16 @@ public struct KnownPool: Sendable {
     parts = [Part(ids: faces.ids, embeddings: faces.embeddings), none]
     self.horizon = horizon
     vectorHorizon = horizon
+    countWhenChecked = faces.count
   }
 
   /// Number of faces; one that changed lately counts twice.
   var count: Int { parts.reduce(0) { $0 + $1.ids.count } }
+
+  /// Whether so many came since it was last looked at as a whole that many of them may have left.
+  public var hasGrown: Bool { isMany(count, than: countWhenChecked) }
+
+  func isMany(_ count: Int, than other: Int) -> Bool { count > other + other / 4 + 1_000 }
 
   /// Those of these faces that are known, by id.
   ///

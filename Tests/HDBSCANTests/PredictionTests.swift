@@ -118,6 +118,31 @@ import Vectors
     #expect(try model.predict(.float64(Matrix(queries)), threads: 1) == results)
   }
 
+  /// Threads share the training rows where there are fewer queries than threads.
+  @Test(arguments: [Shape.groups, .grid, .duplicated])
+  func aQueryAloneIsAnsweredByAllThreads(shape: Shape) throws {
+    let rows = shape.rows(count: 17_000, seed: 78)
+    let core = rows.indices.map { 0.001 * Double($0 % 70) }
+    let edges = (1..<rows.count).map { WeightedEdge($0 - 1, $0, weight: 1 + Double($0)) }
+    var parameters = Parameters()
+    parameters.minSamples = 5
+    let fit = extractClusters(
+      from: MutualReachabilityTree(coreDistances: core, edges: edges), pointCount: rows.count,
+      parameters: parameters, weights: nil)
+    let queries = shape.rows(count: 12, seed: 79) + [rows[9_000], rows[16_999]]
+    for screening in [
+      Screening(kernel: .sgemm), Screening(kernel: try .selected(), isForced: true),
+    ] {
+      let model = try PredictionModel(
+        points: .float32(floatMatrix(rows)), coreDistances: fit.coreDistances, tree: fit.tree,
+        selection: fit.selection, parameters: parameters, screening: screening)
+      let expected = try model.predict(.float64(Matrix(queries)), threads: 1)
+      for (query, expected) in zip(queries, expected) {
+        #expect(try model.predict(.float64(Matrix([query])), threads: 4) == [expected])
+      }
+    }
+  }
+
   @Test func trainingVectorsGetTheirOwnLabels() throws {
     for shape in Shape.allCases {
       for parameters in DefinitionParityTests.settings {

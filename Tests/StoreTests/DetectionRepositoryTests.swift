@@ -84,6 +84,47 @@ extension RepositoriesOnPostgres {
       }
     }
 
+    /// However old the statistics are, a claim looks at the embeddings of the faces it takes.
+    @Test func aClaimOfFewReadsFew() async throws {
+      try await StoredCollection.run { stored in
+        try await stored.pool.query(
+          """
+          WITH face AS (
+            INSERT INTO person_detection (collection_id, external_id, face_x, face_y, face_width,
+              face_height, face_confidence)
+            SELECT collection_id, 'more-' || number, face_x, face_y, face_width, face_height,
+              face_confidence
+            FROM (SELECT * FROM person_detection LIMIT 1) AS one,
+              generate_series(1, 20000) AS number
+            RETURNING collection_id, id)
+          INSERT INTO face_embedding (collection_id, detection_id, embedding_dim, embedding_model,
+            embedding, norm)
+          SELECT face.collection_id, face.id, embedding_dim, embedding_model, embedding, norm
+          FROM face, (SELECT * FROM face_embedding LIMIT 1) AS one
+          """)
+        // All new when the server last counted, and all but a few are placed since.
+        try await stored.pool.query("ANALYZE person_detection, face_embedding")
+        try await stored.pool.query(
+          """
+          UPDATE person_detection SET cluster_status = 'unassigned'
+          WHERE cluster_status IS NULL AND id % 2000 <> 0
+          """)
+        let reader = FaceReader(stored.collection)
+        let (claimed, read) = try await stored.pool.withTransaction { connection in
+          let claimed = try reader.claim(limit: 5_000, force: false, after: 0, on: connection)
+          let read = try connection.query(
+            """
+            SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+            FROM pg_stat_xact_user_tables WHERE relname = 'face_embedding'
+            """
+          ).single().int64(0)
+          return (claimed.count, read)
+        }
+        #expect(claimed == 10)
+        #expect(read <= 20)
+      }
+    }
+
     @Test func claimsSkipWhatAnotherWorkerHolds() async throws {
       try await StoredCollection.run { stored in
         let detections = DetectionRepository(stored.collection)

@@ -55,6 +55,40 @@ extension RepositoriesOnPostgres {
       }
     }
 
+    @Test func whoIsBornIsAddedToWhatIsKnown() async throws {
+      try await StoredCollection.run { stored in
+        let clusters = ClusterRepository(stored.collection)
+        for _ in 0..<20 { _ = try await make(stored) }
+        // Whoever is at work in another database counts as one who may have changed them.
+        while try await stored.pool.query(
+          """
+          SELECT min(age(xmin)) <= age(pg_snapshot_xmin(pg_current_snapshot())::xid) FROM cluster
+          """
+        ).single().bool(0) { try await Task.sleep(for: .milliseconds(10)) }
+        var known = try await stored.pool.withTransaction {
+          try clusters.live(since: nil, on: $0)
+        }
+        let first = known.firstReferences
+        for birth in 1...3 {
+          _ = try await make(stored)
+          let (before, row) = (known, birth)
+          let (after, whole) = try await stored.pool.withTransaction {
+            (try clusters.live(since: before, on: $0), try clusters.live(on: $0))
+          }
+          known = after
+          // Not read as a whole: what was made of the first references still serves.
+          #expect(known.firstReferences === first, "birth \(row)")
+          #expect(known.live.ids == whole.ids && known.live.personIDs == whole.personIDs)
+          #expect(known.live.faceCounts == whole.faceCounts)
+          #expect(known.live.referenceCounts == whole.referenceCounts)
+          #expect(known.live.references.rows == whole.count)
+          for row in whole.ids.indices {
+            #expect(known.live.references.values(ofRow: row) == whole.references.values(ofRow: row))
+          }
+        }
+      }
+    }
+
     /// A change that was made before a look at the clusters and committed after it.
     @Test func whatCommitsLateIsSeen() async throws {
       try await StoredCollection.run { stored in

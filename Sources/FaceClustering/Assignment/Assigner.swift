@@ -66,7 +66,8 @@ struct Assigner: Sendable {
     let vectors = invalid.isEmpty ? faces.embeddings : faces.embeddings.selecting(rows: valid)
     let votes = try model?.votes(for: vectors, clusters: context.clusters, threads: threads)
     let near = NearClusters.within(
-      faces: vectors, clusters: context.clusters, radii: context.radii, threads: threads)
+      faces: vectors, clusters: context.clusters, screen: context.screen, radii: context.radii,
+      threads: threads)
     var decider = AssignmentDecider(context)
     return valid.enumerated().map { index, row in
       let outcome = decider.decide(

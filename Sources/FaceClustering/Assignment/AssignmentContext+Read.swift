@@ -26,9 +26,8 @@ extension AssignmentContext {
     let detections = DetectionRepository(collection)
     if settings.samePhotoExclusion { try detections.lockPhotos(photos, on: connection) }
     // Clusters first: the faces of every cluster that is seen here are seen below, too.
-    let clusters =
-      try models?.clusters(of: collection, on: connection)
-      ?? ClusterRepository(collection).live(on: connection)
+    let kept = try models?.clusters(of: collection, on: connection)
+    let clusters = try kept?.known.live ?? ClusterRepository(collection).live(on: connection)
     var occupants: [Int64: [Int64: Set<Int64>]] = [:]
     if settings.samePhotoExclusion {
       for occupant in try detections.occupants(
@@ -40,7 +39,7 @@ extension AssignmentContext {
     }
     return AssignmentContext(
       settings: settings, evidence: try EvidenceGates.inForce(collection, settings, on: connection),
-      clusters: clusters, prohibitions: prohibitions,
+      clusters: clusters, screen: kept?.screen.screen, prohibitions: prohibitions,
       personOfLinked: try review.persons(ofDetections: linked, except: undecided, on: connection),
       occupants: occupants)
   }

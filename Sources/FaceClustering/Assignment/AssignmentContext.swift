@@ -22,6 +22,8 @@ struct AssignmentContext: Sendable {
   /// Gates by evidence; nil where the run in charge has no calibration or the operator set a gate.
   var evidence: EvidenceGates?
   var clusters: LiveClusters
+  /// Of the references of these clusters, where it was kept from earlier batches.
+  var screen: RadiusScreen?
   var prohibitions: Prohibitions
   /// To which person the other half of a cannot-link belongs.
   var personOfLinked: [Int64: Int64]

@@ -7,7 +7,6 @@ internal import Vectors
 /// and on which faces of its own photo came before it; not on how the stream was cut.
 struct AssignmentDecider {
   private var context: AssignmentContext
-  private let rowOfCluster: [Int64: Int]
   private let gates: TwoGateRule
 
   private enum Gate {
@@ -20,8 +19,6 @@ struct AssignmentDecider {
 
   init(_ context: AssignmentContext) {
     self.context = context
-    rowOfCluster = Dictionary(
-      uniqueKeysWithValues: context.clusters.ids.enumerated().map { ($1, $0) })
     gates = TwoGateRule(
       temperature: context.settings.gateTemperature, relative: context.settings.gateRelative,
       absolute: context.settings.gateAbsolute ?? StageSettings.fallbackGate)

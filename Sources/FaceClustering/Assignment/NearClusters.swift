@@ -1,3 +1,4 @@
+internal import HDBSCAN
 internal import Store
 internal import Vectors
 
@@ -5,14 +6,17 @@ internal import Vectors
 enum NearClusters {
   /// Per face the clusters whose reference lies within their radius, nearest first.
   ///
-  /// - Parameter radii: of each cluster, a cosine distance.
+  /// - Parameters:
+  ///   - screen: of the references of the first clusters, or of all; nil where nobody made one.
+  ///   - radii: of each cluster, a cosine distance.
   /// - Complexity: O(faces · clusters · d).
   static func within(
-    faces: Matrix<Float>, clusters: LiveClusters, radii: [Double], threads: Int
+    faces: Matrix<Float>, clusters: LiveClusters, screen: RadiusScreen? = nil, radii: [Double],
+    threads: Int
   ) -> [[NearCluster]] {
-    NearRows.within(faces, of: clusters.references, radii: radii, threads: threads).map {
-      $0.map { NearCluster(cluster: $0.row, distance: $0.distance) }
-    }
+    NearRows.within(
+      faces, of: clusters.references, screen: screen, radii: radii, threads: threads
+    ).map { $0.map { NearCluster(cluster: $0.row, distance: $0.distance) } }
   }
 
   /// Cosine distance of unit rows of two matrices, in float64; NaN stays NaN and is near nothing.

@@ -1,3 +1,4 @@
+internal import HDBSCAN
 internal import Synchronization
 internal import Vectors
 
@@ -9,9 +10,9 @@ struct NearRow: Sendable, Equatable {
 
 /// Finds the rows of a matrix that lie within reach of others.
 ///
-/// A block product only screens, with the proven margin of its rounding; distances are decided by the
-/// float64 kernel, so they do not depend on how faces are grouped. A few faces are compared by that
-/// kernel alone: a product would first copy the whole matrix into its own order.
+/// Products only screen, with the proven margin of their rounding; distances are decided by the float64
+/// kernel, so they do not depend on how faces are grouped. A few faces for which nothing was prepared are
+/// compared by that kernel alone: a product would first copy the whole matrix into its own order.
 enum NearRows {
   private static let faceBlock = 512
   private static let block = 2_048
@@ -23,13 +24,24 @@ enum NearRows {
   /// - Parameters:
   ///   - faces: unit rows.
   ///   - others: unit rows.
+  ///   - screen: of the first of these rows, or of all; nil where nobody made one.
   ///   - radii: of each row of `others`, a cosine distance.
   /// - Complexity: O(faces · others · d).
   static func within(
-    _ faces: Matrix<Float>, of others: Matrix<Float>, radii: [Double], threads: Int
+    _ faces: Matrix<Float>, of others: Matrix<Float>, screen: RadiusScreen? = nil,
+    radii: [Double], threads: Int
   ) -> [[NearRow]] {
     let results = Mutex([[NearRow]](repeating: [], count: faces.rows))
-    if faces.rows < few {
+    if let screen {
+      // Unit rows, each off by at most 2e-7: |a − b|² is within 1e-6 of twice their cosine distance.
+      let candidates = screen.candidates(
+        for: faces, squaredRadii: radii.map { 2 * $0 + 4e-6 }, threads: threads)
+      let rest = screen.rowCount..<others.rows
+      parallelFor(faces.rows, threads: threads) { face in
+        let found = (candidates[face] + rest).compactMap { near(faces, face, others, $0, radii) }
+        results.withLock { $0[face] = found }
+      }
+    } else if faces.rows < few {
       parallelForChunks(others.rows, chunk: block, threads: threads) { columns in
         for face in 0..<faces.rows {
           let found = columns.compactMap { near(faces, face, others, $0, radii) }

@@ -1,3 +1,4 @@
+internal import HDBSCAN
 internal import Store
 internal import Vectors
 
@@ -44,24 +45,31 @@ struct PoolGroups {
 
   /// Those of the new faces around which there may be a group, and all who may be in it.
   ///
-  /// - Parameter pool: the faces that wait, among them some that left meanwhile.
+  /// - Parameters:
+  ///   - pool: the faces that wait, among them some that left meanwhile.
+  ///   - screen: of the first part of the pool.
   /// - Returns: detection ids.
   /// - Complexity: O(new · pool · d) in matrix products.
-  func candidates(in pool: KnownPool, newIDs: Set<Int64>) -> Set<Int64> {
+  func candidates(
+    in pool: KnownPool, screen: RadiusScreen? = nil, newIDs: Set<Int64>
+  ) -> Set<Int64> {
     let seeds = pool.faces(newIDs)
     var near = seeds.ids.map { Set([$0]) }
-    for part in pool.parts {
-      for (seed, rows) in self.near(seeds.embeddings, in: part.embeddings).enumerated() {
+    for (part, screen) in zip(pool.parts, [screen, nil]) {
+      let found = self.near(seeds.embeddings, in: part.embeddings, screen: screen)
+      for (seed, rows) in found.enumerated() {
         near[seed].formUnion(rows.map { part.ids[$0.row] })
       }
     }
     return near.reduce(into: []) { if $1.count >= minimum { $0.formUnion($1) } }
   }
 
-  private func near(_ seeds: Matrix<Float>, in others: Matrix<Float>) -> [[NearRow]] {
+  private func near(
+    _ seeds: Matrix<Float>, in others: Matrix<Float>, screen: RadiusScreen? = nil
+  ) -> [[NearRow]] {
     NearRows.within(
-      seeds, of: others, radii: [Double](repeating: radius.value, count: others.rows),
-      threads: threads)
+      seeds, of: others, screen: screen,
+      radii: [Double](repeating: radius.value, count: others.rows), threads: threads)
   }
 
   private func fits(

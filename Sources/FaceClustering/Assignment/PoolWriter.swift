@@ -52,7 +52,9 @@ struct PoolWriter {
       threads: threads)
     let known = try models.pool(of: collection, on: connection)
     // What is remembered tells who may be in a group; who is, is read anew.
-    let candidates = groups.candidates(in: known.faces, newIDs: newIDs).union(known.unusable)
+    let candidates = groups.candidates(
+      in: known.faces, screen: known.screen.screen, newIDs: newIDs
+    ).union(known.unusable)
     var pool = try FaceReader(collection).pool(
       settings.eligibility, among: candidates.sorted(), on: connection)
     let unusable = UnusableEmbeddings.reasons(in: pool.embeddings)

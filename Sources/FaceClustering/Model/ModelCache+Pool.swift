@@ -6,38 +6,46 @@ extension ModelCache {
   /// The pool of a collection between batches, with its vectors.
   struct Pool: Sendable {
     var faces: KnownPool
+    /// Of the first part of these faces.
+    var screen: KeptScreen
     /// Faces whose vector was unusable when it was read.
     var unusable: Set<Int64>
-    var checkedAt: ContinuousClock.Instant
+    var checked: RememberedSince
   }
 
   /// The pool, kept between batches: a face that arrives alone changes little of it.
   ///
   /// Faces that left may still be among them. Who joined is always there; that a vector was changed in
-  /// place, which photodb itself never does, is noticed after some seconds. Call it before the
-  /// transaction changes a face of the pool.
+  /// place, which photodb itself never does, is noticed as soon as the server counted it. Call it before
+  /// the transaction changes a face of the pool.
   func pool(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Pool {
     let reader = FaceReader(collection)
     let known = pools.withLock { $0[collection.id] }
+    let now = try RememberedSince.now(on: connection)
     var (faces, read) = try reader.pool(since: known?.faces, on: connection)
-    var pool = Pool(
-      faces: faces, unusable: known?.unusable ?? [], checkedAt: known?.checkedAt ?? .now)
-    pool.note(read)
-    if pool.checkedAt + recountAfter <= .now {
+    var unusable = known?.unusable ?? []
+    unusable.note(read)
+    var checked = known?.checked ?? now
+    if checked.isOld(now, after: recountAfter) || faces.hasGrown {
       (faces, read) = try reader.checked(faces, on: connection)
-      pool = Pool(faces: faces, unusable: pool.unusable, checkedAt: .now)
-      pool.note(read)
+      unusable.note(read)
+      checked = now
     }
+    let pool = Pool(
+      faces: faces,
+      screen: try KeptScreen(of: faces.parts[0].embeddings, before: known?.screen),
+      unusable: unusable, checked: checked)
     pools.withLock { $0[collection.id] = pool }
     return pool
   }
 }
 
-extension ModelCache.Pool {
+extension Set<Int64> {
+  /// Keeps in mind which of the faces that were read have unusable vectors.
   fileprivate mutating func note(_ read: FaceSnapshot) {
-    unusable.subtract(read.ids)
-    unusable.formUnion(UnusableEmbeddings.reasons(in: read.embeddings).keys.map { read.ids[$0] })
+    subtract(read.ids)
+    formUnion(UnusableEmbeddings.reasons(in: read.embeddings).keys.map { read.ids[$0] })
   }
 }

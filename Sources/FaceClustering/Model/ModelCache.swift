@@ -20,13 +20,11 @@ struct LoadedModel: Sendable {
   func votes(
     for vectors: Matrix<Float>, clusters: LiveClusters, threads: Int
   ) throws -> [TierOneVote?] {
-    let rowOfCluster = Dictionary(
-      uniqueKeysWithValues: clusters.ids.enumerated().map { ($1, $0) })
     let predictions = try model.predict(.float32(vectors), threads: threads)
     return predictions.enumerated().map { row, prediction in
       // A label whose cluster is gone is a miss of this tier, not an error.
       guard prediction.label >= 0, let id = clusterOfLabel[prediction.label],
-        let cluster = rowOfCluster[id]
+        let cluster = clusters.row(of: id)
       else { return nil }
       return TierOneVote(
         cluster: cluster, probability: prediction.probability,
@@ -47,13 +45,14 @@ struct ActiveModel: Sendable {
 /// clusters and its pool.
 ///
 /// Only the run's id is read for every batch; the blob and the vectors are read when it changed. How
-/// many of its faces were deleted is counted again every few seconds.
+/// many of its faces were deleted is counted again when the server counted that some were.
 ///
-/// Takes 4 · d bytes for each face of the run, cluster and face of the pool.
+/// Takes some 7 · d bytes for each face of the run, cluster and face of the pool: vectors, and what
+/// screens them.
 public final class ModelCache: Sendable {
   private enum Entry: Sendable {
     /// `usable` counts all faces up to the last of the fit.
-    case loaded(LoadedModel, usable: Int, countedAt: ContinuousClock.Instant)
+    case loaded(LoadedModel, usable: Int, since: RememberedSince)
     case unreadable(runID: Int64, reason: String)
 
     var runID: Int64 {
@@ -64,15 +63,15 @@ public final class ModelCache: Sendable {
     }
   }
 
-  let clusters = Mutex<[Int64: KnownClusters]>([:])
+  let clusters = Mutex<[Int64: Clusters]>([:])
   let pools = Mutex<[Int64: Pool]>([:])
   private let entries = Mutex<[Int64: Entry]>([:])
   let recountAfter: Duration
 
   /// An empty cache.
-  public convenience init() { self.init(recountAfter: .seconds(5)) }
+  public convenience init() { self.init(recountAfter: .seconds(600)) }
 
-  /// An empty cache that counts deleted faces again when its last count is older than this.
+  /// An empty cache that counts and compares everything again at least as often as this.
   init(recountAfter: Duration) { self.recountAfter = recountAfter }
 
   /// The active run's model, or the reason why tier 1 must do without.
@@ -112,11 +111,12 @@ public final class ModelCache: Sendable {
       let stored = try StoredModel(bytes: state.blob)
       let labels = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
       // Counted first: what goes between this and the vectors is noticed by the next count.
+      let since = try RememberedSince.now(on: connection)
       let usable = try DetectionRepository(collection).countUsable(
         upTo: stored.detectionIDs.last ?? 0, on: connection)
       entry = .loaded(
         try load(stored, labels: labels, runID: runID, of: collection, on: connection),
-        usable: usable, countedAt: .now)
+        usable: usable, since: since)
     } catch let error as PostgresError {
       throw error
     } catch {
@@ -126,12 +126,13 @@ public final class ModelCache: Sendable {
     return entry
   }
 
-  /// The same model with a count of its deleted faces that is not too old.
+  /// The same model with a count of its deleted faces that holds.
   private func recounted(
     _ entry: Entry, of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Entry {
-    guard case .loaded(var model, let before, let countedAt) = entry,
-      countedAt + recountAfter <= .now
+    let now = try RememberedSince.now(on: connection)
+    guard case .loaded(var model, let before, let since) = entry,
+      since.isOld(now, after: recountAfter)
     else { return entry }
     let detections = DetectionRepository(collection)
     let usable = try detections.countUsable(
@@ -143,7 +144,7 @@ public final class ModelCache: Sendable {
         - (try detections.countUsable(model.detectionIDs, on: connection))
       model.missing = max(model.missing, gone)
     }
-    let fresh = Entry.loaded(model, usable: usable, countedAt: .now)
+    let fresh = Entry.loaded(model, usable: usable, since: now)
     entries.withLock { $0[collection.id] = fresh }
     return fresh
   }

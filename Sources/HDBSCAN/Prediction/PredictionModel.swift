@@ -1,3 +1,4 @@
+internal import Synchronization
 public import Vectors
 
 /// Assigns new points to the clusters of a fit, exactly and without changing them.
@@ -26,6 +27,9 @@ public struct PredictionModel: Sendable {
   private let weights: [Int]?
   private let neededWeight: Int
   let placement: Placement
+
+  /// Threads share the rows of one query where each has this many of them.
+  private static let fewestRows = 4_096
 
   /// Makes a model from the parts of a fit.
   ///
@@ -157,6 +161,10 @@ public struct PredictionModel: Sendable {
     // Large blocks make good products, but every thread should have work.
     let size = min(
       QueryBlock<Scalar>.mostQueries, max(1, (queries.rows + threads - 1) / max(threads, 1)))
+    let parts = min(threads, rowCount / Self.fewestRows)
+    if queries.rows < threads, parts > 1 {
+      return shared(queries, block, parts: parts, threads).map(value)
+    }
     return [Value](unsafeUninitializedCapacity: queries.rows) { buffer, count in
       // Every index is written by exactly one chunk.
       nonisolated(unsafe) let results = buffer
@@ -166,6 +174,22 @@ public struct PredictionModel: Sendable {
         }
       }
       count = queries.rows
+    }
+  }
+
+  /// One query after the other, each by all threads.
+  private func shared<Scalar: ExactScalar>(
+    _ queries: Matrix<Scalar>, _ block: QueryBlock<Scalar>, parts: Int, _ threads: Int
+  ) -> [ReachabilitySearch] {
+    (0..<queries.rows).map { query in
+      let found = Mutex<ReachabilitySearch?>(nil)
+      parallelFor(parts, threads: threads) { index in
+        let part = block.search(
+          queries, query..<query + 1, QueryBlock<Scalar>.Part(index: index, count: parts))[0]
+        found.withLock { if $0?.merge(part) == nil { $0 = part } }
+      }
+      return found.withLock { $0 }
+        ?? ReachabilitySearch(neededWeight: neededWeight, alpha: parameters.alpha)
     }
   }
 

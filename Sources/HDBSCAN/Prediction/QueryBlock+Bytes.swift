@@ -6,7 +6,7 @@ extension QueryBlock {
   ///
   /// - Complexity: O(queries · rows · d) as integer products; memory O(queries · d) and a tile.
   func search(
-    _ queries: Matrix<Scalar>, _ range: Range<Int>, by bytes: QuantisedTraining
+    _ queries: Matrix<Scalar>, _ range: Range<Int>, _ part: Part, by bytes: QuantisedTraining
   ) -> [ReachabilitySearch] {
     let screened = bytes.queries(queries, range)
     let rows = bytes.rows
@@ -15,9 +15,10 @@ extension QueryBlock {
     }
     let blocks = Blocks(rows: rows.count)
     let scratch = TileScratch<Int32>()
-    for block in 0..<blocks.count {
+    let some = part.range(of: blocks.count)
+    for block in some {
       let columns = blocks.range(block)
-      if block == 0 {
+      if block == some.lowerBound {
         screened.products(
           0..<range.count, with: rows, columns, into: scratch.products, stride: tileSize)
         for (index, query) in range.enumerated() {

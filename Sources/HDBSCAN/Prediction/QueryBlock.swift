@@ -15,11 +15,23 @@ struct QueryBlock<Scalar: ExactScalar> {
   let neededWeight: Int
   let alpha: Double
 
-  /// Finds the neighbours of the given rows of `queries`.
+  /// A share of the training rows: tiles of number `index` of `count` equal parts.
+  struct Part {
+    var index = 0
+    var count = 1
+
+    func range(of tiles: Int) -> Range<Int> {
+      tiles * index / count..<tiles * (index + 1) / count
+    }
+  }
+
+  /// Finds the neighbours of the given rows of `queries` among a part of the training rows.
   ///
   /// - Complexity: O(queries · rows · d) as matrix products; memory O(queries · (tile + d)).
-  func search(_ queries: Matrix<Scalar>, _ range: Range<Int>) -> [ReachabilitySearch] {
-    if let bytes = training.bytes { return search(queries, range, by: bytes) }
+  func search(
+    _ queries: Matrix<Scalar>, _ range: Range<Int>, _ part: Part = Part()
+  ) -> [ReachabilitySearch] {
+    if let bytes = training.bytes { return search(queries, range, part, by: bytes) }
     let stride = training.screening.stride
     var screened: [TrainingRows<Scalar>.Screened] = []
     let copies = Matrix<Float>(rows: range.count, columns: queries.columns) { storage, _ in
@@ -34,12 +46,13 @@ struct QueryBlock<Scalar: ExactScalar> {
     let count = training.rows.rows
     withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * Self.tile) { products in
       guard let base = products.baseAddress else { return }
-      for first in Swift.stride(from: 0, to: count, by: Self.tile) {
+      let tiles = part.range(of: (count + Self.tile - 1) / Self.tile)
+      for first in tiles.map({ $0 * Self.tile }) {
         let columns = first..<min(first + Self.tile, count)
         multiply(copies, columns, into: base)
         for (index, query) in range.enumerated() {
           let row = base + index * Self.tile
-          if first == 0 {
+          if first == tiles.lowerBound * Self.tile {
             seed(
               &searches[index], row, halves: training.halfSquares, columns, queries.row(query))
           }

@@ -57,6 +57,22 @@ struct ReachabilitySearch {
   /// Takes a row into account; each row is offered at most once.
   mutating func offer(row: Int, distance: Double, coreDistance: Double, weight: Int) {
     if distance == 0 { identicalRow = min(identicalRow ?? row, row) }
+    offerNeighbour(distance: distance, weight: weight)
+    offerCandidate(
+      Candidate(floor: max(coreDistance, distance / alpha), distance: distance, row: row))
+  }
+
+  /// Takes into account what was found for the same query among other rows.
+  mutating func merge(_ other: ReachabilitySearch) {
+    if let row = other.identicalRow { identicalRow = min(identicalRow ?? row, row) }
+    bound(core: other.boundOnCore, floor: other.boundOnFloor)
+    for neighbour in other.nearest {
+      offerNeighbour(distance: neighbour.distance, weight: neighbour.weight)
+    }
+    for candidate in other.front { offerCandidate(candidate) }
+  }
+
+  private mutating func offerNeighbour(distance: Double, weight: Int) {
     if weightOfNearest < neededWeight || distance < (nearest.last?.distance ?? .infinity) {
       let place = nearest.partitioningIndex { $0.distance > distance }
       nearest.insert((distance, weight), at: place)
@@ -66,8 +82,6 @@ struct ReachabilitySearch {
         weightOfNearest -= last.weight
       }
     }
-    offerCandidate(
-      Candidate(floor: max(coreDistance, distance / alpha), distance: distance, row: row))
   }
 
   private mutating func offerCandidate(_ candidate: Candidate) {

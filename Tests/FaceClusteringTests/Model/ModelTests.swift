@@ -131,6 +131,30 @@ extension OnPostgres {
       }
     }
 
+    @Test func deletionsThatTheServerCountedAreNoticed() async throws {
+      try await run { test, fixture in
+        let models = ModelCache()
+        #expect(try await active(test, models: models).loaded?.missing == 0)
+        _ = try await test.stage.importFaces(fixture.file([fixture.strangers[0]]))
+        let gone = fixture.people[0].prefix(2).map { "face-\($0)" }
+        #expect(try await test.stage.deleteFaces(externalIDs: gone) == 2)
+        // The server tells what it counted when it gets round to it; here a session makes haste.
+        let session = try await test.pool.connectionOfItsOwn()
+        do {
+          try await session.execute(
+            script: """
+              DELETE FROM person_detection WHERE external_id = 'face-\(fixture.strangers[0])';
+              SELECT pg_stat_force_next_flush();
+              """)
+        } catch {
+          await session.close()
+          throw error
+        }
+        await session.close()
+        #expect(try await active(test, models: models).loaded?.missing == 2)
+      }
+    }
+
     @Test func theCacheReadsABlobOnceARun() async throws {
       try await run { test, fixture in
         let models = ModelCache()
