@@ -31,33 +31,42 @@ struct QueryBlock<Scalar: ExactScalar> {
   func search(
     _ queries: Matrix<Scalar>, _ range: Range<Int>, _ part: Part = Part()
   ) -> [ReachabilitySearch] {
-    if let bytes = training.bytes { return search(queries, range, part, by: bytes) }
-    let stride = training.screening.stride
-    var screened: [TrainingRows<Scalar>.Screened] = []
+    switch training.screen {
+    case .bytes(let bytes): search(queries, range, part, by: bytes)
+    case .floats(let floats): search(queries, range, part, by: floats)
+    }
+  }
+
+  private func search(
+    _ queries: Matrix<Scalar>, _ range: Range<Int>, _ part: Part, by floats: FloatTraining<Scalar>
+  ) -> [ReachabilitySearch] {
+    let stride = floats.screening.stride
+    var screened: [FloatTraining<Scalar>.Screened] = []
     let copies = Matrix<Float>(rows: range.count, columns: queries.columns) { storage, _ in
       for (index, query) in range.enumerated() {
-        screened.append(training.screen(queries.row(query), to: storage + index * stride))
+        screened.append(floats.screen(queries.row(query), to: storage + index * stride))
       }
     }
     var searches = range.map { _ in
       ReachabilitySearch(neededWeight: neededWeight, alpha: alpha)
     }
     var survivors = [UInt32](repeating: 0, count: Self.tile)
-    let count = training.rows.rows
+    let count = floats.screening.rows
     withUnsafeTemporaryAllocation(of: Float.self, capacity: range.count * Self.tile) { products in
       guard let base = products.baseAddress else { return }
       let tiles = part.range(of: (count + Self.tile - 1) / Self.tile)
       for first in tiles.map({ $0 * Self.tile }) {
         let columns = first..<min(first + Self.tile, count)
-        multiply(copies, columns, into: base)
+        multiply(copies, columns, of: floats, into: base)
         for (index, query) in range.enumerated() {
           let row = base + index * Self.tile
           if first == tiles.lowerBound * Self.tile {
             seed(
-              &searches[index], row, halves: training.halfSquares, columns, queries.row(query))
+              &searches[index], row, halves: floats.halfSquares, columns, queries.row(query))
           }
           screen(
-            &searches[index], screened[index], row, columns, queries.row(query), &survivors)
+            &searches[index], screened[index], row, columns, of: floats, queries.row(query),
+            &survivors)
         }
       }
     }
@@ -65,14 +74,15 @@ struct QueryBlock<Scalar: ExactScalar> {
   }
 
   private func multiply(
-    _ copies: Matrix<Float>, _ columns: Range<Int>, into products: UnsafeMutablePointer<Float>
+    _ copies: Matrix<Float>, _ columns: Range<Int>, of floats: FloatTraining<Scalar>,
+    into products: UnsafeMutablePointer<Float>
   ) {
     if copies.rows == 1 {
       BlockProducts.multiply(
-        training.screening, rows: columns, byVector: copies.row(0), into: products)
+        floats.screening, rows: columns, byVector: copies.row(0), into: products)
     } else {
       BlockProducts.multiply(
-        copies, rows: 0..<copies.rows, by: training.screening, columns: columns, into: products,
+        copies, rows: 0..<copies.rows, by: floats.screening, columns: columns, into: products,
         stride: Self.tile)
     }
   }
@@ -100,11 +110,11 @@ struct QueryBlock<Scalar: ExactScalar> {
 
   /// Offers every row of a tile that the screen cannot reject, with its exact distance.
   private func screen(
-    _ search: inout ReachabilitySearch, _ query: TrainingRows<Scalar>.Screened,
-    _ products: UnsafePointer<Float>, _ columns: Range<Int>, _ values: UnsafePointer<Scalar>,
-    _ survivors: inout [UInt32]
+    _ search: inout ReachabilitySearch, _ query: FloatTraining<Scalar>.Screened,
+    _ products: UnsafePointer<Float>, _ columns: Range<Int>, of floats: FloatTraining<Scalar>,
+    _ values: UnsafePointer<Scalar>, _ survivors: inout [UInt32]
   ) {
-    let threshold = training.screeningThreshold(query, distance: search.reach)
+    let threshold = floats.screeningThreshold(query, distance: search.reach)
     let kept: Int
     if threshold == -.infinity {
       // Products may be NaN here; nothing is asked of them.
@@ -113,7 +123,7 @@ struct QueryBlock<Scalar: ExactScalar> {
       }
       kept = columns.count
     } else {
-      kept = training.halfSquares.withUnsafeBufferPointer { halves in
+      kept = floats.halfSquares.withUnsafeBufferPointer { halves in
         guard let base = halves.baseAddress else { return 0 }
         let half = base + columns.lowerBound
         return kernel_screen_row(
