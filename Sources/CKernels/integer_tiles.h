@@ -67,8 +67,9 @@ finish_tile(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_
 TARGET void KERNEL(const kernel_integer_tile *tile, integer_sink *sink) {
   const size_t panel_bytes = tile->steps * STEP_BYTES;
   const size_t depth = (tile->steps + TILE_STEPS - 1) / TILE_STEPS;
-  int8_t rows[2][depth * TILE_BYTES];
-  int32_t sums[4][PANEL * PANEL];
+  // A line of a tile that lies in two lines of the cache is loaded and stored twice.
+  __attribute__((aligned(64))) int8_t rows[2][depth * TILE_BYTES];
+  __attribute__((aligned(64))) int32_t sums[4][PANEL * PANEL];
   TILES_BEGIN();
   for (size_t i = 0; i < tile->row_count; i += 2 * PANEL) {
     const int two_rows = i + PANEL < tile->row_count;

@@ -27,7 +27,7 @@ struct StageSpeed: Sendable {
       exit(2)
     }
     let (count, columns) = (parts[0], parts[1])
-    let vectors = SyntheticFaces(count: count + arrivals + 2 * singles + spare, dimensions: columns)
+    let vectors = SyntheticFaces(count: count + batch + arrivals + 2 * singles + spare, dimensions: columns)
       .embeddings
     try await BenchmarkDatabase.with { database in
       try await StageSpeed(
@@ -39,7 +39,7 @@ struct StageSpeed: Sendable {
 
   /// Faces that arrive in batches, those that arrive one by one, and those that arrive beside a
   /// bootstrap.
-  static let (arrivals, singles, spare) = (20_000, 300, 20_000)
+  static let (batch, arrivals, singles, spare) = (5_000, 20_000, 300, 20_000)
 
   private func run() async throws {
     say("| what | time |\n| --- | --- |")
@@ -51,6 +51,11 @@ struct StageSpeed: Sendable {
     try await bootstrap("first bootstrap", copy)
 
     var next = count
+    _ = try await stage.importFaces(file(next..<next + Self.batch))
+    next += Self.batch
+    row(
+      "assign of \(Self.batch) faces, the model not read yet",
+      try await time { _ = try await stage.assign() })
     _ = try await stage.importFaces(file(next..<next + Self.arrivals))
     next += Self.arrivals
     let before = clock()
