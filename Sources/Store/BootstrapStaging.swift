@@ -97,6 +97,11 @@ public struct BootstrapStaging: Sendable {
     }
   }
 
+  /// Lets the planner know what was brought; of temporary tables nobody else tells it.
+  public func count(on connection: isolated PostgresConnection) throws {
+    try connection.query("ANALYZE photodb_facts, photodb_placement")
+  }
+
   /// Takes placements of faces out again.
   public func removePlacements(
     _ ids: [Int64], on connection: isolated PostgresConnection
@@ -190,6 +195,7 @@ public struct BootstrapStaging: Sendable {
         FROM photodb_placement p
         LEFT JOIN unnest($4::integer[], $5::bigint[]) AS m (number, cluster_id)
           ON m.number = p.number
+          ORDER BY p.id
         """,
       [
         .int32Array(clusters.map { Int32($0.number) }), .int64Array(clusters.map(\.id)),

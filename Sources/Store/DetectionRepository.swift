@@ -51,24 +51,6 @@ public struct DetectionState: Sendable, Equatable {
   public var isCore: Bool
 }
 
-/// A face that is with a person.
-public struct HeldPlace: Sendable, Equatable {
-  /// The face.
-  public var detectionID: Int64
-  /// Its photo, where that is known.
-  public var photoID: Int64?
-  /// The person.
-  public var personID: Int64
-}
-
-/// How the faces of a collection stand.
-public struct DetectionCounts: Sendable, Equatable {
-  /// Faces in all.
-  public var total = 0
-  /// Faces by status; `new` stands for none.
-  public var byStatus: [String: Int] = [:]
-}
-
 /// Writes where faces belong.
 ///
 /// The one place that changes `cluster_status`.
@@ -255,8 +237,9 @@ public struct DetectionRepository: Sendable {
     try connection.queryPrepared(
       """
       SELECT d.id FROM person_detection d
-      WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND NOT EXISTS (
-        SELECT FROM face_embedding e WHERE e.collection_id = $1 AND e.detection_id = d.id)
+      WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND (
+        SELECT true FROM face_embedding e
+        WHERE e.collection_id = $1 AND e.detection_id = d.id) IS NULL
       ORDER BY d.id FOR UPDATE SKIP LOCKED
       """, [.int64(collection.id)]
     ).map { try $0.int64(0) }
@@ -271,143 +254,5 @@ public struct DetectionRepository: Sendable {
       "SELECT id, external_id FROM person_detection WHERE collection_id = $1 AND id = ANY($2)",
       [.int64(collection.id), .int64Array(ids)]
     ).reduce(into: [:]) { $0[try $1.int64(0)] = try $1.text(1) }
-  }
-
-  /// Locks those of these faces that are still in the pool, in ascending order.
-  public func lockPool(
-    _ ids: [Int64], on connection: isolated PostgresConnection
-  ) throws -> [Int64] {
-    try connection.queryPrepared(
-      """
-      SELECT id FROM person_detection
-      WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IN ('unassigned', 'constrained')
-      ORDER BY id FOR UPDATE
-      """, [.int64(collection.id), .int64Array(ids)]
-    ).map { try $0.int64(0) }
-  }
-
-  /// Faces that joined the pool and around which groups have not been looked for since.
-  public func poolSeeds(on connection: isolated PostgresConnection) throws -> [Int64] {
-    try connection.queryPrepared(
-      """
-      SELECT id FROM person_detection
-      WHERE collection_id = $1 AND pool_seed AND cluster_status IN ('unassigned', 'constrained')
-      """, [.int64(collection.id)]
-    ).map { try $0.int64(0) }
-  }
-
-  /// Notes that groups around these faces were looked for; the caller has locked them.
-  ///
-  /// - Parameter alone: whether the transaction does nothing else. It then does not wait for the disk: a
-  ///   note that a crash of the server loses is only made again.
-  public func clearPoolSeeds(
-    _ ids: [Int64], alone: Bool, on connection: isolated PostgresConnection
-  ) throws {
-    if ids.isEmpty { return }
-    try connection.queryPrepared(
-      """
-      UPDATE person_detection SET pool_seed = false
-      WHERE collection_id = $1 AND id = ANY($2) AND pool_seed
-      """, [.int64(collection.id), .int64Array(ids)])
-    if alone { try connection.query("SET LOCAL synchronous_commit TO off") }
-  }
-
-  /// How many faces up to an id exist and were not found unusable.
-  ///
-  /// - Complexity: one pass over the states of the collection.
-  public func countUsable(
-    upTo id: Int64, on connection: isolated PostgresConnection
-  ) throws -> Int {
-    Int(
-      try connection.query(
-        """
-        SELECT count(*) FROM person_detection
-        WHERE collection_id = $1 AND id <= $2 AND invalid_reason IS NULL
-        """, [.int64(collection.id), .int64(id)]
-      ).single().int64(0))
-  }
-
-  /// How many of these faces exist and were not found unusable.
-  public func countUsable(
-    _ ids: [Int64], on connection: isolated PostgresConnection
-  ) throws -> Int {
-    Int(
-      try connection.query(
-        """
-        SELECT count(*) FROM person_detection
-        WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IS DISTINCT FROM 'invalid'
-        """, [.int64(collection.id), .int64Array(ids)])[0].int64(0))
-  }
-
-  /// How many faces have which status; `new` stands for none.
-  public func counts(on connection: isolated PostgresConnection) throws -> DetectionCounts {
-    var counts = DetectionCounts()
-    let rows = try connection.query(
-      """
-      SELECT coalesce(cluster_status, 'new') AS status, count(*) AS faces
-      FROM person_detection WHERE collection_id = $1 GROUP BY 1
-      """, [.int64(collection.id)])
-    for row in rows {
-      let faces = Int(try row.int64("faces"))
-      counts.byStatus[try row.text("status")] = faces
-      counts.total += faces
-    }
-    return counts
-  }
-
-  /// Locks photos in ascending order of id, so that their faces are decided one after the other.
-  public func lockPhotos(
-    _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
-  ) throws {
-    if ids.isEmpty { return }
-    // Imports refer to photos meanwhile; only those who decide wait for each other.
-    try connection.queryPrepared(
-      """
-      SELECT id FROM photo WHERE collection_id = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE
-      """, [.int64(collection.id), .int64Array(ids.sorted())])
-  }
-
-  /// Locks faces above an id that algorithms put into clusters, and that share a photo with others or
-  /// were said to be different people than those.
-  ///
-  /// - Parameter ids: those others, all of them at most this id.
-  public func lockPlaces(
-    after id: Int64, photos: [Int64], linkedTo ids: [Int64],
-    on connection: isolated PostgresConnection
-  ) throws -> [HeldPlace] {
-    try connection.query(
-      """
-      SELECT d.id, d.photo_id, d.person_id FROM person_detection d
-      WHERE d.collection_id = $1 AND d.id > $2 AND d.cluster_id IS NOT NULL
-        AND d.cluster_status = ANY($5) AND d.id IN (
-          SELECT o.id FROM person_detection o
-          WHERE o.collection_id = $1 AND o.photo_id = ANY($3)
-          UNION SELECT l.detection_b_id FROM detection_constraint l
-          WHERE l.collection_id = $1 AND l.kind = 'cannot_link' AND l.detection_a_id = ANY($4))
-      ORDER BY d.id FOR UPDATE OF d
-      """,
-      [
-        .int64(collection.id), .int64(id), .int64Array(photos), .int64Array(ids),
-        .textArray(DetectionStatus.reassignable.map(\.rawValue).sorted()),
-      ]
-    ).map {
-      HeldPlace(
-        detectionID: try $0.int64(0), photoID: try $0.optionalInt64(1),
-        personID: try $0.int64(2))
-    }
-  }
-
-  /// Which persons already have a face in which of these photos, with the face's id.
-  public func occupants(
-    photoIDs: [Int64], except undecided: UndecidedFaces,
-    on connection: isolated PostgresConnection
-  ) throws -> [(photoID: Int64, personID: Int64, detectionID: Int64)] {
-    try connection.queryPrepared(
-      """
-      SELECT photo_id, person_id, id FROM person_detection
-      WHERE collection_id = $1 AND photo_id = ANY($2) AND cluster_id IS NOT NULL
-        AND \(UndecidedFaces.exclusion)
-      """, [.int64(collection.id), .int64Array(photoIDs)] + undecided.parameters
-    ).map { (try $0.int64(0), try $0.int64(1), try $0.int64(2)) }
   }
 }

@@ -27,8 +27,10 @@ struct StageSpeed: Sendable {
       exit(2)
     }
     let (count, columns) = (parts[0], parts[1])
-    let vectors = SyntheticFaces(count: count + batch + arrivals + 2 * singles + spare, dimensions: columns)
-      .embeddings
+    let vectors = SyntheticFaces(
+      count: count + batch + arrivals + 2 * singles + spare, dimensions: columns
+    )
+    .embeddings
     try await BenchmarkDatabase.with { database in
       try await StageSpeed(
         stage: database.newCollection("speed", dimension: columns), database: database,
@@ -48,6 +50,7 @@ struct StageSpeed: Sendable {
     let copy = try await CopyYardstick(pool: database.pool).run()
     row("COPY out of the same vectors", copy.out)
     row("COPY in of as many rows as a bootstrap writes", copy.into)
+    row("… with the checks, keys and indexes of the real tables", copy.intoKeyed)
     try await bootstrap("first bootstrap", copy)
 
     var next = count
@@ -93,7 +96,7 @@ struct StageSpeed: Sendable {
     try await bootstrap("bootstrap a third time", copy)
   }
 
-  private func bootstrap(_ name: String, _ copy: (out: Double, into: Double)) async throws {
+  private func bootstrap(_ name: String, _ copy: CopyYardstick.Result) async throws {
     let report = try await stage.bootstrap()
     let seconds = report.seconds
     row(name, seconds.total)
@@ -104,6 +107,7 @@ struct StageSpeed: Sendable {
     let outside = seconds.total - seconds.fit - seconds.people
     row("… outside fit and people", outside)
     say("| … over COPY's time | \(decimal(outside / (copy.out + copy.into))) |")
+    say("| … over that with keys | \(decimal(outside / (copy.out + copy.intoKeyed))) |")
     say(
       "| … clusters, noise, moved | \(report.clusterCount), \(report.noiseCount), \(report.moved) |"
     )

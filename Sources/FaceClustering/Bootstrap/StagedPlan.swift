@@ -43,6 +43,7 @@ struct StagedPlan {
     let (added, gone) = difference(wanted)
     try staging.removePlacements(gone, on: connection)
     try staging.put(added, on: connection)
+    if isFirst { try staging.count(on: connection) }
     placed = wanted
     return numbers
   }
