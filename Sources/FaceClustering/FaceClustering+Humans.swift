@@ -191,7 +191,8 @@ extension FaceClustering {
     _ actor: String?,
     _ body: @Sendable (HumanActions, isolated PostgresConnection) throws -> Done
   ) async throws -> Done {
-    let actions = HumanActions(collection: collection, settings: settings, actor: actor)
+    let actions = HumanActions(
+      collection: collection, settings: settings, actor: actor, models: models)
     return try await pool.withTransaction { connection in
       let done = try body(actions, connection)
       // Faces that became new, or came to the pool, wait for a worker.

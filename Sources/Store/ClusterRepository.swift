@@ -75,14 +75,35 @@ public struct ClusterRepository: Sendable {
 
   /// Every cluster that is not retired, by id.
   public func live(on connection: isolated PostgresConnection) throws -> LiveClusters {
+    try live(where: "true", [], on: connection)
+  }
+
+  /// Those of these clusters that are not retired, by id.
+  public func live(
+    ids: [Int64], on connection: isolated PostgresConnection
+  ) throws -> LiveClusters {
+    try live(where: "c.id = ANY($2)", [.int64Array(ids)], on: connection)
+  }
+
+  /// The clusters of a person that are not retired, by id.
+  public func live(
+    ofPerson id: Int64, on connection: isolated PostgresConnection
+  ) throws -> LiveClusters {
+    try live(where: "c.person_id = $2", [.int64(id)], on: connection)
+  }
+
+  private func live(
+    where condition: String, _ parameters: [PostgresValue],
+    on connection: isolated PostgresConnection
+  ) throws -> LiveClusters {
     let rows = try connection.query(
       """
       SELECT c.id, c.person_id, p.name, c.face_count, c.verified, c.epsilon, c.hdbscan_run_id,
         c.reference_centroid, c.reference_count, c.reference_length, c.anchored
       FROM cluster c
       JOIN person p ON p.collection_id = c.collection_id AND p.id = c.person_id
-      WHERE c.collection_id = $1 AND c.retired_at IS NULL ORDER BY c.id
-      """, [.int64(collection.id)])
+      WHERE c.collection_id = $1 AND c.retired_at IS NULL AND \(condition) ORDER BY c.id
+      """, [.int64(collection.id)] + parameters)
     var result = LiveClusters()
     let dimension = collection.dimension
     result.references = try Matrix<Float>(rows: rows.count, columns: dimension) { base, stride in

@@ -31,6 +31,12 @@ extension FaceReader {
     return (known, read)
   }
 
+  /// The pool as it is now, for who looks at it once.
+  public func wholePool(on connection: isolated PostgresConnection) throws -> KnownPool.Part {
+    let faces = try pool(on: connection)
+    return KnownPool.Part(ids: faces.ids, embeddings: faces.embeddings)
+  }
+
   /// Looks whether somebody changed vectors of the pool, and forgets faces that left if they are many.
   ///
   /// - Returns: the pool, and the faces that were read just now.

@@ -79,6 +79,14 @@ struct StageSpeed: Sendable {
     next += Self.singles
     spread("assign of one face", alone)
     spread("import and assign of one face", together)
+    var acting: [Double] = []
+    for face in next - 30..<next {
+      acting.append(
+        try await time {
+          _ = try await stage.assign(externalIDs: ["face-\(face)"], to: .newPerson(name: nil))
+        })
+    }
+    spread("assignment by hand to a new person", acting)
 
     var checks: [Double] = []
     for _ in 0..<20 {

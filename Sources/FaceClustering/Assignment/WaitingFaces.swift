@@ -9,6 +9,8 @@ internal import Vectors
 struct WaitingFaces {
   let collection: CollectionRecord
   let settings: StageSettings
+  /// Where the pool is kept from one time to the next; nil reads it.
+  var models: ModelCache?
 
   private var review: ReviewRepository { ReviewRepository(collection) }
 
@@ -25,22 +27,24 @@ struct WaitingFaces {
 
   /// Tries faces of the pool again that clusters which were just made may take.
   ///
-  /// - Complexity: O(pool · made · d) in matrix products, and one read of the pool.
+  /// - Complexity: O(pool · made · d) in matrix products.
   func tryAgain(near made: [Int64], on connection: isolated PostgresConnection) throws {
     if made.isEmpty { return }
-    var clusters = try ClusterRepository(collection).live(on: connection)
+    let clusters = try ClusterRepository(collection).live(ids: made, on: connection)
     let evidence = try EvidenceGates.inForce(collection, settings, on: connection)
     let reach =
       evidence?.reach(clusters)
       ?? clusters.epsilons.map { ($0 ?? settings.clusteringThreshold).value }
-    let rows = clusters.ids.indices.filter { made.contains(clusters.ids[$0]) }
-    clusters.ids = rows.map { clusters.ids[$0] }
-    clusters.references = clusters.references.selecting(rows: rows)
-    let pool = try FaceReader(collection).pool(on: connection)
-    let near = NearClusters.within(
-      faces: pool.embeddings, clusters: clusters, radii: rows.map { reach[$0] }, threads: 1)
+    // What is remembered only nominates: who left is not locked, and the tiers look at the rest anew.
+    let known = try models?.pool(of: collection, on: connection).faces
+    let parts = try known?.parts ?? [FaceReader(collection).wholePool(on: connection)]
+    let nominated = parts.flatMap { part in
+      let near = NearClusters.within(
+        faces: part.embeddings, clusters: clusters, radii: reach, threads: 1)
+      return part.ids.indices.filter { !near[$0].isEmpty }.map { part.ids[$0] }
+    }
     let free = try DetectionRepository(collection).lockPool(
-      pool.ids.indices.filter { !near[$0].isEmpty }.map { pool.ids[$0] }, on: connection)
+      Set(nominated).sorted(), on: connection)
     try tryAgain(free, on: connection)
   }
 

@@ -106,15 +106,14 @@ extension HumanActions {
         repeating: try liveCluster(id, on: connection).id, count: faces.count)
     case .person(let personID):
       _ = try persons.find(personID, on: connection)
-      let live = try clusters.live(on: connection)
-      let own = live.ids.indices.filter { live.personIDs[$0] == personID }
-      if own.isEmpty { throw HumanActionError.noCluster(person: personID) }
+      let own = try clusters.live(ofPerson: personID, on: connection)
+      if own.count == 0 { throw HumanActionError.noCluster(person: personID) }
       return faces.ids.indices.map { row in
-        let nearest = own.min {
-          NearClusters.distance(faces.embeddings, row, live.references, $0)
-            < NearClusters.distance(faces.embeddings, row, live.references, $1)
+        let nearest = own.ids.indices.min {
+          NearClusters.distance(faces.embeddings, row, own.references, $0)
+            < NearClusters.distance(faces.embeddings, row, own.references, $1)
         }
-        return live.ids[nearest ?? own[0]]
+        return own.ids[nearest ?? 0]
       }
     case .newPerson: return []
     }

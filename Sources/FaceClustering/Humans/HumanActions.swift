@@ -19,13 +19,17 @@ struct HumanActions {
   let collection: CollectionRecord
   let settings: StageSettings
   let actor: String?
+  /// What this process remembers of the pool; nil reads it.
+  var models: ModelCache?
 
   var log: HumanActionRepository { HumanActionRepository(collection) }
   var clusters: ClusterRepository { ClusterRepository(collection) }
   var persons: PersonRepository { PersonRepository(collection) }
   var detections: DetectionRepository { DetectionRepository(collection) }
   var review: ReviewRepository { ReviewRepository(collection) }
-  var waiting: WaitingFaces { WaitingFaces(collection: collection, settings: settings) }
+  var waiting: WaitingFaces {
+    WaitingFaces(collection: collection, settings: settings, models: models)
+  }
 
   /// Begins an action: locks, and keeps everything in the scope as it is.
   func begin(
