@@ -42,13 +42,17 @@ public func parallelFor<Scratch>(
       // calls touch the same memory is the documented duty of `body`.
       nonisolated(unsafe) let sharedScratch = makeScratch
       nonisolated(unsafe) let sharedBody = body
-      DispatchQueue.concurrentPerform(iterations: workers) { _ in
-        var index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-        if index >= count { return }
-        var scratch = sharedScratch()
-        while index < count {
-          sharedBody(index, &scratch)
-          index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+      // Threads of their own class: those of the default class run the tasks of the whole process, which
+      // would wait until the last index is done.
+      DispatchQueue.global(qos: .utility).sync {
+        DispatchQueue.concurrentPerform(iterations: workers) { _ in
+          var index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          if index >= count { return }
+          var scratch = sharedScratch()
+          while index < count {
+            sharedBody(index, &scratch)
+            index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+          }
         }
       }
     }

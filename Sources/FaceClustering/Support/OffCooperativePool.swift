@@ -10,7 +10,8 @@ func offCooperativePool<Value: Sendable>(
   let flag = CancellationFlag()
   return try await withTaskCancellationHandler {
     try await withCheckedThrowingContinuation { continuation in
-      DispatchQueue.global().async {
+      // Not of the default class, whose threads serve tasks.
+      DispatchQueue.global(qos: .utility).async {
         continuation.resume(with: Result { try work { flag.isRaised } })
       }
     }
