@@ -1,6 +1,43 @@
 #include "clones.h"
 #include "integer.h"
 
+#include <math.h>
+
+// The verdicts are the same whatever computes the sums.
+#pragma STDC FP_CONTRACT OFF
+
+// Pairs ahead whose codes are asked for.
+enum { AHEAD = 6 };
+
+static inline __attribute__((always_inline)) size_t
+look_closer(const kernel_closer_look *look, kernel_survivor *pairs, size_t count, double *least,
+            integer_cross_kernel *cross) {
+  const size_t bytes = 2 * look->stride;
+  size_t kept = 0;
+  for (size_t p = 0; p < count; p++) {
+    if (p + AHEAD < count)
+      kernel_prefetch(look->codes + (size_t)look->column_codes[pairs[p + AHEAD].column] * bytes,
+                      bytes);
+    const kernel_survivor pair = pairs[p];
+    const kernel_fine_facts a = look->rows[pair.row], b = look->columns[pair.column];
+    const double sum = (double)cross(look->codes + (size_t)look->row_codes[pair.row] * bytes,
+                                     look->codes + (size_t)look->column_codes[pair.column] * bytes,
+                                     look->stride);
+    // What is left out, r_i r_j / 256^2, is at most |r_i/256| |r_j/256|.
+    const double square = (a.squares + b.squares) * (1 - 0x1p-38) -
+                          2 * ((double)pair.product + sum * 0x1p-8) - 2 * a.size * b.size;
+    const double row = look->row_radius[pair.row], column = look->column_radius[pair.column];
+    const double lost = a.residual + b.residual, reach = (row > column ? row : column) + lost;
+    if (square > reach * reach * (1 + 0x1p-40)) continue;
+    const double distance =
+        (square > 0 ? sqrt(square) : 0) * (1 - 0x1p-40) - lost * (1 + 0x1p-40);
+    const double least_square = distance > 0 ? distance * distance - 0x1p-39 : 0;
+    pairs[kept] = pair;
+    least[kept++] = least_square > 0 ? least_square * (1 - 0x1p-35) * look->unit : 0;
+  }
+  return kept;
+}
+
 // Whole numbers: the order of the additions cannot matter, so the compiler may choose it.
 #if defined(__x86_64__) && defined(__linux__) && !defined(KERNEL_SANITIZED)
 __attribute__((target_clones("default", "avx2", "avx512bw")))
@@ -10,6 +47,11 @@ int32_t integer_cross(const int8_t *a, const int8_t *b, size_t stride) {
   for (size_t c = 0; c < stride; c++)
     sum += (int32_t)a[c] * b[stride + c] + (int32_t)a[stride + c] * b[c];
   return sum;
+}
+
+size_t integer_closer(const kernel_closer_look *look, kernel_survivor *pairs, size_t count,
+                      double *least) {
+  return look_closer(look, pairs, count, least, integer_cross);
 }
 
 #if defined(__x86_64__)
@@ -34,7 +76,9 @@ add_line(cross_sums sums, __m512i coarse_a, __m512i fine_a, __m512i coarse_b, __
   };
 }
 
-VNNI int32_t integer_cross_vnni(const int8_t *a, const int8_t *b, size_t stride) {
+VNNI static inline __attribute__((always_inline)) int32_t cross_vnni(const int8_t *a,
+                                                                    const int8_t *b,
+                                                                    size_t stride) {
   const __m512i zero = _mm512_setzero_si512();
   cross_sums sums = {zero, zero, zero, zero};
   size_t c = 0;
@@ -50,5 +94,14 @@ VNNI int32_t integer_cross_vnni(const int8_t *a, const int8_t *b, size_t stride)
   }
   return _mm512_reduce_add_epi32(_mm512_sub_epi32(_mm512_add_epi32(sums.ab, sums.ba),
                                                   _mm512_add_epi32(sums.a, sums.b)));
+}
+
+VNNI int32_t integer_cross_vnni(const int8_t *a, const int8_t *b, size_t stride) {
+  return cross_vnni(a, b, stride);
+}
+
+VNNI size_t integer_closer_vnni(const kernel_closer_look *look, kernel_survivor *pairs,
+                                size_t count, double *least) {
+  return look_closer(look, pairs, count, least, cross_vnni);
 }
 #endif

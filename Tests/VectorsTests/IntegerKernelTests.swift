@@ -117,6 +117,69 @@ private func check(
     }
   }
 
+  /// Every verdict of a closer look against its formula, with limits on which half of the pairs fall.
+  @Test(arguments: kinds, [16, 112, 512])
+  func closerLooksEqualTheirFormula(kind: kernel_integer_kind, stride: Int) {
+    let count = 20
+    let codes = randomRows(count, 2 * stride, seed: 9)
+    let radius = Double(127 * 127 * stride).squareRoot() * 1.5
+    // Tile row i is row 19 − i of the codes, tile column j is row j.
+    let entries = (0..<Int32(count)).map { $0 }
+    let facts = (0..<count).map {
+      kernel_fine_facts(
+        squares: Double(127 * 127 * stride) * (0.6 + Double($0) / 50), residual: Double($0),
+        size: Double($0 % 3))
+    }
+    let radii = (0..<count).map { radius * (0.5 + Double($0) / 40) }
+    var pairs: [kernel_survivor] = []
+    var expected: [(row: Int, column: Int, least: Double)] = []
+    for row in 0..<count {
+      for column in 0..<row {
+        let product = Int32(row * column - 90)
+        pairs.append(
+          kernel_survivor(row: UInt16(row), column: UInt16(column), product: product))
+        let (a, b) = (codes[count - 1 - row], codes[column])
+        var cross = 0
+        for c in 0..<stride {
+          cross += Int(a[c]) * Int(b[stride + c])
+          cross += Int(a[stride + c]) * Int(b[c])
+        }
+        let (left, right) = (facts[row], facts[column])
+        let fine = Double(product) + Double(cross) / 256
+        let square = left.squares + right.squares - 2 * fine - 2 * left.size * right.size
+        let lost = left.residual + right.residual
+        let least = max(max(square, 0).squareRoot() - lost, 0)
+        if least <= max(radii[row], radii[column]) {
+          expected.append((row, column, least * least / 4))
+        }
+      }
+    }
+    var least = [Double](repeating: 0, count: pairs.count)
+    let reversed = Array(entries.reversed())
+    var look = kernel_closer_look()
+    let left = codes.flatMap { $0 }.withUnsafeBufferPointer { codes in
+      entries.withUnsafeBufferPointer { entries in
+        reversed.withUnsafeBufferPointer { reversed in
+          facts.withUnsafeBufferPointer { facts in
+            radii.withUnsafeBufferPointer { radii in
+              (look.codes, look.stride, look.unit) = (codes.baseAddress, stride, 0.25)
+              (look.row_codes, look.column_codes) = (reversed.baseAddress, entries.baseAddress)
+              (look.rows, look.columns) = (facts.baseAddress, facts.baseAddress)
+              (look.row_radius, look.column_radius) = (radii.baseAddress, radii.baseAddress)
+              return kernel_integer_look_closer(kind, &look, &pairs, pairs.count, &least)
+            }
+          }
+        }
+      }
+    }
+    #expect(left > 10 && left < pairs.count - 10)
+    #expect(pairs[..<left].map { Int($0.row) } == expected.map(\.row))
+    #expect(pairs[..<left].map { Int($0.column) } == expected.map(\.column))
+    for (found, wanted) in zip(least, expected.map(\.least)) {
+      #expect(found <= wanted && found >= wanted * (1 - 1e-9) - 1e-9)
+    }
+  }
+
   @Test(arguments: kinds, [1, 2, 3, 4, 5, 31, 64, 129, 512])
   func productsAndVerdictsEqualScalarLoops(kind: kernel_integer_kind, columns: Int) {
     for (m, n) in [(1, 1), (7, 50), (16, 48), (17, 31), (9, 97), (64, 65)] {

@@ -121,12 +121,43 @@ kernel_quantised kernel_quantise_double(const double *row, const double *centre,
 int32_t kernel_integer_cross(kernel_integer_kind kind, const int8_t *a, const int8_t *b,
                              size_t stride);
 
+/// What a closer look wants to know of a row of codes: |q + r/256|^2, at least |z - q - r/256|, and
+/// at least |r/256|.
+typedef struct {
+  double squares;
+  double residual;
+  double size;
+} kernel_fine_facts;
+
+/// A closer look, by second bytes, at pairs of a tile.
+///
+/// Codes of tile row i are row `row_codes[i]` of `codes`, 2 * `stride` bytes each; those of columns
+/// likewise. `row_radius` and `column_radius` are limits on |z_i - z_j|; the larger one counts.
+/// `unit` is what squares of z are multiplied by to be squared distances.
+typedef struct {
+  const int8_t *codes;
+  size_t stride;
+  const int32_t *row_codes;
+  const int32_t *column_codes;
+  const kernel_fine_facts *rows;
+  const kernel_fine_facts *columns;
+  const double *row_radius;
+  const double *column_radius;
+  double unit;
+} kernel_closer_look;
+
+/// Keeps the pairs that a closer look cannot prove to be beyond their limit, in their order, and writes
+/// for each a number that its computed squared distance reaches; returns how many are left.
+size_t kernel_integer_look_closer(kernel_integer_kind kind, const kernel_closer_look *look,
+                                  kernel_survivor *pairs, size_t count, double *least);
+
 /// Writes a row of 4 * steps bytes into lane 0..<16 of a panel.
 void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel);
 
 /// Asks the processor to fetch the 64-byte lines of a range of bytes.
-static inline void kernel_prefetch(const int8_t *start, size_t count) {
-  for (size_t offset = 0; offset < count; offset += 64) __builtin_prefetch(start + offset);
+static inline void kernel_prefetch(const void *start, size_t count) {
+  for (size_t offset = 0; offset < count; offset += 64)
+    __builtin_prefetch((const char *)start + offset);
 }
 
 /// Processors that this process is allowed to run on (its affinity mask), at least 1.

@@ -30,12 +30,13 @@ final class BytePanels: @unchecked Sendable {
 
   static let rowsOfPanel = 16
 
-  /// - Parameter entries: the row of each place, in order; nil takes all rows as they are.
+  /// - Parameter entries: the row of each place, in order.
   /// - Complexity: O(n · d).
-  init(_ rows: ByteRows, entries: [Int]?, count: Int, columns: Int, threads: Int) {
+  init(_ rows: ByteRows, entries: [Int32], columns: Int, threads: Int) {
     let lanes = Self.rowsOfPanel
     let steps = (columns + 3) / 4
     let panelBytes = steps * 4 * lanes
+    let count = entries.count
     let panels = (count + lanes - 1) / lanes
     // A kernel may read ahead of the last panel.
     let byteCount = panels * panelBytes + 1024
@@ -46,7 +47,7 @@ final class BytePanels: @unchecked Sendable {
     parallelForChunks(panels, chunk: 16, threads: threads) { chunk in
       for row in chunk.lowerBound * lanes..<min(chunk.upperBound * lanes, count) {
         kernel_integer_pack(
-          rows.base + (entries?[row] ?? row) * rows.stride, steps, row % lanes,
+          rows.base + Int(entries[row]) * rows.stride, steps, row % lanes,
           bytes + row / lanes * panelBytes)
       }
     }

@@ -56,14 +56,19 @@ struct CentredRows: ScreeningSource {
       copies, rows: rows, by: other.copies, columns: columns, into: result, stride: stride)
   }
 
-  func leastSquaredDistance(
-    _ first: Int, _ second: Int, product: Float, squaredLimit: Double
-  ) -> Double? { nil }
+  static var looksCloser: Bool { false }
 
-  func prefetch(_ entry: Int) {}
+  func lookCloser(
+    _ rows: Range<Int>, _ columns: Range<Int>, count: Int, _ scratch: TileScratch<Float>
+  ) -> Int {
+    scratch.least.update(repeating: 0, count: count)
+    return count
+  }
+
+  func radius(squaredLimit: Double) -> Double { squaredLimit }
 
   /// See ``ScreeningSource``; a pair may be within the limit only if g − halfLower[j] ≥ reach.
-  func reach(_ entry: Int, squaredLimit: Double) -> Float {
+  func reach(_ entry: Int, radius squaredLimit: Double) -> Float {
     if squaredLimit < 0 { return .infinity }
     let half = squaredLimit * (scale * scale) * (0.5 + 0x1p-21)
     let reach = Float(Double(halfLower[entry]) - half)

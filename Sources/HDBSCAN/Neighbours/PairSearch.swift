@@ -34,8 +34,8 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   /// For each position a proven bound on the squared radius of its full list; belongs to whoever
   /// holds its block, as do the lists.
   private let limits: UnsafeMutablePointer<Double>
-  /// The reach of each limit.
-  private let reaches: UnsafeMutablePointer<Source.Bound>
+  /// Each limit in the unit of `screen`.
+  private let radii: UnsafeMutablePointer<Double>
 
   /// - Parameters:
   ///   - order: the rows, each once.
@@ -56,16 +56,16 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     lists = NeighbourLists(count: rows.count, capacity: capacity)
     locks = BlockLocks(count: Blocks(rows: rows.count).count)
     limits = .allocate(capacity: rows.count)
-    reaches = .allocate(capacity: rows.count)
+    radii = .allocate(capacity: rows.count)
     for (position, row) in order.enumerated() {
       limits[position] = bounds[row]
-      reaches[position] = screen.reach(position, squaredLimit: bounds[row])
+      radii[position] = screen.radius(squaredLimit: bounds[row])
     }
   }
 
   deinit {
     limits.deallocate()
-    reaches.deallocate()
+    radii.deallocate()
   }
 
   /// Goes on with the bottlenecks of a better tree, whatever its leaf order.
@@ -111,63 +111,64 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   ) -> [CandidateEdge] {
     setBottlenecks(first, second, upper, lower, scratch)
     locks.withLocks(first, second) {
-      setReaches(upper, scratch.rowLimit, scratch.rowReach)
-      setReaches(lower, scratch.columnLimit, scratch.columnReach)
+      setReaches(upper, scratch.rowRadius, scratch.rowReach)
+      setReaches(lower, scratch.columnRadius, scratch.columnReach)
     }
-    let count = screen.screenTile(upper, lower, scratch)
+    var count = screen.screenTile(upper, lower, scratch)
+    if count > 0 { count = screen.lookCloser(upper, lower, count: count, scratch) }
+    if count == 0 { return [] }
+    for pair in 0..<count {
+      scratch.bottlenecks[pair] = max(
+        scratch.rowBottleneck[Int(scratch.pairs[pair].row)],
+        scratch.columnBottleneck[Int(scratch.pairs[pair].column)])
+    }
     var found: [CandidateEdge] = []
-    if count == 0 { return found }
-    let ahead = 6
-    locks.withLocks(first, second) {
-      for pair in 0..<count {
-        if pair + ahead < count {
-          screen.prefetch(lower.lowerBound + Int(scratch.pairs[pair + ahead].column))
-        }
-        let survivor = scratch.pairs[pair]
-        let row = Int(survivor.row)
-        let column = Int(survivor.column)
-        decide(
-          upper.lowerBound + row, lower.lowerBound + column,
-          product: Source.Bound(productOf: survivor),
-          bottleneck: max(scratch.rowLimit[row], scratch.columnLimit[column]), &found)
-      }
-    }
+    locks.withLocks(first, second) { found = decide(count, upper, lower, scratch) }
     return found
   }
 
-  /// Largest gaps from each row to the start of the other block, and back from each column.
+  /// Largest gaps from each row to the start of the other block, and back from each column; the radii
+  /// are theirs.
   private func setBottlenecks(
     _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>,
     _ scratch: TileScratch<Source.Bound>
   ) {
     guard let gaps else {
-      scratch.rowLimit.update(repeating: -1, count: upper.count)
-      scratch.columnLimit.update(repeating: -1, count: lower.count)
+      scratch.rowBottleneck.update(repeating: -1, count: upper.count)
+      scratch.columnBottleneck.update(repeating: -1, count: lower.count)
+      scratch.rowRadius.update(repeating: -1, count: upper.count)
+      scratch.columnRadius.update(repeating: -1, count: lower.count)
       return
     }
     let between = max(gapsOfBlocks.largest(first + 1..<second), gaps[lower.lowerBound])
-    var limit = between
+    // The largest gap so far changes seldom, and its radius with it.
+    var (largest, radius) = (between, radius(bottleneck: between))
     for position in upper.reversed() {
-      scratch.rowLimit[position - upper.lowerBound] = limit
-      limit = max(limit, gaps[position])
+      scratch.rowBottleneck[position - upper.lowerBound] = largest
+      scratch.rowRadius[position - upper.lowerBound] = radius
+      if gaps[position] > largest {
+        (largest, radius) = (gaps[position], self.radius(bottleneck: gaps[position]))
+      }
     }
-    limit = between
+    (largest, radius) = (between, self.radius(bottleneck: between))
     for position in lower {
-      if position > lower.lowerBound { limit = max(limit, gaps[position]) }
-      scratch.columnLimit[position - lower.lowerBound] = limit
+      if position > lower.lowerBound, gaps[position] > largest {
+        (largest, radius) = (gaps[position], self.radius(bottleneck: gaps[position]))
+      }
+      scratch.columnBottleneck[position - lower.lowerBound] = largest
+      scratch.columnRadius[position - lower.lowerBound] = radius
     }
   }
 
-  /// The reaches that screening needs for both purposes.
+  /// Widens the radii of bottlenecks to what both purposes need, and sets the reaches of that.
   private func setReaches(
-    _ positions: Range<Int>, _ bottlenecks: UnsafePointer<Double>,
-    _ result: UnsafeMutablePointer<Source.Bound>
+    _ positions: Range<Int>, _ radius: UnsafeMutablePointer<Double>,
+    _ reach: UnsafeMutablePointer<Source.Bound>
   ) {
     for position in positions {
       let entry = position - positions.lowerBound
-      result[entry] = min(
-        reaches[position],
-        screen.reach(position, squaredLimit: squaredLimit(weight: bottlenecks[entry])))
+      radius[entry] = max(radius[entry], radii[position])
+      reach[entry] = screen.reach(position, radius: radius[entry])
     }
   }
 
@@ -176,22 +177,26 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   ) -> [CandidateEdge] {
     screen.products(range, with: screen, range, into: scratch.products, stride: tileSize)
     // Screened with the largest bottleneck of each row, then tested with that of each pair.
-    var limit = -1.0
+    var (largest, radius) = (-1.0, -1.0)
     for position in range.reversed() {
-      scratch.rowLimit[position - range.lowerBound] = limit
-      if let gaps { limit = max(limit, gaps[position]) }
+      scratch.rowRadius[position - range.lowerBound] = radius
+      if let gaps, gaps[position] > largest {
+        (largest, radius) = (gaps[position], self.radius(bottleneck: gaps[position]))
+      }
     }
-    scratch.columnLimit.update(repeating: -1, count: range.count)
+    scratch.columnRadius.update(repeating: -1, count: range.count)
     var found: [CandidateEdge] = []
     locks.withLock(block) {
       for position in range where limits[position] == .infinity {
         limits[position] = initialLimit(position, range, scratch)
-        reaches[position] = screen.reach(position, squaredLimit: limits[position])
+        radii[position] = screen.radius(squaredLimit: limits[position])
       }
-      setReaches(range, scratch.rowLimit, scratch.rowReach)
-      setReaches(range, scratch.columnLimit, scratch.columnReach)
+      setReaches(range, scratch.rowRadius, scratch.rowReach)
+      setReaches(range, scratch.columnRadius, scratch.columnReach)
+      var count = screen.screenProducts(range, range, isDiagonal: true, scratch)
+      count = screen.lookCloser(range, range, count: count, scratch)
       var (row, column, bottleneck) = (-1, 0, -1.0)
-      for pair in 0..<screen.screenProducts(range, range, isDiagonal: true, scratch) {
+      for pair in 0..<count {
         let survivor = scratch.pairs[pair]
         if Int(survivor.row) != row {
           (row, column, bottleneck) = (Int(survivor.row), Int(survivor.row), -1)
@@ -200,10 +205,9 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
           column += 1
           if let gaps { bottleneck = max(bottleneck, gaps[range.lowerBound + column]) }
         }
-        decide(
-          range.lowerBound + row, range.lowerBound + column,
-          product: Source.Bound(productOf: survivor), bottleneck: bottleneck, &found)
+        scratch.bottlenecks[pair] = bottleneck
       }
+      found = decide(count, range, range, scratch)
     }
     return found
   }
@@ -243,34 +247,54 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     }
   }
 
-  /// Enters a pair where it belongs; the cheap tests come first.
+  /// Enters the pairs that are left of a tile where they belong.
+  ///
+  /// For the tree alone a bound serves until it is known which pairs matter. So the exact distance is
+  /// computed for those only that may be among the nearest.
   private func decide(
-    _ first: Int, _ second: Int, product: Source.Bound, bottleneck: Double,
-    _ found: inout [CandidateEdge]
-  ) {
-    let (a, b) = (order[first], order[second])
-    let listLimit = max(limits[first], limits[second])
-    let limit = max(squaredLimit(weight: bottleneck), listLimit)
-    if let least = screen.leastSquaredDistance(
-      first, second, product: product, squaredLimit: limit)
-    {
-      if least > limit { return }
-      if least > listLimit {
-        // For the tree alone a bound serves until it is known which pairs matter.
-        if least.squareRoot() / alpha < bottleneck {
-          found.append(CandidateEdge(a, b, weight: least))
-        }
-        return
+    _ count: Int, _ upper: Range<Int>, _ lower: Range<Int>, _ scratch: TileScratch<Source.Bound>
+  ) -> [CandidateEdge] {
+    let (pairs, least, bottlenecks) = (scratch.pairs, scratch.least, scratch.bottlenecks)
+    var found: [CandidateEdge] = []
+    // In place: what is near is never more than what was looked at.
+    var near = 0
+    for pair in 0..<count {
+      let first = upper.lowerBound + Int(pairs[pair].row)
+      let second = lower.lowerBound + Int(pairs[pair].column)
+      if least[pair] <= max(limits[first], limits[second]) {
+        (pairs[near], least[near], bottlenecks[near]) =
+          (pairs[pair], least[pair], bottlenecks[pair])
+        near += 1
+      } else if least[pair].squareRoot() / alpha < bottlenecks[pair] {
+        found.append(CandidateEdge(order[first], order[second], weight: least[pair]))
       }
-    } else if rows.isBeyond(a, b, squaredLimit: limit) {
-      return
     }
-    let square = rows.squaredDistance(a, b)
-    enter(first, a, neighbour: b, square: square)
-    enter(second, b, neighbour: a, square: square)
-    if square.squareRoot() / alpha < bottleneck {
-      found.append(CandidateEdge(a, b, weight: square))
+    for pair in 0..<near {
+      if pair + 1 < near {
+        rows.prefetch(order[upper.lowerBound + Int(pairs[pair + 1].row)])
+        rows.prefetch(order[lower.lowerBound + Int(pairs[pair + 1].column)])
+      }
+      let first = upper.lowerBound + Int(pairs[pair].row)
+      let second = lower.lowerBound + Int(pairs[pair].column)
+      let (a, b) = (order[first], order[second])
+      let limit = max(limits[first], limits[second])
+      var square = least[pair]
+      if square <= limit {
+        if !Source.looksCloser,
+          rows.isBeyond(
+            a, b, squaredLimit: max(limit, squaredLimit(weight: bottlenecks[pair])))
+        {
+          continue
+        }
+        square = rows.squaredDistance(a, b)
+        enter(first, a, neighbour: b, square: square)
+        enter(second, b, neighbour: a, square: square)
+      }
+      if square.squareRoot() / alpha < bottlenecks[pair] {
+        found.append(CandidateEdge(a, b, weight: square))
+      }
     }
+    return found
   }
 
   private func enter(_ position: Int, _ row: Int, neighbour: Int, square: Double) {
@@ -278,10 +302,14 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
       let worst = lists.worst(row)
       if worst < limits[position] {
         limits[position] = worst
-        reaches[position] = max(
-          reaches[position], screen.reach(position, squaredLimit: worst))
+        radii[position] = screen.radius(squaredLimit: worst)
       }
     }
+  }
+
+  /// The limit of a bottleneck in the unit of `screen`.
+  private func radius(bottleneck: Double) -> Double {
+    screen.radius(squaredLimit: squaredLimit(weight: bottleneck))
   }
 
   /// Square of a distance that no pair of at most this weight exceeds; negative for no pair.
