@@ -18,8 +18,8 @@ internal import Vectors
 ///
 /// exactly the form in which screening takes its limits.
 final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
-  /// Nearest neighbours, by row.
-  let lists: NeighbourLists
+  /// Nearest neighbours, by row, as heaps; pairs that they hold may be met again.
+  private let lists: NeighbourLists
   private let rows: DistinctRows<Scalar>
   /// Row at each position.
   private let order: [Int]
@@ -31,8 +31,8 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   /// Bounds for the rows at their positions.
   private let screen: Source
   private let locks: BlockLocks
-  /// For each position a proven bound on the squared radius of its full list; belongs to whoever
-  /// holds its block, as do the lists.
+  /// For each position the squared radius of its full list; belongs to whoever holds its block, as do
+  /// the lists.
   private let limits: UnsafeMutablePointer<Double>
   /// Each limit in the unit of `screen`.
   private let radii: UnsafeMutablePointer<Double>
@@ -41,11 +41,10 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   ///   - order: the rows, each once.
   ///   - gaps: of the spanning tree whose leaf order `order` is.
   ///   - screen: the entries of `order`.
-  ///   - capacity: k, in 1..<n.
-  ///   - bounds: by row, at least the squared radius of the k-th nearest; infinity where unknown.
+  ///   - lists: k nearest of those that are known, by squared radius, as heaps; they are improved.
   init(
     rows: DistinctRows<Scalar>, order: [Int], gaps: [Double]?, alpha: Double, screen: Source,
-    capacity: Int, bounds: [Double]
+    lists: NeighbourLists
   ) {
     self.rows = rows
     self.order = order
@@ -53,13 +52,13 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     gapsOfBlocks = largestOfBlocks(gaps ?? [])
     self.alpha = alpha
     self.screen = screen
-    lists = NeighbourLists(count: rows.count, capacity: capacity)
+    self.lists = lists
     locks = BlockLocks(count: Blocks(rows: rows.count).count)
     limits = .allocate(capacity: rows.count)
     radii = .allocate(capacity: rows.count)
     for (position, row) in order.enumerated() {
-      limits[position] = bounds[row]
-      radii[position] = screen.radius(squaredLimit: bounds[row])
+      limits[position] = lists.worst(row)
+      radii[position] = screen.radius(squaredLimit: limits[position])
     }
   }
 
@@ -96,7 +95,9 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
         let nearer =
           first == second
           ? searchDiagonal(first, blocks.range(first), scratch)
-          : searchTile(first, second, blocks.range(first), blocks.range(second), scratch)
+          : searchTile(
+            first, second, blocks.range(first), blocks.range(second),
+            between: gaps == nil ? 0 : gapsOfBlocks.largest(first + 1..<second), scratch)
         // In whatever order: Kruskal's method sorts.
         if !nearer.isEmpty { found.withLock { $0.append(nearer) } }
       }
@@ -105,11 +106,14 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     return found.withLock { $0 }
   }
 
+  /// Looks at the pairs of two ranges of positions in the blocks `first` and `second`.
+  ///
+  /// - Parameter between: the largest gap of the positions between the ranges.
   private func searchTile(
-    _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>,
+    _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>, between: Double,
     _ scratch: TileScratch<Source.Bound>
   ) -> [CandidateEdge] {
-    setBottlenecks(first, second, upper, lower, scratch)
+    setBottlenecks(upper, lower, between: between, scratch)
     locks.withLocks(first, second) {
       setReaches(upper, scratch.rowRadius, scratch.rowReach)
       setReaches(lower, scratch.columnRadius, scratch.columnReach)
@@ -127,11 +131,10 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     return found
   }
 
-  /// Largest gaps from each row to the start of the other block, and back from each column; the radii
+  /// Largest gaps from each row to the start of the other range, and back from each column; the radii
   /// are theirs.
   private func setBottlenecks(
-    _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>,
-    _ scratch: TileScratch<Source.Bound>
+    _ upper: Range<Int>, _ lower: Range<Int>, between: Double, _ scratch: TileScratch<Source.Bound>
   ) {
     guard let gaps else {
       scratch.rowBottleneck.update(repeating: -1, count: upper.count)
@@ -140,7 +143,7 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
       scratch.columnRadius.update(repeating: -1, count: lower.count)
       return
     }
-    let between = max(gapsOfBlocks.largest(first + 1..<second), gaps[lower.lowerBound])
+    let between = max(between, gaps[lower.lowerBound])
     // The largest gap so far changes seldom, and its radius with it.
     var (largest, radius) = (between, radius(bottleneck: between))
     for position in upper.reversed() {
@@ -172,7 +175,29 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     }
   }
 
+  /// Looks at the pairs of one block, part by part: the bottlenecks of two parts are as those of two
+  /// blocks, and most are below that of the whole.
   private func searchDiagonal(
+    _ block: Int, _ range: Range<Int>, _ scratch: TileScratch<Source.Bound>
+  ) -> [CandidateEdge] {
+    locks.withLocks(block, block) { seedLists(range, scratch) }
+    let parts = stride(from: range.lowerBound, to: range.upperBound, by: partSize).map {
+      $0..<min($0 + partSize, range.upperBound)
+    }
+    var found: [CandidateEdge] = []
+    for (place, upper) in parts.enumerated() {
+      found += searchPart(block, upper, scratch)
+      var between = 0.0
+      for lower in parts[(place + 1)...] {
+        found += searchTile(block, block, upper, lower, between: between, scratch)
+        if let gaps { between = gaps[lower].reduce(between, max) }
+      }
+    }
+    return found
+  }
+
+  /// Looks at the pairs of one part of a block.
+  private func searchPart(
     _ block: Int, _ range: Range<Int>, _ scratch: TileScratch<Source.Bound>
   ) -> [CandidateEdge] {
     screen.products(range, with: screen, range, into: scratch.products, stride: tileSize)
@@ -186,11 +211,7 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     }
     scratch.columnRadius.update(repeating: -1, count: range.count)
     var found: [CandidateEdge] = []
-    locks.withLock(block) {
-      for position in range where limits[position] == .infinity {
-        limits[position] = initialLimit(position, range, scratch)
-        radii[position] = screen.radius(squaredLimit: limits[position])
-      }
+    locks.withLocks(block, block) {
       setReaches(range, scratch.rowRadius, scratch.rowReach)
       setReaches(range, scratch.columnRadius, scratch.columnReach)
       var count = screen.screenProducts(range, range, isDiagonal: true, scratch)
@@ -212,37 +233,64 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     return found
   }
 
-  /// The largest distance to the rows of the block that look nearest bounds the k-th nearest one.
+  /// Fills lists that have room with the rows of their block that look nearest, so that little survives
+  /// from the start.
   ///
-  /// For long lists the bound is not worth its cost: the block fills the list by itself.
-  private func initialLimit(
-    _ position: Int, _ block: Range<Int>, _ scratch: TileScratch<Source.Bound>
-  ) -> Double {
+  /// For long lists that is not worth its cost: the block fills the list by itself.
+  private func seedLists(_ range: Range<Int>, _ scratch: TileScratch<Source.Bound>) {
     let capacity = lists.capacity
-    guard capacity <= 64, capacity < block.count else { return .infinity }
-    let products = scratch.products + (position - block.lowerBound) * tileSize
-    return withUnsafeTemporaryAllocation(
+    let short = range.filter { limits[$0] == .infinity }
+    if short.isEmpty || capacity > 64 || capacity >= range.count { return }
+    screen.products(range, with: screen, range, into: scratch.products, stride: tileSize)
+    withUnsafeTemporaryAllocation(
       of: (closeness: Source.Bound, position: Int).self, capacity: capacity
     ) { nearest in
-      var length = 0
-      screen.halfLower.withUnsafeBufferPointer { halfLower in
-        for column in block where column != position {
-          let closeness = products[column - block.lowerBound] - halfLower[column]
-          if length == capacity {
-            if closeness <= nearest[capacity - 1].closeness { continue }
-          } else {
-            length += 1
-          }
-          var place = length - 1
-          while place > 0, nearest[place - 1].closeness < closeness {
-            nearest[place] = nearest[place - 1]
-            place -= 1
-          }
-          nearest[place] = (closeness, column)
+      for position in short {
+        findNearest(position, range, scratch, nearest)
+        for (_, other) in nearest where enterKnown(position, other) == nil {
+          _ = enterUnknown(position, other)
         }
       }
-      return nearest.prefix(length).reduce(0) {
-        max($0, rows.squaredDistance(order[position], order[$1.position]))
+    }
+  }
+
+  /// The rows of a block that look nearest to one of them.
+  private func findNearest(
+    _ position: Int, _ range: Range<Int>, _ scratch: TileScratch<Source.Bound>,
+    _ nearest: UnsafeMutableBufferPointer<(closeness: Source.Bound, position: Int)>
+  ) {
+    let products = scratch.products + (position - range.lowerBound) * tileSize
+    let last = nearest.count - 1
+    var length = 0
+    func insert(_ column: Int, _ closeness: Source.Bound) {
+      if column == position || (length > last && closeness <= nearest[last].closeness) { return }
+      var place = min(length, last)
+      while place > 0, nearest[place - 1].closeness < closeness {
+        nearest[place] = nearest[place - 1]
+        place -= 1
+      }
+      nearest[place] = (closeness, column)
+      length = min(length + 1, last + 1)
+    }
+    screen.halfLower.withUnsafeBufferPointer { half in
+      guard let half = half.baseAddress.map({ $0 + range.lowerBound }) else { return }
+      var column = 0
+      while column <= last + 1 {
+        insert(range.lowerBound + column, products[column] - half[column])
+        column += 1
+      }
+      while column < range.count {
+        let end = min(column + 64, range.count)
+        // Only the reach of the row counts: the second comparison repeats the first.
+        let worst = nearest[last].closeness
+        let found = Source.Bound.screenRow(
+          products, half, half, rowHalf: worst, rowReach: worst, from: column, to: end,
+          into: scratch.survivors)
+        for survivor in 0..<found {
+          let column = Int(scratch.survivors[survivor])
+          insert(range.lowerBound + column, products[column] - half[column])
+        }
+        column = end
       }
     }
   }
@@ -256,45 +304,71 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
   ) -> [CandidateEdge] {
     let (pairs, least, bottlenecks) = (scratch.pairs, scratch.least, scratch.bottlenecks)
     var found: [CandidateEdge] = []
-    // In place: what is near is never more than what was looked at.
-    var near = 0
+    // In place: what is left is never more than what was looked at.
+    var unknown = 0
     for pair in 0..<count {
       let first = upper.lowerBound + Int(pairs[pair].row)
       let second = lower.lowerBound + Int(pairs[pair].column)
-      if least[pair] <= max(limits[first], limits[second]) {
-        (pairs[near], least[near], bottlenecks[near]) =
-          (pairs[pair], least[pair], bottlenecks[pair])
-        near += 1
-      } else if least[pair].squareRoot() / alpha < bottlenecks[pair] {
-        found.append(CandidateEdge(order[first], order[second], weight: least[pair]))
+      var square = least[pair]
+      if square <= max(limits[first], limits[second]) {
+        guard let known = enterKnown(first, second) else {
+          (pairs[unknown], least[unknown], bottlenecks[unknown]) =
+            (pairs[pair], least[pair], bottlenecks[pair])
+          unknown += 1
+          continue
+        }
+        square = known
+      }
+      if square.squareRoot() / alpha < bottlenecks[pair] {
+        found.append(CandidateEdge(order[first], order[second], weight: square))
       }
     }
-    for pair in 0..<near {
-      if pair + 1 < near {
+    for pair in 0..<unknown {
+      if pair + 1 < unknown {
         rows.prefetch(order[upper.lowerBound + Int(pairs[pair + 1].row)])
         rows.prefetch(order[lower.lowerBound + Int(pairs[pair + 1].column)])
       }
       let first = upper.lowerBound + Int(pairs[pair].row)
       let second = lower.lowerBound + Int(pairs[pair].column)
-      let (a, b) = (order[first], order[second])
-      let limit = max(limits[first], limits[second])
       var square = least[pair]
-      if square <= limit {
-        if !Source.looksCloser,
-          rows.isBeyond(
-            a, b, squaredLimit: max(limit, squaredLimit(weight: bottlenecks[pair])))
-        {
-          continue
-        }
-        square = rows.squaredDistance(a, b)
-        enter(first, a, neighbour: b, square: square)
-        enter(second, b, neighbour: a, square: square)
+      if square <= max(limits[first], limits[second]) {
+        if !Source.looksCloser, isBeyond(first, second, bottleneck: bottlenecks[pair]) { continue }
+        square = enterUnknown(first, second)
       }
       if square.squareRoot() / alpha < bottlenecks[pair] {
-        found.append(CandidateEdge(a, b, weight: square))
+        found.append(CandidateEdge(order[first], order[second], weight: square))
       }
     }
     return found
+  }
+
+  /// Whether a quick test shows that a pair serves neither purpose.
+  private func isBeyond(_ first: Int, _ second: Int, bottleneck: Double) -> Bool {
+    rows.isBeyond(
+      order[first], order[second],
+      squaredLimit: max(limits[first], limits[second], squaredLimit(weight: bottleneck)))
+  }
+
+  /// Enters a pair that one of both lists holds into the other, and returns its squared distance; nil
+  /// where neither holds it.
+  private func enterKnown(_ first: Int, _ second: Int) -> Double? {
+    let (a, b) = (order[first], order[second])
+    if let square = lists.radius(a, of: b) {
+      if lists.radius(b, of: a) == nil { enter(second, b, neighbour: a, square: square) }
+      return square
+    }
+    guard let square = lists.radius(b, of: a) else { return nil }
+    enter(first, a, neighbour: b, square: square)
+    return square
+  }
+
+  /// Enters a pair that neither list holds into both, and returns its squared distance.
+  private func enterUnknown(_ first: Int, _ second: Int) -> Double {
+    let (a, b) = (order[first], order[second])
+    let square = rows.squaredDistance(a, b)
+    enter(first, a, neighbour: b, square: square)
+    enter(second, b, neighbour: a, square: square)
+    return square
   }
 
   private func enter(_ position: Int, _ row: Int, neighbour: Int, square: Double) {
@@ -317,6 +391,9 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     weight < 0 ? -1 : squaredDistanceLimit(weight: weight, alpha: alpha)
   }
 }
+
+/// Positions of a part of a block: as wide as two panels of every kernel.
+private let partSize = 96
 
 /// The largest of each block's numbers, over which the largest of any blocks is read.
 private func largestOfBlocks(_ gaps: [Double]) -> RangeMaxima {

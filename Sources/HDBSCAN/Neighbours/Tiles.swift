@@ -116,20 +116,12 @@ final class BlockLocks {
     locks.deallocate()
   }
 
-  /// Runs `body` with a block locked.
-  func withLock(_ block: Int, _ body: () -> Void) {
-    pthread_mutex_lock(locks + block)
-    body()
-    pthread_mutex_unlock(locks + block)
-  }
-
   /// Runs `body` with both blocks locked, the lower first so that no two threads wait in a ring.
   func withLocks(_ first: Int, _ second: Int, _ body: () -> Void) {
-    precondition(first != second, "a block is locked once")
     pthread_mutex_lock(locks + min(first, second))
-    pthread_mutex_lock(locks + max(first, second))
+    if first != second { pthread_mutex_lock(locks + max(first, second)) }
     body()
-    pthread_mutex_unlock(locks + max(first, second))
+    if first != second { pthread_mutex_unlock(locks + max(first, second)) }
     pthread_mutex_unlock(locks + min(first, second))
   }
 }
