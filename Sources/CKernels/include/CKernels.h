@@ -95,7 +95,7 @@ size_t kernel_integer_screen(kernel_integer_kind kind, const kernel_integer_tile
                              kernel_survivor *survivors);
 
 /// What rounding a row to bytes lost and kept: |z - q|^2 in double, |q|^2, and the sum of q; and the
-/// same with a second byte: |z - q - r/256|^2, |q + r/256|^2 and |r/256|^2.
+/// same with a second byte: |z - q - r/256|^2, |q + r/256|^2, |r/256|^2 and the sum of r.
 typedef struct {
   double residual_square;
   int32_t squares;
@@ -103,6 +103,7 @@ typedef struct {
   double fine_residual_square;
   double fine_squares;
   double fine_size_square;
+  int32_t fine_sum;
 } kernel_quantised;
 
 /// Writes q = z = (row - centre) * scale, rounded to the nearest integer in -127...127, and after it
@@ -117,28 +118,26 @@ kernel_quantised kernel_quantise_float(const float *row, const double *centre, s
 kernel_quantised kernel_quantise_double(const double *row, const double *centre, size_t stride,
                                         double scale, int8_t *codes);
 
-/// Sum of q_a r_b + r_a q_b over rows of codes, exact: what second bytes add to a product, times 256.
-int32_t kernel_integer_cross(kernel_integer_kind kind, const int8_t *a, const int8_t *b,
-                             size_t stride);
-
-/// What a closer look wants to know of a row of codes: |q + r/256|^2, at least |z - q - r/256|, and
-/// at least |r/256|.
+/// What a closer look wants to know of a row of codes: |q + r/256|^2, at least |z - q - r/256|, at least
+/// |r/256|, and the sum of r.
 typedef struct {
   double squares;
   double residual;
   double size;
+  double sum;
 } kernel_fine_facts;
 
 /// A closer look, by second bytes, at pairs of a tile.
 ///
-/// Codes of tile row i are row `row_codes[i]` of `codes`, 2 * `stride` bytes each; those of columns
+/// Codes of tile row i are row `row_entries[i]` of `row_codes`, 2 * `stride` bytes each; those of columns
 /// likewise. `row_radius` and `column_radius` are limits on |z_i - z_j|; the larger one counts.
 /// `unit` is what squares of z are multiplied by to be squared distances.
 typedef struct {
-  const int8_t *codes;
   size_t stride;
-  const int32_t *row_codes;
-  const int32_t *column_codes;
+  const int8_t *row_codes;
+  const int8_t *column_codes;
+  const int32_t *row_entries;
+  const int32_t *column_entries;
   const kernel_fine_facts *rows;
   const kernel_fine_facts *columns;
   const double *row_radius;

@@ -129,16 +129,11 @@ struct QuantisedRows: ScreeningSource {
   func lookCloser(
     _ rows: Range<Int>, _ columns: Range<Int>, count: Int, _ scratch: TileScratch<Int32>
   ) -> Int {
-    fine.withUnsafeBufferPointer { fine in
-      entries.withUnsafeBufferPointer { entries in
-        guard let fine = fine.baseAddress, let entries = entries.baseAddress else { return 0 }
-        var look = kernel_closer_look(
-          codes: codes.base, stride: codes.stride / 2, row_codes: entries + rows.lowerBound,
-          column_codes: entries + columns.lowerBound, rows: fine + rows.lowerBound,
-          columns: fine + columns.lowerBound, row_radius: scratch.rowRadius,
-          column_radius: scratch.columnRadius, unit: 1 / (scale * scale))
-        return kernel_integer_look_closer(kernel, &look, scratch.pairs, count, scratch.least)
-      }
+    lookCloser(rows.lowerBound, at: self, columns.lowerBound) { look in
+      (look.row_radius, look.column_radius) = (
+        UnsafePointer(scratch.rowRadius), UnsafePointer(scratch.columnRadius)
+      )
+      return kernel_integer_look_closer(kernel, &look, scratch.pairs, count, scratch.least)
     }
   }
 
@@ -147,20 +142,39 @@ struct QuantisedRows: ScreeningSource {
   func leastSquaredDistance(
     _ first: Int, to second: Int, of other: QuantisedRows, product: Int32, squaredLimit: Double
   ) -> Double {
-    let (a, b) = (fine[first], other.fine[second])
-    let lost = a.residual + b.residual
-    let reach = radius(squaredLimit: squaredLimit) + lost
-    let cross = kernel_integer_cross(
-      kernel, codesOf(first), other.codesOf(second), codes.stride / 2)
-    let squares = (a.squares + b.squares) * (1 - 0x1p-38)
-    // What is left out, r_i·r_j / 256², is at most |r_i/256| |r_j/256|.
-    let square =
-      squares - 2 * (Double(product) + Double(cross) * 0x1p-8) - 2 * a.size * b.size
-    if square > reach * reach * (1 + 0x1p-40) { return .infinity }
-    let distance = max(square, 0).squareRoot() * (1 - 0x1p-40) - lost * (1 + 0x1p-40)
-    if distance <= 0 { return 0 }
-    // As in `radius`, the other way round.
-    return max(distance * distance - 0x1p-39, 0) * (1 - 0x1p-35) / (scale * scale)
+    var pair = kernel_survivor(row: 0, column: 0, product: product)
+    var least = 0.0
+    let kept = withUnsafePointer(to: radius(squaredLimit: squaredLimit)) { radius in
+      lookCloser(first, at: other, second) { look in
+        (look.row_radius, look.column_radius) = (radius, radius)
+        return kernel_integer_look_closer(kernel, &look, &pair, 1, &least)
+      }
+    }
+    return kept == 1 ? least : .infinity
+  }
+
+  /// A closer look at entries from `first` on and entries of another source from `second` on, but for
+  /// the radii.
+  private func lookCloser(
+    _ first: Int, at other: QuantisedRows, _ second: Int,
+    _ body: (inout kernel_closer_look) -> Int
+  ) -> Int {
+    fine.withUnsafeBufferPointer { rows in
+      other.fine.withUnsafeBufferPointer { columns in
+        entries.withUnsafeBufferPointer { rowEntries in
+          other.entries.withUnsafeBufferPointer { columnEntries in
+            var look = kernel_closer_look()
+            (look.stride, look.unit) = (codes.stride / 2, 1 / (scale * scale))
+            (look.row_codes, look.column_codes) = (codes.base, other.codes.base)
+            look.row_entries = rowEntries.baseAddress.map { $0 + first }
+            look.column_entries = columnEntries.baseAddress.map { $0 + second }
+            look.rows = rows.baseAddress.map { $0 + first }
+            look.columns = columns.baseAddress.map { $0 + second }
+            return body(&look)
+          }
+        }
+      }
+    }
   }
 
   func prefetch(_ entry: Int) { kernel_prefetch(codesOf(entry), codes.stride) }
@@ -240,7 +254,7 @@ extension kernel_fine_facts {
     self.init(
       squares: kept.fine_squares,
       residual: kept.fine_residual_square.squareRoot() * (1 + 0x1p-30) + kept.rounding,
-      size: kept.fine_size_square.squareRoot() * (1 + 0x1p-30))
+      size: kept.fine_size_square.squareRoot() * (1 + 0x1p-30), sum: Double(kept.fine_sum))
   }
 }
 
