@@ -9,10 +9,11 @@ final class ByteRows: @unchecked Sendable {
   let base: UnsafePointer<Int8>
   private let storage: UnsafeMutablePointer<Int8>
 
+  /// - Parameter fill: writes every byte.
   init(rows: Int, stride: Int, fill: (UnsafeMutablePointer<Int8>) -> Void) {
     self.stride = stride
-    storage = .allocate(capacity: max(rows * stride, 1))
-    storage.initialize(repeating: 0, count: rows * stride)
+    storage = allocateStorage(byteCount: rows * stride)
+      .bindMemory(to: Int8.self, capacity: rows * stride)
     base = UnsafePointer(storage)
     fill(storage)
   }
@@ -40,8 +41,11 @@ final class BytePanels: @unchecked Sendable {
     let panels = (count + lanes - 1) / lanes
     // A kernel may read ahead of the last panel.
     let byteCount = panels * panelBytes + 1024
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
-    let bytes = raw.initializeMemory(as: Int8.self, repeating: 0, count: byteCount)
+    let raw = allocateStorage(byteCount: byteCount)
+    let bytes = raw.bindMemory(to: Int8.self, capacity: byteCount)
+    // Rows fill whole panels; lanes of the last one and what lies behind it stay zero.
+    let whole = count / lanes * panelBytes
+    (bytes + whole).initialize(repeating: 0, count: byteCount - whole)
     self.steps = steps
     storage = raw
     parallelForChunks(panels, chunk: 16, threads: threads) { chunk in
