@@ -34,7 +34,7 @@ public final class Matrix<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Se
     let stride = max((columns + perLine - 1) / perLine * perLine, perLine)
     let count = max(rows * stride, perLine)
     let byteCount = count * MemoryLayout<Scalar>.stride
-    let raw = allocateStorage(byteCount: byteCount)
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
     // As bytes, for which this is one call; a zero is zeros.
     raw.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     let typed = raw.bindMemory(to: Scalar.self, capacity: count)

@@ -12,8 +12,14 @@ final class ByteRows: @unchecked Sendable {
   /// - Parameter fill: writes every byte.
   init(rows: Int, stride: Int, fill: (UnsafeMutablePointer<Int8>) -> Void) {
     self.stride = stride
-    storage = allocateStorage(byteCount: rows * stride)
-      .bindMemory(to: Int8.self, capacity: rows * stride)
+    let byteCount = max(rows * stride, 1)
+    // Rows are looked at in any order: with pages of 4 KB nearly each is first looked up in page tables.
+    let page = Int(KERNEL_LARGE_PAGE)
+    let isLarge = byteCount >= 2 * page
+    let raw = UnsafeMutableRawPointer.allocate(
+      byteCount: byteCount, alignment: isLarge ? page : 64)
+    if isLarge { kernel_prefer_large_pages(raw, byteCount) }
+    storage = raw.bindMemory(to: Int8.self, capacity: byteCount)
     base = UnsafePointer(storage)
     fill(storage)
   }
@@ -41,7 +47,7 @@ final class BytePanels: @unchecked Sendable {
     let panels = (count + lanes - 1) / lanes
     // A kernel may read ahead of the last panel.
     let byteCount = panels * panelBytes + 1024
-    let raw = allocateStorage(byteCount: byteCount)
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
     let bytes = raw.bindMemory(to: Int8.self, capacity: byteCount)
     // Rows fill whole panels; lanes of the last one and what lies behind it stay zero.
     let whole = count / lanes * panelBytes
