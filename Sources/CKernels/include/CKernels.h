@@ -153,6 +153,18 @@ size_t kernel_integer_look_closer(kernel_integer_kind kind, const kernel_closer_
 /// Writes a row of 4 * steps bytes into lane 0..<16 of a panel.
 void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel);
 
+typedef enum { KERNEL_ROW_SOUND, KERNEL_ROW_NOT_FINITE, KERNEL_ROW_ZERO } kernel_row_state;
+
+/// Whether a row holds NaN or infinity, or else is all zero.
+kernel_row_state kernel_look_at_float(const float *row, size_t stride);
+kernel_row_state kernel_look_at_double(const double *row, size_t stride);
+
+/// Sorts each of the columns of `count` rows of `KERNEL_SORTED_LANES` doubles, none of them NaN;
+/// aligned to 64 bytes. O(count log^2 count).
+void kernel_sort_columns(double *values, size_t count);
+
+enum { KERNEL_SORTED_LANES = 8 };
+
 /// Asks the processor to fetch the 64-byte lines of a range of bytes.
 static inline void kernel_prefetch(const void *start, size_t count) {
   for (size_t offset = 0; offset < count; offset += 64)

@@ -24,6 +24,7 @@ struct CentredRows: ScreeningSource {
   init<Scalar: ExactScalar>(_ rows: DistinctRows<Scalar>, frame: CentredFrame, threads: Int) {
     let count = rows.count
     let columns = rows.columns
+    let scale = frame.scale(of: rows, threads: threads)
     var lower = [Float](repeating: 0, count: count)
     copies = lower.withUnsafeMutableBufferPointer { lower in
       let target = lower
@@ -32,13 +33,13 @@ struct CentredRows: ScreeningSource {
           parallelForChunks(count, chunk: 256, threads: threads) { chunk in
             for row in chunk {
               target[row] = copyCentred(
-                rows.row(row), centre: centre, scale: frame.scale, to: storage + row * stride)
+                rows.row(row), centre: centre, scale: scale, to: storage + row * stride)
             }
           }
         }
       }
     }
-    scale = frame.scale
+    self.scale = scale
     halfLower = lower
   }
 

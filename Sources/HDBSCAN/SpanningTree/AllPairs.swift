@@ -31,9 +31,9 @@ extension TreeTask {
     var found = EdgePile()
     var start = 0
     while start < tiles.count {
-      // 1/64 of all tiles first, then as many as all before, 1/8 at most.
+      // 1/1024 of all tiles first, then as many as all before, 1/8 at most.
       let end = min(
-        max(2 * start, tiles.count / 64 + 1), start + tiles.count / 8 + 1, tiles.count)
+        max(2 * start, tiles.count / 1024 + 1), start + tiles.count / 8 + 1, tiles.count)
       found.append(
         try run(search, tiles[start..<end], of: tiles.count, phase: .spanningTree))
       start = end
@@ -56,7 +56,7 @@ extension TreeTask {
     _ scouted: inout ScoutedTree<Scalar>, by found: inout EdgePile
   ) -> Bottlenecks {
     let reachability = reachability(scouted.lists)
-    var tree = reweighted(scouted.tree, from: scouted.reachability, to: reachability).sorted()
+    var tree = reweighted(scouted.tree, from: scouted.reachability, to: reachability).inOrder()
     var next = 0
     while next < found.pieces.count {
       var part = EdgePile()
