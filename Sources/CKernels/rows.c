@@ -1,8 +1,8 @@
 #include "clones.h"
 #include "include/CKernels.h"
 
-// A product with zero is NaN exactly where the value is NaN or infinite; only zeros have no bits but the
-// sign.
+// A product with zero is NaN exactly where the value is NaN or infinite; only zeros have no bits but
+// the sign.
 #define LOOK(NAME, TYPE, BITS, LANES, SIGN)                                                        \
   KERNEL_CLONES                                                                                    \
   kernel_row_state NAME(const TYPE *row, size_t stride) {                                          \

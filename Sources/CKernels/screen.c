@@ -2,7 +2,8 @@
 #include "include/CKernels.h"
 
 // Columns looked at together. Nearly every group has no survivor, so the common path is compares
-// and one test a group. Of a group with survivors only parts that have some are looked at one by one.
+// and one test a group. Of a group with survivors only parts that have some are looked at one by
+// one.
 enum { GROUP = 64, PART = 16 };
 
 #define SCREEN_ROW(NAME, TYPE)                                                                     \

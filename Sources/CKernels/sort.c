@@ -1,8 +1,8 @@
 #include "clones.h"
 #include "include/CKernels.h"
 
-// Batcher's odd-even merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M): which
-// values are compared does not depend on them, so all lanes are sorted at once.
+// Batcher's odd-even merge exchange (Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M):
+// which values are compared does not depend on them, so all lanes are sorted at once.
 KERNEL_CLONES
 void kernel_sort_columns(double *values, size_t count) {
   kernel_doubles *v = (kernel_doubles *)values;

@@ -53,7 +53,8 @@ import Vectors
     ]
     #expect(matrix.defectiveRows() == expected)
     let doubles = Matrix(
-      (0..<matrix.rows).map { matrix.values(ofRow: $0).map { Double($0) } } + [[.leastNonzeroMagnitude, 0]])
+      (0..<matrix.rows).map { matrix.values(ofRow: $0).map { Double($0) } }
+        + [[.leastNonzeroMagnitude, 0]])
     #expect(doubles.defectiveRows() == expected)
     #expect(throws: DefectiveRows(rows: expected)) { try matrix.normalised() }
     #expect(

@@ -118,8 +118,8 @@ kernel_quantised kernel_quantise_float(const float *row, const double *centre, s
 kernel_quantised kernel_quantise_double(const double *row, const double *centre, size_t stride,
                                         double scale, int8_t *codes);
 
-/// What a closer look wants to know of a row of codes: |q + r/256|^2, at least |z - q - r/256|, at least
-/// |r/256|, and the sum of r.
+/// What a closer look wants to know of a row of codes: |q + r/256|^2, at least |z - q - r/256|, at
+/// least |r/256|, and the sum of r.
 typedef struct {
   double squares;
   double residual;
@@ -129,8 +129,8 @@ typedef struct {
 
 /// A closer look, by second bytes, at pairs of a tile.
 ///
-/// Codes of tile row i are row `row_entries[i]` of `row_codes`, 2 * `stride` bytes each; those of columns
-/// likewise. `row_radius` and `column_radius` are limits on |z_i - z_j|; the larger one counts.
+/// Codes of tile row i are row `row_entries[i]` of `row_codes`, 2 * `stride` bytes each; those of
+/// columns likewise. `row_radius` and `column_radius` are limits on |z_i - z_j|; the larger one counts.
 /// `unit` is what squares of z are multiplied by to be squared distances.
 typedef struct {
   size_t stride;
@@ -145,8 +145,8 @@ typedef struct {
   double unit;
 } kernel_closer_look;
 
-/// Keeps the pairs that a closer look cannot prove to be beyond their limit, in their order, and writes
-/// for each a number that its computed squared distance reaches; returns how many are left.
+/// Keeps the pairs that a closer look cannot prove to be beyond their limit, in their order, and
+/// writes for each a number that its computed squared distance reaches; returns how many are left.
 size_t kernel_integer_look_closer(kernel_integer_kind kind, const kernel_closer_look *look,
                                   kernel_survivor *pairs, size_t count, double *least);
 
@@ -171,8 +171,8 @@ static inline void kernel_prefetch(const void *start, size_t count) {
     __builtin_prefetch((const char *)start + offset);
 }
 
-/// Asks the system to back a range of fresh memory by large pages, where it has them: rows that are read
-/// in any order then cost no walks through page tables. The range starts at a multiple of
+/// Asks the system to back a range of fresh memory by large pages, where it has them: rows that are
+/// read in any order then cost no walks through page tables. The range starts at a multiple of
 /// `KERNEL_LARGE_PAGE`.
 void kernel_prefer_large_pages(void *start, size_t count);
 
