@@ -6,7 +6,7 @@
 // One entry a kernel, in the order of `kernel_integer_kind`; a new instruction set adds one.
 typedef struct {
   integer_kernel *run;
-  integer_cross_kernel *cross;
+  integer_closer_kernel *closer;
   int (*available)(void);
 } integer_entry;
 
@@ -69,13 +69,13 @@ static int has_amx(void) {
 #endif
 
 static const integer_entry entries[] = {
-    [KERNEL_INTEGER_PORTABLE] = {integer_portable, integer_cross, always},
+    [KERNEL_INTEGER_PORTABLE] = {integer_portable, integer_closer, always},
 #if defined(__x86_64__)
-    [KERNEL_INTEGER_AVX2] = {integer_avx2, integer_cross, has_avx2},
-    [KERNEL_INTEGER_VNNI] = {integer_vnni, integer_cross_vnni, has_vnni},
-    [KERNEL_INTEGER_AMX_MODEL] = {integer_amx_model, integer_cross, has_avx512},
+    [KERNEL_INTEGER_AVX2] = {integer_avx2, integer_closer, has_avx2},
+    [KERNEL_INTEGER_VNNI] = {integer_vnni, integer_closer_vnni, has_vnni},
+    [KERNEL_INTEGER_AMX_MODEL] = {integer_amx_model, integer_closer, has_avx512},
 #if defined(__linux__)
-    [KERNEL_INTEGER_AMX] = {integer_amx, integer_cross_vnni, has_amx},
+    [KERNEL_INTEGER_AMX] = {integer_amx, integer_closer_vnni, has_amx},
 #endif
 #endif
 };
@@ -98,9 +98,9 @@ size_t kernel_integer_screen(kernel_integer_kind kind, const kernel_integer_tile
   return sink.found;
 }
 
-int32_t kernel_integer_cross(kernel_integer_kind kind, const int8_t *a, const int8_t *b,
-                             size_t stride) {
-  return entries[kind].cross(a, b, stride);
+size_t kernel_integer_look_closer(kernel_integer_kind kind, const kernel_closer_look *look,
+                                  kernel_survivor *pairs, size_t count, double *least) {
+  return entries[kind].closer(look, pairs, count, least);
 }
 
 void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel) {

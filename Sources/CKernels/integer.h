@@ -17,16 +17,17 @@ typedef struct {
 
 typedef void integer_kernel(const kernel_integer_tile *tile, integer_sink *sink);
 
-typedef int32_t integer_cross_kernel(const int8_t *a, const int8_t *b, size_t stride);
+typedef size_t integer_closer_kernel(const kernel_closer_look *look, kernel_survivor *pairs,
+                                     size_t count, double *least);
 
 integer_kernel integer_portable;
-integer_cross_kernel integer_cross;
+integer_closer_kernel integer_closer;
 // Whether a kernel computes a small tile as the portable one does.
 int integer_agrees(integer_kernel *kernel);
 #if defined(__x86_64__)
 integer_kernel integer_avx2;
 integer_kernel integer_vnni;
-integer_cross_kernel integer_cross_vnni;
+integer_closer_kernel integer_closer_vnni;
 integer_kernel integer_amx_model;
 #if defined(__linux__)
 integer_kernel integer_amx;

@@ -19,7 +19,7 @@ typedef float quantise_floats __attribute__((vector_size(32), may_alias));
     const kernel_doubles *c = (const kernel_doubles *)centre;                                      \
     const kernel_doubles most = (kernel_doubles){0} + 127.0, shift = (kernel_doubles){0} + 0x1.8p52; \
     kernel_doubles lost = {0}, squares = {0}, sum = {0};                                           \
-    kernel_doubles fine_lost = {0}, fine_squares = {0}, fine_size = {0};                           \
+    kernel_doubles fine_lost = {0}, fine_squares = {0}, fine_size = {0}, fine_sum = {0};           \
     for (size_t i = 0; i < stride / 8; i++) {                                                      \
       kernel_doubles z = (TO_DOUBLES(x[i]) - c[i]) * scale;                                        \
       kernel_doubles clipped =                                                                     \
@@ -37,6 +37,7 @@ typedef float quantise_floats __attribute__((vector_size(32), may_alias));
       fine_lost += fine_residual * fine_residual;                                                  \
       fine_squares += (q + fine) * (q + fine);                                                     \
       fine_size += fine * fine;                                                                    \
+      fine_sum += r;                                                                               \
       *(quantise_bytes *)(codes + 8 * i) = __builtin_convertvector(                                \
           __builtin_convertvector(q, quantise_ints), quantise_bytes);                              \
       *(quantise_bytes *)(codes + stride + 8 * i) = __builtin_convertvector(                       \
@@ -50,6 +51,7 @@ typedef float quantise_floats __attribute__((vector_size(32), may_alias));
       result.fine_residual_square += fine_lost[lane];                                              \
       result.fine_squares += fine_squares[lane];                                                   \
       result.fine_size_square += fine_size[lane];                                                  \
+      result.fine_sum += (int32_t)fine_sum[lane];                                                  \
     }                                                                                              \
     return result;                                                                                 \
   }

@@ -2,8 +2,9 @@
 #include "include/CKernels.h"
 
 // Columns looked at together. Nearly every group has no survivor, so the common path is compares
-// and one test a group.
-enum { GROUP = 64 };
+// and one test a group. Of a group with survivors only parts that have some are looked at one by
+// one.
+enum { GROUP = 64, PART = 16 };
 
 #define SCREEN_ROW(NAME, TYPE)                                                                     \
   KERNEL_CLONES                                                                                    \
@@ -17,9 +18,15 @@ enum { GROUP = 64 };
       for (int c = 0; c < GROUP; c++)                                                              \
         any |= (g[c] - half[c] >= row_reach) | (g[c] - reach[c] >= row_half);                      \
       if (__builtin_expect(any, 0)) {                                                              \
-        for (uint32_t c = 0; c < GROUP; c++) {                                                     \
-          survivors[found] = (uint32_t)j + c;                                                      \
-          found += (size_t)((g[c] - half[c] >= row_reach) | (g[c] - reach[c] >= row_half));        \
+        for (uint32_t c = 0; c < GROUP; c += PART) {                                               \
+          int some = 0;                                                                            \
+          for (uint32_t k = c; k < c + PART; k++)                                                  \
+            some |= (g[k] - half[k] >= row_reach) | (g[k] - reach[k] >= row_half);                 \
+          if (!some) continue;                                                                     \
+          for (uint32_t k = c; k < c + PART; k++) {                                                \
+            survivors[found] = (uint32_t)j + k;                                                    \
+            found += (size_t)((g[k] - half[k] >= row_reach) | (g[k] - reach[k] >= row_half));      \
+          }                                                                                        \
         }                                                                                          \
       }                                                                                            \
     }                                                                                              \

@@ -33,10 +33,11 @@ public final class Matrix<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Se
     let perLine = 64 / MemoryLayout<Scalar>.stride
     let stride = max((columns + perLine - 1) / perLine * perLine, perLine)
     let count = max(rows * stride, perLine)
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: count * MemoryLayout<Scalar>.stride, alignment: 64)
+    let byteCount = count * MemoryLayout<Scalar>.stride
+    let raw = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 64)
+    // As bytes, for which this is one call; a zero is zeros.
+    raw.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
     let typed = raw.bindMemory(to: Scalar.self, capacity: count)
-    typed.initialize(repeating: 0, count: count)
     self.rows = rows
     self.columns = columns
     self.stride = stride

@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Glibc
 
 /// Why a row cannot be used.
@@ -46,32 +47,25 @@ extension Matrix where Scalar == Float {
   /// The rows that hold NaN or infinity or are all zero, ascending.
   ///
   /// - Complexity: O(n · d).
-  public func defectiveRows() -> [DefectiveRow] { findDefects(in: self) }
+  public func defectiveRows() -> [DefectiveRow] { findDefects(in: self, kernel_look_at_float) }
 }
 
 extension Matrix where Scalar == Double {
   /// The rows that hold NaN or infinity or are all zero, ascending.
   ///
   /// - Complexity: O(n · d).
-  public func defectiveRows() -> [DefectiveRow] { findDefects(in: self) }
+  public func defectiveRows() -> [DefectiveRow] { findDefects(in: self, kernel_look_at_double) }
 }
 
-@inline(__always)
-private func findDefects<Scalar: ExactScalar>(in matrix: Matrix<Scalar>) -> [DefectiveRow] {
+private func findDefects<Scalar>(
+  in matrix: Matrix<Scalar>, _ look: (UnsafePointer<Scalar>, Int) -> kernel_row_state
+) -> [DefectiveRow] {
   var found: [DefectiveRow] = []
   for row in 0..<matrix.rows {
-    let values = UnsafeBufferPointer(start: matrix.row(row), count: matrix.columns)
-    // A product with zero is NaN exactly where the value is NaN or infinite.
-    var poison: Scalar = 0
-    var zero = true
-    for value in values {
-      poison += value * 0
-      zero = zero && value == 0
-    }
-    if poison != 0 {
-      found.append(DefectiveRow(row: row, defect: .nonFinite))
-    } else if zero {
-      found.append(DefectiveRow(row: row, defect: .zero))
+    switch look(matrix.row(row), matrix.stride) {
+    case KERNEL_ROW_NOT_FINITE: found.append(DefectiveRow(row: row, defect: .nonFinite))
+    case KERNEL_ROW_ZERO: found.append(DefectiveRow(row: row, defect: .zero))
+    default: break
     }
   }
   return found

@@ -12,17 +12,24 @@ import Vectors
       let rows = DistinctRows(matrix, threads: 2)
       let wanted = min(capacity, rows.count - 1)
       let blocks = Blocks(rows: rows.count)
-      // Positions are not rows.
-      let order = Array((0..<rows.count).reversed())
       let screen = CentredRows(rows, frame: CentredFrame(rows, threads: 2), threads: 2)
-      let search = PairSearch(
-        rows: rows, order: order, gaps: nil, alpha: 1, screen: screen.selecting(order),
-        capacity: wanted,
-        bounds: [Double](repeating: .infinity, count: rows.count))
-      let tiles = blocks.squares(side: 1) + (0..<blocks.count).map { [($0, $0)] }
-      let found = search.search(tiles[...], threads: 2, completed: {}, isCancelled: { false })
-      #expect(found.edges.isEmpty)
-      let lists = search.lists
+      let lists = NeighbourLists(count: rows.count, capacity: wanted)
+      let diagonal = (0..<blocks.count).map { [($0, $0)] }
+      // A part of the pairs, then all, those included; positions are not rows.
+      for (order, tiles) in [
+        (Array(0..<rows.count), diagonal),
+        (Array((0..<rows.count).reversed()), blocks.squares(side: 1) + diagonal),
+      ] {
+        let search = PairSearch(
+          rows: rows, order: order, gaps: nil, alpha: 1, screen: screen.selecting(order),
+          lists: lists)
+        let found = search.search(tiles[...], threads: 2, completed: {}, isCancelled: { false })
+        #expect(found.edges.isEmpty)
+        for row in 0..<rows.count {
+          lists.sort(row)
+          lists.unsort(row)
+        }
+      }
       for row in 0..<rows.count { lists.sort(row) }
       for row in 0..<rows.count {
         let nearest = (0..<rows.count).filter { $0 != row }
@@ -50,8 +57,12 @@ import Vectors
     for count in 0..<30 {
       let offers = (0..<count).map { (Double($0 % 4), $0) }
       let lists = NeighbourLists(count: 1, capacity: capacity)
-      for (radius, neighbour) in offers.shuffled(using: &random) {
-        lists.offer(0, neighbour: neighbour, radius: radius)
+      for (place, offer) in offers.shuffled(using: &random).enumerated() {
+        if place == count / 2 {
+          lists.sort(0)
+          lists.unsort(0)
+        }
+        lists.offer(0, neighbour: offer.1, radius: offer.0)
       }
       lists.sort(0)
       let kept = (0..<lists.length(0)).map { lists.neighbour(0, $0) }
@@ -59,6 +70,7 @@ import Vectors
       for (radius, neighbour) in offers {
         #expect(
           lists.contains(0, neighbour: neighbour, radius: radius) == kept.contains(neighbour))
+        #expect(lists.radius(0, of: neighbour) == (kept.contains(neighbour) ? radius : nil))
       }
     }
   }

@@ -12,6 +12,7 @@ import Vectors
     var products = [Source.Bound](repeating: 0, count: rows.count * rows.count)
     screen.products(
       0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
+    let scratch = TileScratch<Source.Bound>()
     var broken = 0
     for a in 0..<rows.count {
       for b in 0..<rows.count where a != b {
@@ -19,13 +20,28 @@ import Vectors
         if products[a * rows.count + b] - screen.halfLower[b] < reach { broken += 1 }
         if products[b * rows.count + a] - reach < screen.halfLower[b] { broken += 1 }
         for limit in [rows.squaredDistance(a, b), .infinity] {
-          let least = screen.leastSquaredDistance(
-            a, b, product: products[a * rows.count + b], squaredLimit: limit)
-          if let least, least > rows.squaredDistance(a, b) { broken += 1 }
+          let least = closerLook(
+            screen, a, b, product: products[a * rows.count + b], squaredLimit: limit, scratch)
+          if least ?? .infinity > rows.squaredDistance(a, b) { broken += 1 }
         }
       }
     }
     return broken
+  }
+
+  /// What a closer look at one pair says is reached by its squared distance; nil where it drops the pair.
+  private func closerLook<Source: ScreeningSource>(
+    _ screen: Source, _ a: Int, _ b: Int, product: Source.Bound, squaredLimit: Double,
+    _ scratch: TileScratch<Source.Bound>
+  ) -> Double? {
+    // The limit is that of the row or that of the column: the larger counts.
+    scratch.rowRadius.update(repeating: -1, count: screen.count)
+    scratch.columnRadius.update(repeating: -1, count: screen.count)
+    let radii = a < b ? scratch.rowRadius + a : scratch.columnRadius + b
+    radii.pointee = screen.radius(squaredLimit: squaredLimit)
+    scratch.pairs[0] = product.survivor(row: a, column: b)
+    let range = 0..<screen.count
+    return screen.lookCloser(range, range, count: 1, scratch) == 1 ? scratch.least[0] : nil
   }
 
   private func integers<Scalar: ExactScalar>(
@@ -70,20 +86,27 @@ import Vectors
   @Test func theCloserLookIsClose() throws {
     let rows = DistinctRows(floatMatrix(Geometry.clustered.rows(300, 64, seed: 52)), threads: 1)
     let screen = try #require(integers(rows))
+    let scratch = TileScratch<Int32>()
     var products = [Int32](repeating: 0, count: rows.count * rows.count)
     screen.products(
       0..<rows.count, with: screen, 0..<rows.count, into: &products, stride: rows.count)
     for a in 0..<rows.count {
       for b in 0..<a {
         let square = rows.squaredDistance(a, b)
-        func least(_ limit: Double) throws -> Double {
-          try #require(
-            screen.leastSquaredDistance(
-              a, b, product: products[a * rows.count + b], squaredLimit: limit))
+        let product = products[a * rows.count + b]
+        func least(_ limit: Double) -> Double? {
+          closerLook(screen, a, b, product: product, squaredLimit: limit, scratch)
         }
-        #expect(try least(.infinity) > 0.99 * square && least(.infinity) <= square)
-        #expect(try least(square) <= square)
-        #expect(try least(0.98 * square) == .infinity)
+        #expect(try #require(least(.infinity)) > 0.99 * square)
+        #expect(try #require(least(square)) <= square)
+        #expect(least(0.98 * square) == nil)
+        // As one pair alone, for queries.
+        for limit in [0.98 * square, square, .infinity] {
+          let alone = screen.leastSquaredDistance(
+            a, to: b, of: screen, product: product, squaredLimit: limit)
+          let together = least(limit) ?? .infinity
+          #expect(alone == together || abs(alone - together) < 1e-12 * square)
+        }
       }
     }
   }

@@ -99,21 +99,85 @@ private func check(
   }
 }
 
+private func withSums(_ facts: [kernel_fine_facts], _ sums: [Double]) -> [kernel_fine_facts] {
+  zip(facts, sums).map {
+    kernel_fine_facts(squares: $0.squares, residual: $0.residual, size: $0.size, sum: $1)
+  }
+}
+
 @Suite struct IntegerKernelTests {
+  /// Every verdict of a closer look against its formula, with limits on which half of the pairs fall.
   @Test(arguments: kinds, [16, 64, 112, 128, 704, 16384])
-  func crossSumsAreExact(kind: kernel_integer_kind, stride: Int) {
-    for extreme in [false, true] {
-      let rows =
-        extreme
-        ? [[Int8]](repeating: [Int8](repeating: 127, count: 2 * stride), count: 2)
-        : randomRows(2, 2 * stride, seed: 7)
-      let (a, b) = (rows[0], rows[1])
-      var expected = 0
-      for c in 0..<stride {
-        expected += Int(a[c]) * Int(b[stride + c])
-        expected += Int(a[stride + c]) * Int(b[c])
+  func closerLooksEqualTheirFormula(kind: kernel_integer_kind, stride: Int) {
+    let count = 20
+    // Long rows are of the largest bytes there are.
+    let codes =
+      stride < 16384
+      ? randomRows(count, 2 * stride, seed: 9)
+      : (0..<count).map { [Int8](repeating: $0 % 2 == 0 ? 127 : -127, count: 2 * stride) }
+    let radius = Double(127 * 127 * stride).squareRoot() * 1.5
+    // Tile row i is row 19 − i of the codes, tile column j is row j.
+    let entries = (0..<Int32(count)).map { $0 }
+    let facts = (0..<count).map {
+      kernel_fine_facts(
+        squares: Double(127 * 127 * stride) * (0.6 + Double($0) / 50), residual: Double($0),
+        size: Double($0 % 3), sum: 0)
+    }
+    // The sums belong to the codes.
+    let sums = codes.map { Double($0[stride...].reduce(0) { $0 + Int($1) }) }
+    let (rowFacts, columnFacts) = (withSums(facts, sums.reversed()), withSums(facts, sums))
+    let radii = (0..<count).map { radius * (0.5 + Double($0) / 40) }
+    var pairs: [kernel_survivor] = []
+    var expected: [(row: Int, column: Int, least: Double)] = []
+    for row in 0..<count {
+      for column in 0..<row {
+        let product = Int32(row * column - 90)
+        pairs.append(
+          kernel_survivor(row: UInt16(row), column: UInt16(column), product: product))
+        let (a, b) = (codes[count - 1 - row], codes[column])
+        var cross = 0
+        for c in 0..<stride {
+          cross += Int(a[c]) * Int(b[stride + c])
+          cross += Int(a[stride + c]) * Int(b[c])
+        }
+        let (left, right) = (facts[row], facts[column])
+        let fine = Double(product) + Double(cross) / 256
+        let square = left.squares + right.squares - 2 * fine - 2 * left.size * right.size
+        let lost = left.residual + right.residual
+        let least = max(max(square, 0).squareRoot() - lost, 0)
+        if least <= max(radii[row], radii[column]) {
+          expected.append((row, column, least * least / 4))
+        }
       }
-      #expect(Int(kernel_integer_cross(kind, a, b, stride)) == expected)
+    }
+    var least = [Double](repeating: 0, count: pairs.count)
+    let reversed = Array(entries.reversed())
+    var look = kernel_closer_look()
+    let left = codes.flatMap { $0 }.withUnsafeBufferPointer { codes in
+      entries.withUnsafeBufferPointer { entries in
+        reversed.withUnsafeBufferPointer { reversed in
+          rowFacts.withUnsafeBufferPointer { rowFacts in
+            columnFacts.withUnsafeBufferPointer { columnFacts in
+              radii.withUnsafeBufferPointer { radii in
+                (look.stride, look.unit) = (stride, 0.25)
+                (look.row_codes, look.column_codes) = (codes.baseAddress, codes.baseAddress)
+                (look.row_entries, look.column_entries) = (
+                  reversed.baseAddress, entries.baseAddress
+                )
+                (look.rows, look.columns) = (rowFacts.baseAddress, columnFacts.baseAddress)
+                (look.row_radius, look.column_radius) = (radii.baseAddress, radii.baseAddress)
+                return kernel_integer_look_closer(kind, &look, &pairs, pairs.count, &least)
+              }
+            }
+          }
+        }
+      }
+    }
+    #expect(left > 10 && left < pairs.count - 10)
+    #expect(pairs[..<left].map { Int($0.row) } == expected.map(\.row))
+    #expect(pairs[..<left].map { Int($0.column) } == expected.map(\.column))
+    for (found, wanted) in zip(least, expected.map(\.least)) {
+      #expect(found <= wanted && found >= wanted * (1 - 1e-9) - 1e-9)
     }
   }
 
@@ -170,6 +234,7 @@ private func check(
     let fine = zip(expected, rests).map { Double($0.0) + Double($0.1) / 256 }
     #expect(kept.fine_squares == fine.reduce(0) { $0 + $1 * $1 })
     #expect(kept.squares == expected.reduce(0) { $0 + Int32($1) * Int32($1) })
+    #expect(kept.fine_sum == rests.reduce(0) { $0 + Int32($1) })
     #expect(kept.sum == expected.reduce(0) { $0 + Int32($1) })
     let lost = zip(values, expected).reduce(0.0) {
       $0 + ($1.0 - Double($1.1)) * ($1.0 - Double($1.1))

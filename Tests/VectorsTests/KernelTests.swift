@@ -16,6 +16,20 @@ func makeRows(_ count: Int, _ columns: Int, seed: UInt64, scale: Double = 1) -> 
 func floats(_ rows: [[Double]]) -> [[Float]] { rows.map { $0.map { Float($0) } } }
 
 @Suite struct KernelTests {
+  @Test(arguments: Array(0...33) + [255, 256, 257])
+  func columnsAreSortedEachByItself(count: Int) {
+    let rows = makeRows(count, 8, seed: 11).map { $0.map { ($0 * 40).rounded() } }
+    let sorted = Matrix<Double>(rows: count, columns: 8) { storage, stride in
+      for (index, row) in rows.enumerated() {
+        (storage + index * stride).update(from: row, count: 8)
+      }
+      kernel_sort_columns(storage, count)
+    }
+    for column in 0..<Int(KERNEL_SORTED_LANES) {
+      #expect((0..<count).map { sorted.row($0)[column] } == rows.map { $0[column] }.sorted())
+    }
+  }
+
   @Test(arguments: Array(1...70) + [128, 129, 512, 1000, 2048])
   func distanceAgreesWithAScalarLoop(columns: Int) {
     let matrix = Matrix(floats(makeRows(4, columns, seed: UInt64(columns))))

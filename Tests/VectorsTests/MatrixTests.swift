@@ -52,6 +52,10 @@ import Vectors
       DefectiveRow(row: 3, defect: .zero), DefectiveRow(row: 4, defect: .nonFinite),
     ]
     #expect(matrix.defectiveRows() == expected)
+    let doubles = Matrix(
+      (0..<matrix.rows).map { matrix.values(ofRow: $0).map { Double($0) } }
+        + [[.leastNonzeroMagnitude, 0]])
+    #expect(doubles.defectiveRows() == expected)
     #expect(throws: DefectiveRows(rows: expected)) { try matrix.normalised() }
     #expect(
       DefectiveRows(rows: expected).description

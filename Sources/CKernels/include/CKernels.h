@@ -95,7 +95,7 @@ size_t kernel_integer_screen(kernel_integer_kind kind, const kernel_integer_tile
                              kernel_survivor *survivors);
 
 /// What rounding a row to bytes lost and kept: |z - q|^2 in double, |q|^2, and the sum of q; and the
-/// same with a second byte: |z - q - r/256|^2, |q + r/256|^2 and |r/256|^2.
+/// same with a second byte: |z - q - r/256|^2, |q + r/256|^2, |r/256|^2 and the sum of r.
 typedef struct {
   double residual_square;
   int32_t squares;
@@ -103,6 +103,7 @@ typedef struct {
   double fine_residual_square;
   double fine_squares;
   double fine_size_square;
+  int32_t fine_sum;
 } kernel_quantised;
 
 /// Writes q = z = (row - centre) * scale, rounded to the nearest integer in -127...127, and after it
@@ -117,17 +118,65 @@ kernel_quantised kernel_quantise_float(const float *row, const double *centre, s
 kernel_quantised kernel_quantise_double(const double *row, const double *centre, size_t stride,
                                         double scale, int8_t *codes);
 
-/// Sum of q_a r_b + r_a q_b over rows of codes, exact: what second bytes add to a product, times 256.
-int32_t kernel_integer_cross(kernel_integer_kind kind, const int8_t *a, const int8_t *b,
-                             size_t stride);
+/// What a closer look wants to know of a row of codes: |q + r/256|^2, at least |z - q - r/256|, at
+/// least |r/256|, and the sum of r.
+typedef struct {
+  double squares;
+  double residual;
+  double size;
+  double sum;
+} kernel_fine_facts;
+
+/// A closer look, by second bytes, at pairs of a tile.
+///
+/// Codes of tile row i are row `row_entries[i]` of `row_codes`, 2 * `stride` bytes each; those of
+/// columns likewise. `row_radius` and `column_radius` are limits on |z_i - z_j|; the larger one counts.
+/// `unit` is what squares of z are multiplied by to be squared distances.
+typedef struct {
+  size_t stride;
+  const int8_t *row_codes;
+  const int8_t *column_codes;
+  const int32_t *row_entries;
+  const int32_t *column_entries;
+  const kernel_fine_facts *rows;
+  const kernel_fine_facts *columns;
+  const double *row_radius;
+  const double *column_radius;
+  double unit;
+} kernel_closer_look;
+
+/// Keeps the pairs that a closer look cannot prove to be beyond their limit, in their order, and
+/// writes for each a number that its computed squared distance reaches; returns how many are left.
+size_t kernel_integer_look_closer(kernel_integer_kind kind, const kernel_closer_look *look,
+                                  kernel_survivor *pairs, size_t count, double *least);
 
 /// Writes a row of 4 * steps bytes into lane 0..<16 of a panel.
 void kernel_integer_pack(const int8_t *row, size_t steps, size_t lane, int8_t *panel);
 
+typedef enum { KERNEL_ROW_SOUND, KERNEL_ROW_NOT_FINITE, KERNEL_ROW_ZERO } kernel_row_state;
+
+/// Whether a row holds NaN or infinity, or else is all zero.
+kernel_row_state kernel_look_at_float(const float *row, size_t stride);
+kernel_row_state kernel_look_at_double(const double *row, size_t stride);
+
+/// Sorts each of the columns of `count` rows of `KERNEL_SORTED_LANES` doubles, none of them NaN;
+/// aligned to 64 bytes. O(count log^2 count).
+void kernel_sort_columns(double *values, size_t count);
+
+enum { KERNEL_SORTED_LANES = 8 };
+
 /// Asks the processor to fetch the 64-byte lines of a range of bytes.
-static inline void kernel_prefetch(const int8_t *start, size_t count) {
-  for (size_t offset = 0; offset < count; offset += 64) __builtin_prefetch(start + offset);
+static inline void kernel_prefetch(const void *start, size_t count) {
+  for (size_t offset = 0; offset < count; offset += 64)
+    __builtin_prefetch((const char *)start + offset);
 }
+
+/// Asks the system to back a range of fresh memory by large pages, where it has them: rows that are
+/// read in any order then cost no walks through page tables. The range starts at a multiple of
+/// `KERNEL_LARGE_PAGE`.
+void kernel_prefer_large_pages(void *start, size_t count);
+
+enum { KERNEL_LARGE_PAGE = 1 << 21 };
 
 /// Processors that this process is allowed to run on (its affinity mask), at least 1.
 size_t kernel_available_processors(void);

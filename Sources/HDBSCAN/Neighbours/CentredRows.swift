@@ -24,6 +24,7 @@ struct CentredRows: ScreeningSource {
   init<Scalar: ExactScalar>(_ rows: DistinctRows<Scalar>, frame: CentredFrame, threads: Int) {
     let count = rows.count
     let columns = rows.columns
+    let scale = frame.scale(of: rows, threads: threads)
     var lower = [Float](repeating: 0, count: count)
     copies = lower.withUnsafeMutableBufferPointer { lower in
       let target = lower
@@ -32,13 +33,13 @@ struct CentredRows: ScreeningSource {
           parallelForChunks(count, chunk: 256, threads: threads) { chunk in
             for row in chunk {
               target[row] = copyCentred(
-                rows.row(row), centre: centre, scale: frame.scale, to: storage + row * stride)
+                rows.row(row), centre: centre, scale: scale, to: storage + row * stride)
             }
           }
         }
       }
     }
-    scale = frame.scale
+    self.scale = scale
     halfLower = lower
   }
 
@@ -56,14 +57,19 @@ struct CentredRows: ScreeningSource {
       copies, rows: rows, by: other.copies, columns: columns, into: result, stride: stride)
   }
 
-  func leastSquaredDistance(
-    _ first: Int, _ second: Int, product: Float, squaredLimit: Double
-  ) -> Double? { nil }
+  static var looksCloser: Bool { false }
 
-  func prefetch(_ entry: Int) {}
+  func lookCloser(
+    _ rows: Range<Int>, _ columns: Range<Int>, count: Int, _ scratch: TileScratch<Float>
+  ) -> Int {
+    scratch.least.update(repeating: 0, count: count)
+    return count
+  }
+
+  func radius(squaredLimit: Double) -> Double { squaredLimit }
 
   /// See ``ScreeningSource``; a pair may be within the limit only if g − halfLower[j] ≥ reach.
-  func reach(_ entry: Int, squaredLimit: Double) -> Float {
+  func reach(_ entry: Int, radius squaredLimit: Double) -> Float {
     if squaredLimit < 0 { return .infinity }
     let half = squaredLimit * (scale * scale) * (0.5 + 0x1p-21)
     let reach = Float(Double(halfLower[entry]) - half)

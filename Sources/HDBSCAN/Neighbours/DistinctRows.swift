@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Vectors
 
 /// The distinct rows of a matrix, each with the points that equal it.
@@ -65,6 +66,11 @@ struct DistinctRows<Scalar: ExactScalar> {
 
   /// Start of a distinct row; valid as long as this value lives.
   func row(_ index: Int) -> UnsafePointer<Scalar> { base + firstPoints[index] * stride }
+
+  /// Tells the processor that a row will be read.
+  func prefetch(_ index: Int) {
+    kernel_prefetch(UnsafeRawPointer(row(index)), columns * MemoryLayout<Scalar>.stride)
+  }
 
   /// Canonical squared distance of two distinct rows.
   func squaredDistance(_ first: Int, _ second: Int) -> Double {

@@ -38,15 +38,17 @@ struct IntegerFrame: Sendable {
     let samples = min(rows.count, Self.sampleSize)
     let sample = (0..<samples).map { rows.row($0 * rows.count / samples) }
     var codes = [Int8](repeating: 0, count: 2 * stride)
+    // Keeps squares inside the range of a double.
+    let unit = frame.powerOfTwo(above: sample.reduce(0) { max($0, frame.largestValue($1)) })
     let lengths = sample.map { row in
-      // The scale of the frame keeps squares inside the range of a double.
       (0..<rows.columns).reduce(0.0) { sum, column in
-        let value = (Double(row[column]) - centre.base[column]) * frame.scale
+        let value = (Double(row[column]) - centre.base[column]) * unit
         return sum + value * value
       }
     }.sorted()
-    let typical = (lengths[samples / 2] / Double(rows.columns)).squareRoot() / frame.scale
+    let typical = (lengths[samples / 2] / Double(rows.columns)).squareRoot() / unit
     var best: (scale: Double, residual: Double)?
+    var worse = 0
     for clip in Self.clips {
       let scale = 127 / (clip * typical)
       // Squares of scales outside this range could leave that of a double.
@@ -56,7 +58,10 @@ struct IntegerFrame: Sendable {
           .residual_square
       }.sorted()
       let residual = residuals[samples * 63 / 64].squareRoot() / scale
-      if residual < best?.residual ?? .infinity { best = (scale, residual) }
+      // From the best scale on residuals grow with the steps.
+      worse = residual < best?.residual ?? .infinity ? 0 : worse + 1
+      if worse == 0 { best = (scale, residual) }
+      if worse == 2 { break }
     }
     guard let best else { return nil }
     self.centre = centre

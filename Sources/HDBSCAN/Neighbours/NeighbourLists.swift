@@ -35,9 +35,26 @@ final class NeighbourLists {
     length(row) == capacity ? radii[row * capacity] : .infinity
   }
 
+  /// Radius of a neighbour that a list holds; nil where it does not hold it.
+  ///
+  /// - Complexity: O(k).
+  func radius(_ row: Int, of neighbour: Int) -> Double? {
+    let start = row * capacity
+    let wanted = Int32(neighbour)
+    let end = start + Int(lengths[row])
+    if capacity <= 16 {
+      for entry in start..<end where indices[entry] == wanted { return radii[entry] }
+      return nil
+    }
+    // Without an early end the loop takes several entries at a time.
+    var place = -1
+    for entry in start..<end where indices[entry] == wanted { place = entry }
+    return place < 0 ? nil : radii[place]
+  }
+
   /// Enters a neighbour if it is among the k best so far; says whether the list changed.
   ///
-  /// Each pair must be offered once only.
+  /// A neighbour that the list holds must not be offered again.
   @discardableResult
   func offer(_ row: Int, neighbour: Int, radius: Double) -> Bool {
     let start = row * capacity
@@ -82,7 +99,7 @@ final class NeighbourLists {
     (radii[start + hole], indices[start + hole]) = key
   }
 
-  /// Turns the heap of a row into an ascending list; no offer may follow.
+  /// Turns the heap of a row into an ascending list; no offer may follow before `unsort`.
   func sort(_ row: Int) {
     let start = row * capacity
     var length = Int(lengths[row])
@@ -91,6 +108,16 @@ final class NeighbourLists {
       let last = (radii[start + length], indices[start + length])
       (radii[start + length], indices[start + length]) = (radii[start], indices[start])
       siftDown(last, start: start, length: length)
+    }
+  }
+
+  /// Turns a sorted list into a heap again: a descending list is one.
+  func unsort(_ row: Int) {
+    var (left, right) = (row * capacity, row * capacity + length(row) - 1)
+    while left < right {
+      (radii[left], radii[right]) = (radii[right], radii[left])
+      (indices[left], indices[right]) = (indices[right], indices[left])
+      (left, right) = (left + 1, right - 1)
     }
   }
 

@@ -18,34 +18,33 @@ internal import Vectors
 ///
 /// exactly the form in which screening takes its limits.
 final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
-  /// Nearest neighbours, by row.
+  /// Nearest neighbours, by row, as heaps; pairs that they hold may be met again.
   let lists: NeighbourLists
-  private let rows: DistinctRows<Scalar>
+  let rows: DistinctRows<Scalar>
   /// Row at each position.
-  private let order: [Int]
+  let order: [Int]
   /// Bottleneck between positions p − 1 and p; nil where no tree is given.
-  private var gaps: [Double]?
+  private(set) var gaps: [Double]?
   /// Largest gap of each block.
   private var gapsOfBlocks: RangeMaxima
-  private let alpha: Double
+  let alpha: Double
   /// Bounds for the rows at their positions.
-  private let screen: Source
-  private let locks: BlockLocks
-  /// For each position a proven bound on the squared radius of its full list; belongs to whoever
-  /// holds its block, as do the lists.
-  private let limits: UnsafeMutablePointer<Double>
-  /// The reach of each limit.
-  private let reaches: UnsafeMutablePointer<Source.Bound>
+  let screen: Source
+  let locks: BlockLocks
+  /// For each position the squared radius of its full list; belongs to whoever holds its block, as do
+  /// the lists.
+  let limits: UnsafeMutablePointer<Double>
+  /// Each limit in the unit of `screen`.
+  let radii: UnsafeMutablePointer<Double>
 
   /// - Parameters:
   ///   - order: the rows, each once.
   ///   - gaps: of the spanning tree whose leaf order `order` is.
   ///   - screen: the entries of `order`.
-  ///   - capacity: k, in 1..<n.
-  ///   - bounds: by row, at least the squared radius of the k-th nearest; infinity where unknown.
+  ///   - lists: k nearest of those that are known, by squared radius, as heaps; they are improved.
   init(
     rows: DistinctRows<Scalar>, order: [Int], gaps: [Double]?, alpha: Double, screen: Source,
-    capacity: Int, bounds: [Double]
+    lists: NeighbourLists
   ) {
     self.rows = rows
     self.order = order
@@ -53,19 +52,19 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     gapsOfBlocks = largestOfBlocks(gaps ?? [])
     self.alpha = alpha
     self.screen = screen
-    lists = NeighbourLists(count: rows.count, capacity: capacity)
+    self.lists = lists
     locks = BlockLocks(count: Blocks(rows: rows.count).count)
     limits = .allocate(capacity: rows.count)
-    reaches = .allocate(capacity: rows.count)
+    radii = .allocate(capacity: rows.count)
     for (position, row) in order.enumerated() {
-      limits[position] = bounds[row]
-      reaches[position] = screen.reach(position, squaredLimit: bounds[row])
+      limits[position] = lists.worst(row)
+      radii[position] = screen.radius(squaredLimit: limits[position])
     }
   }
 
   deinit {
     limits.deallocate()
-    reaches.deallocate()
+    radii.deallocate()
   }
 
   /// Goes on with the bottlenecks of a better tree, whatever its leaf order.
@@ -96,7 +95,9 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
         let nearer =
           first == second
           ? searchDiagonal(first, blocks.range(first), scratch)
-          : searchTile(first, second, blocks.range(first), blocks.range(second), scratch)
+          : searchTile(
+            first, second, blocks.range(first), blocks.range(second),
+            between: gaps == nil ? 0 : gapsOfBlocks.largest(first + 1..<second), scratch)
         // In whatever order: Kruskal's method sorts.
         if !nearer.isEmpty { found.withLock { $0.append(nearer) } }
       }
@@ -105,187 +106,82 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     return found.withLock { $0 }
   }
 
-  private func searchTile(
-    _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>,
+  /// Looks at the pairs of two ranges of positions in the blocks `first` and `second`.
+  ///
+  /// - Parameter between: the largest gap of the positions between the ranges.
+  func searchTile(
+    _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>, between: Double,
     _ scratch: TileScratch<Source.Bound>
   ) -> [CandidateEdge] {
-    setBottlenecks(first, second, upper, lower, scratch)
+    setBottlenecks(upper, lower, between: between, scratch)
     locks.withLocks(first, second) {
-      setReaches(upper, scratch.rowLimit, scratch.rowReach)
-      setReaches(lower, scratch.columnLimit, scratch.columnReach)
+      setReaches(upper, scratch.rowRadius, scratch.rowReach)
+      setReaches(lower, scratch.columnRadius, scratch.columnReach)
     }
-    let count = screen.screenTile(upper, lower, scratch)
+    var count = screen.screenTile(upper, lower, scratch)
+    if count > 0 { count = screen.lookCloser(upper, lower, count: count, scratch) }
+    if count == 0 { return [] }
+    for pair in 0..<count {
+      scratch.bottlenecks[pair] = max(
+        scratch.rowBottleneck[Int(scratch.pairs[pair].row)],
+        scratch.columnBottleneck[Int(scratch.pairs[pair].column)])
+    }
     var found: [CandidateEdge] = []
-    if count == 0 { return found }
-    let ahead = 6
-    locks.withLocks(first, second) {
-      for pair in 0..<count {
-        if pair + ahead < count {
-          screen.prefetch(lower.lowerBound + Int(scratch.pairs[pair + ahead].column))
-        }
-        let survivor = scratch.pairs[pair]
-        let row = Int(survivor.row)
-        let column = Int(survivor.column)
-        decide(
-          upper.lowerBound + row, lower.lowerBound + column,
-          product: Source.Bound(productOf: survivor),
-          bottleneck: max(scratch.rowLimit[row], scratch.columnLimit[column]), &found)
-      }
-    }
+    locks.withLocks(first, second) { found = decide(count, upper, lower, scratch) }
     return found
   }
 
-  /// Largest gaps from each row to the start of the other block, and back from each column.
+  /// Largest gaps from each row to the start of the other range, and back from each column; the radii
+  /// are theirs.
   private func setBottlenecks(
-    _ first: Int, _ second: Int, _ upper: Range<Int>, _ lower: Range<Int>,
-    _ scratch: TileScratch<Source.Bound>
+    _ upper: Range<Int>, _ lower: Range<Int>, between: Double, _ scratch: TileScratch<Source.Bound>
   ) {
     guard let gaps else {
-      scratch.rowLimit.update(repeating: -1, count: upper.count)
-      scratch.columnLimit.update(repeating: -1, count: lower.count)
+      scratch.rowBottleneck.update(repeating: -1, count: upper.count)
+      scratch.columnBottleneck.update(repeating: -1, count: lower.count)
+      scratch.rowRadius.update(repeating: -1, count: upper.count)
+      scratch.columnRadius.update(repeating: -1, count: lower.count)
       return
     }
-    let between = max(gapsOfBlocks.largest(first + 1..<second), gaps[lower.lowerBound])
-    var limit = between
+    let between = max(between, gaps[lower.lowerBound])
+    // The largest gap so far changes seldom, and its radius with it.
+    var (largest, radius) = (between, radius(bottleneck: between))
     for position in upper.reversed() {
-      scratch.rowLimit[position - upper.lowerBound] = limit
-      limit = max(limit, gaps[position])
+      scratch.rowBottleneck[position - upper.lowerBound] = largest
+      scratch.rowRadius[position - upper.lowerBound] = radius
+      if gaps[position] > largest {
+        (largest, radius) = (gaps[position], self.radius(bottleneck: gaps[position]))
+      }
     }
-    limit = between
+    (largest, radius) = (between, self.radius(bottleneck: between))
     for position in lower {
-      if position > lower.lowerBound { limit = max(limit, gaps[position]) }
-      scratch.columnLimit[position - lower.lowerBound] = limit
+      if position > lower.lowerBound, gaps[position] > largest {
+        (largest, radius) = (gaps[position], self.radius(bottleneck: gaps[position]))
+      }
+      scratch.columnBottleneck[position - lower.lowerBound] = largest
+      scratch.columnRadius[position - lower.lowerBound] = radius
     }
   }
 
-  /// The reaches that screening needs for both purposes.
-  private func setReaches(
-    _ positions: Range<Int>, _ bottlenecks: UnsafePointer<Double>,
-    _ result: UnsafeMutablePointer<Source.Bound>
+  /// Widens the radii of bottlenecks to what both purposes need, and sets the reaches of that.
+  func setReaches(
+    _ positions: Range<Int>, _ radius: UnsafeMutablePointer<Double>,
+    _ reach: UnsafeMutablePointer<Source.Bound>
   ) {
     for position in positions {
       let entry = position - positions.lowerBound
-      result[entry] = min(
-        reaches[position],
-        screen.reach(position, squaredLimit: squaredLimit(weight: bottlenecks[entry])))
+      radius[entry] = max(radius[entry], radii[position])
+      reach[entry] = screen.reach(position, radius: radius[entry])
     }
   }
 
-  private func searchDiagonal(
-    _ block: Int, _ range: Range<Int>, _ scratch: TileScratch<Source.Bound>
-  ) -> [CandidateEdge] {
-    screen.products(range, with: screen, range, into: scratch.products, stride: tileSize)
-    // Screened with the largest bottleneck of each row, then tested with that of each pair.
-    var limit = -1.0
-    for position in range.reversed() {
-      scratch.rowLimit[position - range.lowerBound] = limit
-      if let gaps { limit = max(limit, gaps[position]) }
-    }
-    scratch.columnLimit.update(repeating: -1, count: range.count)
-    var found: [CandidateEdge] = []
-    locks.withLock(block) {
-      for position in range where limits[position] == .infinity {
-        limits[position] = initialLimit(position, range, scratch)
-        reaches[position] = screen.reach(position, squaredLimit: limits[position])
-      }
-      setReaches(range, scratch.rowLimit, scratch.rowReach)
-      setReaches(range, scratch.columnLimit, scratch.columnReach)
-      var (row, column, bottleneck) = (-1, 0, -1.0)
-      for pair in 0..<screen.screenProducts(range, range, isDiagonal: true, scratch) {
-        let survivor = scratch.pairs[pair]
-        if Int(survivor.row) != row {
-          (row, column, bottleneck) = (Int(survivor.row), Int(survivor.row), -1)
-        }
-        while column < Int(survivor.column) {
-          column += 1
-          if let gaps { bottleneck = max(bottleneck, gaps[range.lowerBound + column]) }
-        }
-        decide(
-          range.lowerBound + row, range.lowerBound + column,
-          product: Source.Bound(productOf: survivor), bottleneck: bottleneck, &found)
-      }
-    }
-    return found
-  }
-
-  /// The largest distance to the rows of the block that look nearest bounds the k-th nearest one.
-  ///
-  /// For long lists the bound is not worth its cost: the block fills the list by itself.
-  private func initialLimit(
-    _ position: Int, _ block: Range<Int>, _ scratch: TileScratch<Source.Bound>
-  ) -> Double {
-    let capacity = lists.capacity
-    guard capacity <= 64, capacity < block.count else { return .infinity }
-    let products = scratch.products + (position - block.lowerBound) * tileSize
-    return withUnsafeTemporaryAllocation(
-      of: (closeness: Source.Bound, position: Int).self, capacity: capacity
-    ) { nearest in
-      var length = 0
-      screen.halfLower.withUnsafeBufferPointer { halfLower in
-        for column in block where column != position {
-          let closeness = products[column - block.lowerBound] - halfLower[column]
-          if length == capacity {
-            if closeness <= nearest[capacity - 1].closeness { continue }
-          } else {
-            length += 1
-          }
-          var place = length - 1
-          while place > 0, nearest[place - 1].closeness < closeness {
-            nearest[place] = nearest[place - 1]
-            place -= 1
-          }
-          nearest[place] = (closeness, column)
-        }
-      }
-      return nearest.prefix(length).reduce(0) {
-        max($0, rows.squaredDistance(order[position], order[$1.position]))
-      }
-    }
-  }
-
-  /// Enters a pair where it belongs; the cheap tests come first.
-  private func decide(
-    _ first: Int, _ second: Int, product: Source.Bound, bottleneck: Double,
-    _ found: inout [CandidateEdge]
-  ) {
-    let (a, b) = (order[first], order[second])
-    let listLimit = max(limits[first], limits[second])
-    let limit = max(squaredLimit(weight: bottleneck), listLimit)
-    if let least = screen.leastSquaredDistance(
-      first, second, product: product, squaredLimit: limit)
-    {
-      if least > limit { return }
-      if least > listLimit {
-        // For the tree alone a bound serves until it is known which pairs matter.
-        if least.squareRoot() / alpha < bottleneck {
-          found.append(CandidateEdge(a, b, weight: least))
-        }
-        return
-      }
-    } else if rows.isBeyond(a, b, squaredLimit: limit) {
-      return
-    }
-    let square = rows.squaredDistance(a, b)
-    enter(first, a, neighbour: b, square: square)
-    enter(second, b, neighbour: a, square: square)
-    if square.squareRoot() / alpha < bottleneck {
-      found.append(CandidateEdge(a, b, weight: square))
-    }
-  }
-
-  private func enter(_ position: Int, _ row: Int, neighbour: Int, square: Double) {
-    if square <= limits[position], lists.offer(row, neighbour: neighbour, radius: square) {
-      let worst = lists.worst(row)
-      if worst < limits[position] {
-        limits[position] = worst
-        reaches[position] = max(
-          reaches[position], screen.reach(position, squaredLimit: worst))
-      }
-    }
+  /// The limit of a bottleneck in the unit of `screen`.
+  func radius(bottleneck: Double) -> Double {
+    screen.radius(squaredLimit: squaredLimit(weight: bottleneck))
   }
 
   /// Square of a distance that no pair of at most this weight exceeds; negative for no pair.
-  private func squaredLimit(weight: Double) -> Double {
+  func squaredLimit(weight: Double) -> Double {
     weight < 0 ? -1 : squaredDistanceLimit(weight: weight, alpha: alpha)
   }
 }

@@ -25,11 +25,13 @@ struct QuantisedRows: ScreeningSource {
   /// A: no two entries are farther apart.
   private let largestDistance: Double
   let facts: [EntryFacts]
+  /// The same with the second byte.
+  let fine: [kernel_fine_facts]
   private let offsets: [Int32]
-  private let codes: ByteRows
+  let codes: ByteRows
   private let columns: Int
-  /// Row of `codes` of each entry; nil where they are the same.
-  private let entries: [Int]?
+  /// Row of `codes` of each entry.
+  let entries: [Int32]
   private let panels: BytePanels
   private let threads: Int
 
@@ -38,10 +40,6 @@ struct QuantisedRows: ScreeningSource {
     var squares: Int32
     var sum: Int32
     var residual: Double
-    /// |q + r/256|², a bound on |z − q − r/256|, and one on |r/256|.
-    var fineSquares: Double
-    var fineResidual: Double
-    var fineSize: Double
   }
 
   /// Rounds rows in a frame.
@@ -50,34 +48,38 @@ struct QuantisedRows: ScreeningSource {
   init<Scalar: ExactScalar>(
     _ rows: DistinctRows<Scalar>, frame: IntegerFrame, kernel: kernel_integer_kind, threads: Int
   ) {
-    var facts = [EntryFacts](repeating: EntryFacts(kernel_quantised()), count: rows.count)
-    let codes = facts.withUnsafeMutableBufferPointer { facts in
-      let target = facts
+    var kept = [kernel_quantised](repeating: kernel_quantised(), count: rows.count)
+    let codes = kept.withUnsafeMutableBufferPointer { kept in
+      let target = kept
       return ByteRows(rows: rows.count, stride: 2 * rows.stride) { bytes in
         parallelForChunks(rows.count, chunk: 256, threads: threads) { chunk in
           for row in chunk {
-            target[row] = EntryFacts(
-              Scalar.quantise(
-                rows.row(row), centre: frame.centre.base, stride: rows.stride, scale: frame.scale,
-                into: bytes + row * 2 * rows.stride))
+            target[row] = Scalar.quantise(
+              rows.row(row), centre: frame.centre.base, stride: rows.stride, scale: frame.scale,
+              into: bytes + row * 2 * rows.stride)
           }
         }
       }
     }
+    let facts = kept.map(EntryFacts.init)
     let residuals = facts.map(\.residual).sorted()
     let longest = facts.reduce(0) { max($0, $1.squares) }
     self.init(
-      facts: facts, scale: frame.scale, commonResidual: residuals[residuals.count * 9 / 10],
+      facts: facts, fine: kept.map(kernel_fine_facts.init), scale: frame.scale,
+      commonResidual: residuals[residuals.count * 9 / 10],
       largestDistance: 2 * Double(longest).squareRoot() * (1 + 0x1p-40), codes: codes,
-      columns: rows.columns, entries: nil, kernel: kernel, threads: threads)
+      columns: rows.columns, entries: Array(0..<Int32(rows.count)), kernel: kernel,
+      threads: threads)
   }
 
   private init(
-    facts: [EntryFacts], scale: Double, commonResidual: Double, largestDistance: Double,
-    codes: ByteRows, columns: Int, entries: [Int]?, kernel: kernel_integer_kind, threads: Int
+    facts: [EntryFacts], fine: [kernel_fine_facts], scale: Double, commonResidual: Double,
+    largestDistance: Double, codes: ByteRows, columns: Int, entries: [Int32],
+    kernel: kernel_integer_kind, threads: Int
   ) {
     count = facts.count
     self.facts = facts
+    self.fine = fine
     self.scale = scale
     self.commonResidual = commonResidual
     self.largestDistance = largestDistance
@@ -97,61 +99,29 @@ struct QuantisedRows: ScreeningSource {
         // Below this every pair is kept anyway.
         return Int32(max(half, -0x1p29).rounded(.down))
       } + padding
-    panels = BytePanels(
-      codes, entries: entries, count: facts.count, columns: columns, threads: threads)
-  }
-
-  func reach(_ entry: Int, squaredLimit: Double) -> Int32 {
-    reach(of: facts[entry], squaredLimit: squaredLimit)
-  }
-
-  /// The reach of a row that need not be one of these, against these.
-  func reach(of fact: EntryFacts, squaredLimit: Double) -> Int32 {
-    if squaredLimit < 0 { return .keepsNone }
-    let distance = (scaled(squaredLimit) + fact.residual + commonResidual) * (1 + 0x1p-40)
-    if !(distance < largestDistance) { return .keepsAll }
-    return Int32(((Double(fact.squares) - distance * distance) / 2).rounded(.down))
-  }
-
-  func leastSquaredDistance(
-    _ first: Int, _ second: Int, product: Int32, squaredLimit: Double
-  ) -> Double? {
-    leastSquaredDistance(
-      first, to: second, of: self, product: product, squaredLimit: squaredLimit)
-  }
-
-  /// A number that the computed squared distance to an entry of another source in this frame
-  /// reaches; infinity if that surely exceeds the limit.
-  func leastSquaredDistance(
-    _ first: Int, to second: Int, of other: QuantisedRows, product: Int32, squaredLimit: Double
-  ) -> Double {
-    let (a, b) = (facts[first], other.facts[second])
-    let lost = a.fineResidual + b.fineResidual
-    let reach = scaled(squaredLimit) + lost
-    let cross = kernel_integer_cross(
-      kernel, codesOf(first), other.codesOf(second), codes.stride / 2)
-    let squares = (a.fineSquares + b.fineSquares) * (1 - 0x1p-38)
-    // What is left out, r_i·r_j / 256², is at most |r_i/256| |r_j/256|.
-    let square =
-      squares - 2 * (Double(product) + Double(cross) * 0x1p-8) - 2 * a.fineSize * b.fineSize
-    if square > reach * reach * (1 + 0x1p-40) { return .infinity }
-    let distance = max(square, 0).squareRoot() * (1 - 0x1p-40) - lost * (1 + 0x1p-40)
-    if distance <= 0 { return 0 }
-    // As in `scaled`, the other way round.
-    return max(distance * distance - 0x1p-39, 0) * (1 - 0x1p-35) / (scale * scale)
-  }
-
-  func prefetch(_ entry: Int) { kernel_prefetch(codesOf(entry), codes.stride) }
-
-  private func codesOf(_ entry: Int) -> UnsafePointer<Int8> {
-    codes.base + (entries?[entry] ?? entry) * codes.stride
+    panels = BytePanels(codes, entries: entries, columns: columns, threads: threads)
   }
 
   /// A bound on the scaled distance of rows whose computed squared distance is at most a limit.
   ///
   /// The canonical kernel errs by at most 2⁻³⁸ of a squared distance, and by underflow.
-  private func scaled(_ squaredLimit: Double) -> Double {
-    (squaredLimit * (scale * scale) * (1 + 0x1p-36) + 0x1p-40).squareRoot()
+  func radius(squaredLimit: Double) -> Double {
+    if squaredLimit < 0 { return -1 }
+    return (squaredLimit * (scale * scale) * (1 + 0x1p-36) + 0x1p-40).squareRoot()
+  }
+
+  func reach(_ entry: Int, radius: Double) -> Int32 { reach(of: facts[entry], radius: radius) }
+
+  /// The reach of a row that need not be one of these, against these.
+  func reach(of fact: EntryFacts, squaredLimit: Double) -> Int32 {
+    reach(of: fact, radius: radius(squaredLimit: squaredLimit))
+  }
+
+  private func reach(of fact: EntryFacts, radius: Double) -> Int32 {
+    if radius < 0 { return .keepsNone }
+    let distance = (radius + fact.residual + commonResidual) * (1 + 0x1p-40)
+    if !(distance < largestDistance) { return .keepsAll }
+    return Int32(((Double(fact.squares) - distance * distance) / 2).rounded(.down))
   }
 
   func products(
@@ -205,22 +175,34 @@ struct QuantisedRows: ScreeningSource {
 
   func selecting(_ selected: [Int]) -> QuantisedRows {
     QuantisedRows(
-      facts: selected.map { facts[$0] }, scale: scale, commonResidual: commonResidual,
-      largestDistance: largestDistance, codes: codes, columns: columns,
-      entries: selected.map { entries?[$0] ?? $0 }, kernel: kernel, threads: threads)
+      facts: selected.map { facts[$0] }, fine: selected.map { fine[$0] }, scale: scale,
+      commonResidual: commonResidual, largestDistance: largestDistance, codes: codes,
+      columns: columns, entries: selected.map { entries[$0] }, kernel: kernel, threads: threads)
   }
 }
 
 extension QuantisedRows.EntryFacts {
-  /// Facts with what the roundings of z, each by at most 2⁻⁵¹ of its values, and of sums may hide.
   init(_ kept: kernel_quantised) {
     squares = kept.squares
     sum = kept.sum
     let lost = kept.residual_square.squareRoot()
-    let rounding = (Double(kept.squares).squareRoot() + lost) * 0x1p-50
-    residual = lost * (1 + 0x1p-30) + rounding
-    fineSquares = kept.fine_squares
-    fineResidual = kept.fine_residual_square.squareRoot() * (1 + 0x1p-30) + rounding
-    fineSize = kept.fine_size_square.squareRoot() * (1 + 0x1p-30)
+    residual = lost * (1 + 0x1p-30) + kept.rounding
+  }
+}
+
+extension kernel_fine_facts {
+  init(_ kept: kernel_quantised) {
+    self.init(
+      squares: kept.fine_squares,
+      residual: kept.fine_residual_square.squareRoot() * (1 + 0x1p-30) + kept.rounding,
+      size: kept.fine_size_square.squareRoot() * (1 + 0x1p-30), sum: Double(kept.fine_sum))
+  }
+}
+
+extension kernel_quantised {
+  /// What the roundings of z, each by at most 2⁻⁵¹ of its values, may hide; those of sums are covered by
+  /// 2⁻³⁰.
+  fileprivate var rounding: Double {
+    (Double(squares).squareRoot() + residual_square.squareRoot()) * 0x1p-50
   }
 }

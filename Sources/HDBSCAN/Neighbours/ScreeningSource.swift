@@ -16,13 +16,14 @@ protocol ScreeningSource: Sendable {
   /// One part of the bound for each entry; may be longer than `count`.
   var halfLower: [Bound] { get }
 
-  /// The number that screening compares with so that no pair within a distance is lost.
+  /// A limit in the unit of this source, which grows with it.
   ///
-  /// - Parameters:
-  ///   - entry: i.
-  ///   - squaredLimit: square of the distance of interest; infinity keeps every pair, a negative
-  ///     number none.
-  func reach(_ entry: Int, squaredLimit: Double) -> Bound
+  /// - Parameter squaredLimit: square of the distance of interest; infinity keeps every pair, a
+  ///   negative number none.
+  func radius(squaredLimit: Double) -> Double
+
+  /// The number that screening compares with so that no pair within a radius is lost.
+  func reach(_ entry: Int, radius: Double) -> Bound
 
   /// Writes the products of entries `rows` of this source with entries `columns` of another.
   ///
@@ -37,21 +38,28 @@ protocol ScreeningSource: Sendable {
   /// - Returns: how many pairs were written to `scratch.pairs`, in any order.
   func screenTile(_ rows: Range<Int>, _ columns: Range<Int>, _ scratch: TileScratch<Bound>) -> Int
 
-  /// By a closer look at a pair that screening kept, a number that its computed squared distance
-  /// reaches; infinity if it surely exceeds the limit. Nil where the source knows no better than
-  /// its products.
-  func leastSquaredDistance(
-    _ first: Int, _ second: Int, product: Bound, squaredLimit: Double
-  ) -> Double?
+  /// Whether `lookCloser` knows better than the products.
+  static var looksCloser: Bool { get }
 
-  /// Tells the processor that a closer look at an entry will follow.
-  func prefetch(_ entry: Int)
+  /// Drops from the first `count` pairs of `scratch.pairs` those that a closer look proves to be beyond
+  /// the radii in `scratch`, and writes to `scratch.least` for each pair that is left a number that its
+  /// computed squared distance reaches.
+  ///
+  /// - Returns: how many pairs are left, in their order.
+  func lookCloser(
+    _ rows: Range<Int>, _ columns: Range<Int>, count: Int, _ scratch: TileScratch<Bound>
+  ) -> Int
 
   /// A source of some of the entries, in the order given.
   func selecting(_ entries: [Int]) -> Self
 }
 
 extension ScreeningSource {
+  /// The number that screening compares with so that no pair within a distance is lost.
+  func reach(_ entry: Int, squaredLimit: Double) -> Bound {
+    reach(entry, radius: radius(squaredLimit: squaredLimit))
+  }
+
   /// Screens products that are in `scratch.products` already, row by row, columns ascending.
   ///
   /// - Parameter isDiagonal: whether both ranges are one block; then each pair is looked at once.

@@ -43,7 +43,8 @@ typealias TileGroup = [(Int, Int)]
 final class TileScratch<Bound: ScreeningBound> {
   /// Products of a whole tile.
   let products: UnsafeMutablePointer<Bound>
-  /// Pairs that screening kept; room for a whole tile, touched only as far as it is needed.
+  /// Pairs that screening kept; like what is kept for each of them it has room for a whole tile, touched
+  /// only as far as it is needed.
   let pairs: UnsafeMutablePointer<kernel_survivor>
   /// Columns that screening of one row kept.
   let survivors: UnsafeMutablePointer<UInt32>
@@ -51,8 +52,16 @@ final class TileScratch<Bound: ScreeningBound> {
   let rowReach: UnsafeMutablePointer<Bound>
   /// Reaches of the columns of a tile.
   let columnReach: UnsafeMutablePointer<Bound>
-  let rowLimit: UnsafeMutablePointer<Double>
-  let columnLimit: UnsafeMutablePointer<Double>
+  /// Limits on distances of the rows and of the columns of a tile, in the unit of the source.
+  let rowRadius: UnsafeMutablePointer<Double>
+  let columnRadius: UnsafeMutablePointer<Double>
+  /// Bottlenecks that the rows and the columns of a tile bring in.
+  let rowBottleneck: UnsafeMutablePointer<Double>
+  let columnBottleneck: UnsafeMutablePointer<Double>
+  /// For each pair a number that its squared distance reaches.
+  let least: UnsafeMutablePointer<Double>
+  /// For each pair its bottleneck.
+  let bottlenecks: UnsafeMutablePointer<Double>
 
   init() {
     products = .allocate(capacity: tileSize * tileSize)
@@ -63,8 +72,12 @@ final class TileScratch<Bound: ScreeningBound> {
     // Kernels read whole registers, so what lies beyond the last column must be defined.
     rowReach.initialize(repeating: .keepsNone, count: tileSize)
     columnReach.initialize(repeating: .keepsNone, count: tileSize)
-    rowLimit = .allocate(capacity: tileSize)
-    columnLimit = .allocate(capacity: tileSize)
+    rowRadius = .allocate(capacity: tileSize)
+    columnRadius = .allocate(capacity: tileSize)
+    rowBottleneck = .allocate(capacity: tileSize)
+    columnBottleneck = .allocate(capacity: tileSize)
+    least = .allocate(capacity: tileSize * tileSize)
+    bottlenecks = .allocate(capacity: tileSize * tileSize)
   }
 
   deinit {
@@ -73,8 +86,12 @@ final class TileScratch<Bound: ScreeningBound> {
     survivors.deallocate()
     rowReach.deallocate()
     columnReach.deallocate()
-    rowLimit.deallocate()
-    columnLimit.deallocate()
+    rowRadius.deallocate()
+    columnRadius.deallocate()
+    rowBottleneck.deallocate()
+    columnBottleneck.deallocate()
+    least.deallocate()
+    bottlenecks.deallocate()
   }
 }
 
@@ -99,20 +116,12 @@ final class BlockLocks {
     locks.deallocate()
   }
 
-  /// Runs `body` with a block locked.
-  func withLock(_ block: Int, _ body: () -> Void) {
-    pthread_mutex_lock(locks + block)
-    body()
-    pthread_mutex_unlock(locks + block)
-  }
-
   /// Runs `body` with both blocks locked, the lower first so that no two threads wait in a ring.
   func withLocks(_ first: Int, _ second: Int, _ body: () -> Void) {
-    precondition(first != second, "a block is locked once")
     pthread_mutex_lock(locks + min(first, second))
-    pthread_mutex_lock(locks + max(first, second))
+    if first != second { pthread_mutex_lock(locks + max(first, second)) }
     body()
-    pthread_mutex_unlock(locks + max(first, second))
+    if first != second { pthread_mutex_unlock(locks + max(first, second)) }
     pthread_mutex_unlock(locks + min(first, second))
   }
 }

@@ -1,11 +1,12 @@
 internal import Vectors
 
 /// What a pass over all pairs yields.
-struct AllPairsResult {
+struct AllPairsResult<Scalar: ExactScalar> {
   /// The nearest neighbours of all rows, sorted.
   let lists: NeighbourLists
-  /// A spanning tree, ascending.
+  /// A spanning tree, ascending, with the weights that `reachability` gives.
   let tree: [CandidateEdge]
+  let reachability: MutualReachability<Scalar>
   /// Every pair nearer than its bottleneck in the tree, as weight at most the squared distance.
   let nearer: EdgePile
 }
@@ -18,32 +19,31 @@ extension TreeTask {
   /// turn out not to matter and are forgotten, and fewer are found in the rounds that follow. So
   /// memory stays O(n), unless the scouted tree is so poor that a single round finds more.
   func searchAllPairs<Source: ScreeningSource>(
-    _ scouted: ScoutedTree, screen: consuming Source
-  ) throws(HDBSCANError) -> AllPairsResult {
+    _ scouted: ScoutedTree<Scalar>, screen: consuming Source
+  ) throws(HDBSCANError) -> AllPairsResult<Scalar> {
     let order = LeafOrder(tree: scouted.tree, count: rows.count)
     screen = screen.selecting(order.rows)
     let search = PairSearch(
       rows: rows, order: order.rows, gaps: order.gaps, alpha: alpha,
-      screen: screen, capacity: capacity, bounds: scouted.bounds)
+      screen: screen, lists: scouted.lists)
     let tiles = tilesInSampledOrder(Blocks(rows: rows.count))
-    var tree = scouted.tree
+    var scouted = scouted
     var found = EdgePile()
     var start = 0
     while start < tiles.count {
-      // 1/64 of all tiles first, then as many as all before, 1/8 at most.
+      // 1/1024 of all tiles first, then as many as all before, 1/8 at most.
       let end = min(
-        max(2 * start, tiles.count / 64 + 1), start + tiles.count / 8 + 1, tiles.count)
+        max(2 * start, tiles.count / 1024 + 1), start + tiles.count / 8 + 1, tiles.count)
       found.append(
         try run(search, tiles[start..<end], of: tiles.count, phase: .spanningTree))
       start = end
       if found.count > mostPairs, start < tiles.count {
-        let known = squaredCores(search.lists)
-        let cores = zip(scouted.squaredCores, known).map { min($0, $1) }
-        search.tighten(improve(&tree, by: &found, squaredCores: cores))
+        search.tighten(improve(&scouted, by: &found))
       }
     }
-    sort(search.lists)
-    return AllPairsResult(lists: search.lists, tree: tree, nearer: found)
+    sort(scouted.lists)
+    return AllPairsResult(
+      lists: scouted.lists, tree: scouted.tree, reachability: scouted.reachability, nearer: found)
   }
 
   /// Improves a tree by some pairs, and keeps those of them that are nearer than its bottlenecks.
@@ -51,13 +51,12 @@ extension TreeTask {
   /// A few pairs for each row at a time, since sorting takes several times the room of what is sorted;
   /// each part is first thinned by the tree that those before it gave.
   ///
-  /// - Parameter squaredCores: for each row at least its squared core distance.
   /// - Returns: the bottlenecks of the better tree.
   private func improve(
-    _ tree: inout [CandidateEdge], by found: inout EdgePile, squaredCores: [Double]
+    _ scouted: inout ScoutedTree<Scalar>, by found: inout EdgePile
   ) -> Bottlenecks {
-    let reachability = reachability(squaredCores: squaredCores)
-    tree = reweighted(tree, reachability).sorted()
+    let reachability = reachability(scouted.lists)
+    var tree = reweighted(scouted.tree, from: scouted.reachability, to: reachability).inOrder()
     var next = 0
     while next < found.pieces.count {
       var part = EdgePile()
@@ -68,9 +67,10 @@ extension TreeTask {
       keepNearer(&part, than: Bottlenecks(tree: tree, count: rows.count))
       tree =
         minimumSpanningForest(
-          tree + reweighted(part.edges, reachability), count: rows.count
+          tree + weighted(part.edges, reachability), count: rows.count
         ).edges
     }
+    (scouted.tree, scouted.reachability) = (tree, reachability)
     let bottlenecks = Bottlenecks(tree: tree, count: rows.count)
     keepNearer(&found, than: bottlenecks)
     return bottlenecks

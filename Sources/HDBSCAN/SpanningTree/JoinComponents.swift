@@ -27,7 +27,7 @@ func joinComponents<Scalar: ExactScalar, Source: ScreeningSource>(
       threads: threads)
     for edge in exits.sorted() where sets.unite(Int(edge.a), Int(edge.b)) { tree.append(edge) }
   }
-  return tree.sorted()
+  return tree.inOrder()
 }
 
 /// The row of least centred norm in each component, ascending, without the largest component.

@@ -10,7 +10,7 @@ func minimumSpanningForest(
   var sets = DisjointSets(count: count)
   var forest: [CandidateEdge] = []
   forest.reserveCapacity(max(count - 1, 0))
-  for edge in edges.sorted() where sets.unite(Int(edge.a), Int(edge.b)) {
+  for edge in edges.inOrder() where sets.unite(Int(edge.a), Int(edge.b)) {
     forest.append(edge)
     if forest.count == count - 1 { break }
   }

@@ -1,13 +1,13 @@
 internal import Vectors
 
 /// What is known before all pairs are looked at.
-struct ScoutedTree {
-  /// For each row at least the squared radius of its k-th nearest neighbour.
-  var bounds: [Double]
-  /// For each row at least its squared core distance.
-  var squaredCores: [Double]
-  /// n − 1 edges that span all rows, ascending, weighted by the mutual reachability that
-  /// `squaredCores` gives: at least their true weights.
+struct ScoutedTree<Scalar: ExactScalar> {
+  /// For each row the k nearest among some others, as heaps.
+  let lists: NeighbourLists
+  /// Core distances by these lists: at least the true ones.
+  var reachability: MutualReachability<Scalar>
+  /// n − 1 edges that span all rows, ascending, with the weights that `reachability` gives: at least
+  /// their true ones.
   var tree: [CandidateEdge]
 }
 
@@ -15,38 +15,39 @@ extension TreeTask {
   /// Looks at a few of all pairs: those near each other in an order that keeps near rows together.
   ///
   /// First in the order of coarse cells, then in the leaf order of the tree that these gave.
-  func scout<Source: ScreeningSource>(_ screen: Source) throws(HDBSCANError) -> ScoutedTree {
-    let unknown = [Double](repeating: .infinity, count: rows.count)
-    var scouted = ScoutedTree(bounds: unknown, squaredCores: unknown, tree: [])
+  func scout<Source: ScreeningSource>(
+    _ screen: Source
+  ) throws(HDBSCANError) -> ScoutedTree<Scalar> {
+    let lists = NeighbourLists(count: rows.count, capacity: capacity)
+    var scouted = ScoutedTree(lists: lists, reachability: reachability(lists), tree: [])
     var order = cellOrder(of: rows, screen: screen, threads: threads)
     for round in 0..<rounds {
       if round > 0 { order = LeafOrder(tree: scouted.tree, count: rows.count).rows }
-      let lists = try scoutedLists(order, screen: screen, bounds: scouted.bounds)
-      // A list that stays short found nothing nearer than the bounds it started from.
-      for (row, square) in squaredCores(lists).enumerated() where lists.length(row) == capacity {
-        scouted.squaredCores[row] = min(scouted.squaredCores[row], square)
-        scouted.bounds[row] = min(scouted.bounds[row], lists.radius(row, capacity - 1))
-      }
-      let reachability = reachability(squaredCores: scouted.squaredCores)
+      try searchNearDiagonal(order, screen: screen, lists: lists)
+      let better = reachability(lists)
+      sort(lists)
       var forest = minimumSpanningForest(
-        reweighted(scouted.tree, reachability) + edges(of: lists, reachability: reachability),
+        reweighted(scouted.tree, from: scouted.reachability, to: better)
+          + edges(of: lists, reachability: better),
         count: rows.count)
+      unsort(lists)
       scouted.tree = try joinComponents(
-        forest.edges, sets: &forest.sets, screen: screen, reachability: reachability,
+        forest.edges, sets: &forest.sets, screen: screen, reachability: better,
         threads: threads, progress: progress)
+      scouted.reachability = better
     }
     return scouted
   }
 
   private var rounds: Int { rows.count > 2 * tileSize ? 2 : 1 }
 
-  /// Full lists from the tiles near the diagonal.
-  private func scoutedLists<Source: ScreeningSource>(
-    _ order: [Int], screen: Source, bounds: [Double]
-  ) throws(HDBSCANError) -> NeighbourLists {
+  /// Fills all lists from the tiles near the diagonal.
+  private func searchNearDiagonal<Source: ScreeningSource>(
+    _ order: [Int], screen: Source, lists: NeighbourLists
+  ) throws(HDBSCANError) {
     let search = PairSearch(
       rows: rows, order: order, gaps: nil, alpha: alpha, screen: screen.selecting(order),
-      capacity: capacity, bounds: bounds)
+      lists: lists)
     let blocks = Blocks(rows: rows.count).count
     // As many blocks beside its own as fill every list, for the last block may be short; beyond
     // that, what measurements showed to pay: the tree gets better as the square root of the work.
@@ -60,7 +61,5 @@ extension TreeTask {
     let tiles = diagonal + (width > 1 ? beside.filter { $0.1 != blocks - 1 } : []) + last
     _ = try run(
       search, tiles.map { [$0] }[...], of: tiles.count, phase: .neighbours)
-    sort(search.lists)
-    return search.lists
   }
 }

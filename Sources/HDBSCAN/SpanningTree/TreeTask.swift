@@ -53,11 +53,12 @@ struct TreeTask<Scalar: ExactScalar> {
   ///
   /// `nearer` holds every pair nearer than its bottleneck in `tree`, whose weights can only fall now
   /// that core distances are exact. So together they contain a minimum spanning tree.
-  private func finish(_ found: AllPairsResult) -> FoundTree {
-    let (lists, tree) = (found.lists, found.tree)
-    let reachability = reachability(squaredCores: squaredCores(lists))
+  private func finish(_ found: AllPairsResult<Scalar>) -> FoundTree {
+    let lists = found.lists
+    let reachability = reachability(lists)
     let better = minimumSpanningForest(
-      reweighted(tree, reachability) + edges(of: lists, reachability: reachability),
+      reweighted(found.tree, from: found.reachability, to: reachability)
+        + edges(of: lists, reachability: reachability),
       count: rows.count
     ).edges
     // Most candidates are heavier than the bottlenecks of this better tree, even by the bounds on
@@ -70,31 +71,52 @@ struct TreeTask<Scalar: ExactScalar> {
     return FoundTree(
       coreDistances: reachability.coreDistances,
       edges: minimumSpanningForest(
-        better + reweighted(lighter.edges, reachability), count: rows.count
+        better + weighted(lighter.edges, reachability), count: rows.count
       ).edges, lists: lists)
   }
 
-  /// Squared core distances by the lists: exact, or bounds where the lists are of some pairs only.
-  func squaredCores(_ lists: NeighbourLists) -> [Double] {
-    coreRadii(lists, weights: weights, minSamples: minSamples)
-  }
-
-  func reachability(squaredCores: [Double]) -> MutualReachability<Scalar> {
+  /// Mutual reachability with the core distances of the lists: exact, or bounds where the lists are of
+  /// some pairs only.
+  func reachability(_ lists: NeighbourLists) -> MutualReachability<Scalar> {
     MutualReachability(
-      rows: rows, coreDistances: squaredCores.map { $0.squareRoot() }, alpha: alpha)
+      rows: rows,
+      coreDistances: coreRadii(lists, weights: weights, minSamples: minSamples).map {
+        $0.squareRoot()
+      }, alpha: alpha)
   }
 
-  /// The same edges with the weights of other core distances.
-  func reweighted(
+  /// The same edges with their weights, for which all distances are computed.
+  func weighted(
     _ edges: [CandidateEdge], _ reachability: MutualReachability<Scalar>
+  ) -> [CandidateEdge] {
+    changed(edges) { reachability.weight(Int($0.a), Int($0.b)) }
+  }
+
+  /// The same edges with the weights that smaller core distances give them.
+  ///
+  /// A weight above the old core distances is the distance; one that the new core distances still reach
+  /// stays. So hardly any distance is computed.
+  func reweighted(
+    _ edges: [CandidateEdge], from old: MutualReachability<Scalar>,
+    to new: MutualReachability<Scalar>
+  ) -> [CandidateEdge] {
+    changed(edges) { edge in
+      let (a, b) = (Int(edge.a), Int(edge.b))
+      let core = max(new.coreDistances[a], new.coreDistances[b])
+      if core >= edge.weight { return core }
+      if edge.weight > max(old.coreDistances[a], old.coreDistances[b]) { return edge.weight }
+      return new.weight(a, b)
+    }
+  }
+
+  private func changed(
+    _ edges: [CandidateEdge], weight: (CandidateEdge) -> Double
   ) -> [CandidateEdge] {
     var result = edges
     result.withUnsafeMutableBufferPointer { result in
       let target = result
       parallelForChunks(edges.count, chunk: 1024, threads: threads) { chunk in
-        for index in chunk {
-          target[index].weight = reachability.weight(Int(edges[index].a), Int(edges[index].b))
-        }
+        for index in chunk { target[index].weight = weight(target[index]) }
       }
     }
     return result
@@ -116,10 +138,17 @@ struct TreeTask<Scalar: ExactScalar> {
     return found
   }
 
-  /// Orders all lists; no search may follow.
+  /// Orders all lists; no search may follow before `unsort`.
   func sort(_ lists: NeighbourLists) {
     parallelForChunks(rows.count, chunk: 1024, threads: threads) { chunk in
       for row in chunk { lists.sort(row) }
+    }
+  }
+
+  /// Turns all lists into heaps again.
+  func unsort(_ lists: NeighbourLists) {
+    parallelForChunks(rows.count, chunk: 1024, threads: threads) { chunk in
+      for row in chunk { lists.unsort(row) }
     }
   }
 }
