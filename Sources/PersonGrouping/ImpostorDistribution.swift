@@ -90,18 +90,26 @@ struct SimilaritySample {
   }
 
   /// Mean and deviation over the pairs that lie in different groups; nil where they are too few.
+  ///
+  /// Each face counts 1/√n in a group of n, as people do for their middle: or the pairs of two people
+  /// with thousands of photos would say how alike strangers are.
   func betweenGroups(_ groupOfRow: [Int]) -> ImpostorDistribution? {
-    var (count, sum, squares) = (0, 0.0, 0.0)
+    var sizes: [Int: Double] = [:]
+    for row in rows { sizes[groupOfRow[row], default: 0] += 1 }
+    var share = [Double](repeating: 1, count: groupOfRow.count)
+    for row in rows { share[row] = 1 / (sizes[groupOfRow[row]] ?? 1).squareRoot() }
+    var (count, total, sum, squares) = (0, 0.0, 0.0, 0.0)
     forEachPair { first, second, similarity in
       if groupOfRow[first] == groupOfRow[second] { return }
+      let weight = share[first] * share[second]
       count += 1
-      sum += similarity
-      squares += similarity * similarity
+      total += weight
+      sum += weight * similarity
+      squares += weight * similarity * similarity
     }
     if count < 10 { return nil }
-    let mean = sum / Double(count)
+    let mean = sum / total
     return ImpostorDistribution(
-      mean: mean, deviation: max(squares / Double(count) - mean * mean, 0).squareRoot(),
-      pairs: count)
+      mean: mean, deviation: max(squares / total - mean * mean, 0).squareRoot(), pairs: count)
   }
 }
