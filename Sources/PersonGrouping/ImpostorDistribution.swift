@@ -90,26 +90,18 @@ struct SimilaritySample {
   }
 
   /// Mean and deviation over the pairs that lie in different groups; nil where they are too few.
-  ///
-  /// Each face counts 1/√n in a group of n, as people do for their middle: or the pairs of two people
-  /// with thousands of photos would say how alike strangers are.
   func betweenGroups(_ groupOfRow: [Int]) -> ImpostorDistribution? {
-    var sizes: [Int: Double] = [:]
-    for row in rows { sizes[groupOfRow[row], default: 0] += 1 }
-    var share = [Double](repeating: 1, count: groupOfRow.count)
-    for row in rows { share[row] = 1 / (sizes[groupOfRow[row]] ?? 1).squareRoot() }
-    var (count, total, sum, squares) = (0, 0.0, 0.0, 0.0)
+    var (count, sum, squares) = (0, 0.0, 0.0)
     forEachPair { first, second, similarity in
       if groupOfRow[first] == groupOfRow[second] { return }
-      let weight = share[first] * share[second]
       count += 1
-      total += weight
-      sum += weight * similarity
-      squares += weight * similarity * similarity
+      sum += similarity
+      squares += similarity * similarity
     }
     if count < 10 { return nil }
-    let mean = sum / total
+    let mean = sum / Double(count)
     return ImpostorDistribution(
-      mean: mean, deviation: max(squares / total - mean * mean, 0).squareRoot(), pairs: count)
+      mean: mean, deviation: max(squares / Double(count) - mean * mean, 0).squareRoot(),
+      pairs: count)
   }
 }
