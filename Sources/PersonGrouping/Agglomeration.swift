@@ -14,6 +14,12 @@ struct Agglomeration {
   private static let floor = 0.8
   /// How far below the threshold pairs of large groups are worth looking at.
   private static let slack = 0.5
+  /// How alike two looks of one person are at least, of what each look's photos are.
+  private static let leastOfLooks = 0.5
+  /// What counts at most of how alike a group's photos are: frames of a video are more alike than a look.
+  private static let mostWithin = 0.6
+  /// Votes from which a group says how alike its own photos are.
+  private static let severalVotes = 5.0
   private let faces: CentredFaces
   private let calibration: SimilarityCalibration
   private let steps: GroupingSteps
@@ -236,6 +242,7 @@ struct Agglomeration {
     {
       return
     }
+    if areTwoPeople(a, b) { return }
     let (group, other) = adjacent[a].count >= adjacent[b].count ? (a, b) : (b, a)
     count(group, sign: -1)
     count(other, sign: -1)
@@ -278,15 +285,30 @@ struct Agglomeration {
     adjacent[group] = kept
   }
 
+  /// Whether two groups of several photos are far less alike than the photos of either.
+  ///
+  /// A person's looks, with and without glasses, years ago and now, are at least half as alike as the
+  /// photos of one look. Relatives are more alike than strangers, but not that much.
+  private func areTwoPeople(_ a: Int, _ b: Int) -> Bool {
+    if min(votes[a], votes[b]) < Self.severalVotes { return false }
+    let across = similarity(a, b) - calibration.impostorMean
+    let most = Self.mostWithin * (1 - calibration.impostorMean)
+    return across < Self.leastOfLooks * min(within(a), within(b), most)
+  }
+
+  /// Mean similarity of the photos of a group, of two votes or more, above strangers'.
+  private func within(_ group: Int) -> Double {
+    let vote = votes[group]
+    return (vectors.product(group, group) - vote) / (vote * vote - vote) - calibration.impostorMean
+  }
+
   /// Adds a group to the running totals, or takes it out.
   private mutating func count(_ group: Int, sign: Double) {
     let vote = votes[group]
     let share = vote / totalVotes
     if share > 0 { entropy -= sign * share * log(share) }
     if vote >= 2 - 1e-9 {
-      let within = (vectors.product(group, group) - vote) / (vote * vote - vote)
-      let units = (within - calibration.impostorMean) / calibration.impostorDeviation
-      withinSum += sign * vote * units
+      withinSum += sign * vote * within(group) / calibration.impostorDeviation
       withinVotes += sign * vote
     }
   }

@@ -9,16 +9,43 @@ enum FirstImpostorEstimate {
   /// model, whatever constant its vectors share.
   static let relativeDeviation = 0.1
 
-  /// Times their usual spread that strangers have at least and at most.
-  private static let (narrowest, widest) = (0.8, 1.6)
+  /// Times their usual spread that strangers have at least, in few collections only, and at most.
+  private static let (narrowest, wide, widest) = (0.8, 1.5, 1.6)
   /// Strangers are less alike than this on average, photos of one person more, unless a model adds
   /// a constant to all similarities.
   private static let leastOfOnePerson = 0.3
+  /// How much more alike than each other, relative to their distance from identity, the parts are of what
+  /// is no one person.
+  private static let leastApart = 0.2
+  /// Mean similarities that strangers have under no model known.
+  private static let neverStrangers = [0.4..<0.75, 0.9..<1.001]
+  /// From this ``SimilaritySample/typicalShare`` on they are photos of one person, whatever the model, if they
+  /// spread a little wider than strangers.
+  private static let (onePersonShare, onePersonSpread) = (0.25, 1.1)
 
   /// - Parameters:
-  ///   - similarities: of all pairs of a sample.
-  ///   - samePhoto: those of pairs that come from one photo.
-  static func estimate(similarities: [Float], samePhoto: [Double]) -> ImpostorDistribution {
+  ///   - sample: faces of the collection.
+  ///   - samePhoto: similarities of pairs that come from one photo.
+  /// - Complexity: O(m² · log m) for m faces.
+  static func estimate(_ sample: SimilaritySample, samePhoto: [Double]) -> ImpostorDistribution {
+    let found = estimate(
+      similarities: sample.similarities, samePhoto: samePhoto, typicalShare: sample.typicalShare)
+    // One person, or too wide for strangers: or two people who are alike, or one among strangers.
+    let isWide = found.deviation > wide * relativeDeviation * (1 - found.mean)
+    if found.pairs == 0 || isWide, let parts = sample.parts(),
+      parts.across < leastOfOnePerson,
+      parts.within - parts.across > leastApart * (1 - parts.across)
+    {
+      return ImpostorDistribution(
+        mean: parts.across, deviation: relativeDeviation * (1 - parts.across), pairs: parts.pairs)
+    }
+    return found
+  }
+
+  /// The same of pairs of which only their similarities are known.
+  static func estimate(
+    similarities: [Float], samePhoto: [Double], typicalShare: Double
+  ) -> ImpostorDistribution {
     let sorted = similarities.sorted().map(Double.init)
     guard sorted.count >= 10 else {
       return few(similarities.map(Double.init))
@@ -31,10 +58,16 @@ enum FirstImpostorEstimate {
       found = growth(sorted, widest: widest)
     }
     let (number, mean, deviation) = found
+    // Few pairs say little about a spread.
+    let prior = relativeDeviation * (1 - mean)
+    let weight = number / (number + 50)
+    let believed = (weight * deviation * deviation + (1 - weight) * prior * prior).squareRoot()
     let reach = number / Double(sorted.count)
     let tail = sorted.count - count(upTo: mean + 6 * deviation, in: sorted)
     if reach > 0.8,
-      isOnePerson(mean: mean, deviation: deviation, hasTail: tail * tail * 400 > sorted.count)
+      isOnePerson(
+        mean: mean, deviation: believed, typicalShare: typicalShare,
+        hasTail: tail * tail * 400 > sorted.count)
     {
       if let apart = median(samePhoto), samePhoto.count >= 10 {
         return ImpostorDistribution(
@@ -42,12 +75,7 @@ enum FirstImpostorEstimate {
       }
       return belowOnePerson(mean: mean)
     }
-    // Few pairs say little about a spread.
-    let prior = relativeDeviation * (1 - mean)
-    let weight = number / (number + 50)
-    let variance = weight * deviation * deviation + (1 - weight) * prior * prior
-    return ImpostorDistribution(
-      mean: mean, deviation: variance.squareRoot(), pairs: Int(number))
+    return ImpostorDistribution(mean: mean, deviation: believed, pairs: Int(number))
   }
 
   /// Takes pairs in, the least similar first, until what is left is too far away.
@@ -74,12 +102,16 @@ enum FirstImpostorEstimate {
   /// Whether similarities around one mean are those of one person's photos.
   ///
   /// Photos of one person spread two to three times as wide as strangers do, measured against the
-  /// distance from 1. Where they do not, no model known puts strangers at 0.45…0.75; but pairs far
-  /// above all others, which are then the ones of one person, show that it happens.
-  private static func isOnePerson(mean: Double, deviation: Double, hasTail: Bool) -> Bool {
+  /// distance from 1, or some of them are more like all others. Where neither is so, no model known puts
+  /// strangers in ``neverStrangers``; but pairs far above all others, which are then the ones of one person,
+  /// show that it happens.
+  private static func isOnePerson(
+    mean: Double, deviation: Double, typicalShare: Double, hasTail: Bool
+  ) -> Bool {
     if mean < leastOfOnePerson { return false }
-    return deviation > widest * relativeDeviation * (1 - mean)
-      || (mean >= 0.45 && mean < 0.75 && !hasTail)
+    let spread = deviation / (relativeDeviation * (1 - mean))
+    return spread > widest || (spread > onePersonSpread && typicalShare > onePersonShare)
+      || (!hasTail && neverStrangers.contains { $0.contains(mean) })
   }
 
   /// Where strangers would lie, six deviations below the photos of one person.

@@ -137,8 +137,7 @@ private struct PeopleWork {
         mean: SimilarityCalibration.prior.impostorMean,
         deviation: SimilarityCalibration.prior.impostorDeviation, pairs: 0)
     }
-    return FirstImpostorEstimate.estimate(
-      similarities: sample.similarities, samePhoto: samePhotoSimilarities())
+    return FirstImpostorEstimate.estimate(sample, samePhoto: samePhotoSimilarities())
   }
 
   private func samePhotoSimilarities() -> [Double] {

@@ -43,7 +43,11 @@ struct SimilaritySample {
     if faces.rows > Self.size {
       let hashes = chosen.map { hash(faces.row($0), count: faces.columns) }
       chosen.sort { (hashes[$0], $0) < (hashes[$1], $1) }
-      chosen = Array(chosen.prefix(size))
+      // Copies of a photo lie beside each other, and one stands for all.
+      let distinct = chosen.indices.filter {
+        $0 == 0 || hashes[chosen[$0]] != hashes[chosen[$0 - 1]]
+      }
+      chosen = distinct.prefix(size).map { chosen[$0] }
     }
     return chosen
   }

@@ -13,7 +13,6 @@ public func areMostlyStrangers(
   _ faces: Matrix<Float>, threads: Int = availableThreads
 ) -> Bool {
   let sample = SimilaritySample(faces, threads: threads)
-  let estimate = FirstImpostorEstimate.estimate(
-    similarities: sample.similarities, samePhoto: [])
+  let estimate = FirstImpostorEstimate.estimate(sample, samePhoto: [])
   return 2 * estimate.pairs > sample.similarities.count
 }

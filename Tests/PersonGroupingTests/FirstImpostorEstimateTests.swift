@@ -16,7 +16,8 @@ import Vectors
   }
 
   private func estimate(_ similarities: [Float]) -> ImpostorDistribution {
-    FirstImpostorEstimate.estimate(similarities: similarities, samePhoto: [])
+    FirstImpostorEstimate.estimate(
+      similarities: similarities, samePhoto: [], typicalShare: 0)
   }
 
   /// Somebody with photos of many years: 0.43 on average, and spread as strangers never are.
