@@ -12,7 +12,6 @@ typedef struct {
 
 static int always(void) { return 1; }
 
-// Whether a kernel computes a small tile as the portable one does.
 int integer_agrees(integer_kernel *kernel) {
   enum { COUNT = 40, STEPS = 19, PANELS = 3 };
   static const size_t bytes = PANELS * STEPS * STEP_BYTES;

@@ -11,7 +11,8 @@ public import Vectors
 /// ```
 ///
 /// The result is the same for any number of threads, on any CPU, and (up to the numbering of
-/// points) for any order of the input. Nothing is sampled or approximated.
+/// points) for any order of the input. Nothing is sampled or approximated. Only which of several
+/// edges of one weight are in the spanning tree is not fixed; nothing else depends on it.
 ///
 /// Campello, Moulavi, Sander: Density-Based Clustering Based on Hierarchical Density Estimates,
 /// PAKDD 2013, doi:10.1007/978-3-642-37456-2_14; Campello et al., TKDD 2015, doi:10.1145/2733381.

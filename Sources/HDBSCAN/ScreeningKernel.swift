@@ -1,7 +1,8 @@
 internal import CKernels
 internal import Glibc
 
-/// The arithmetic that screens pairs of vectors during a fit; it decides the time, never the result.
+/// The arithmetic that screens pairs of vectors during a fit; it decides the time, never the result
+/// (but which of several edges of one weight are in the spanning tree).
 ///
 /// The environment variable `PHOTODB_KERNEL` names one. Without it the fastest that the processor
 /// has is taken. Where bytes are too coarse for the data, a fit uses ``sgemm`` whatever was named.

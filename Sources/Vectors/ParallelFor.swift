@@ -1,5 +1,4 @@
 internal import CKernels
-internal import Dispatch
 internal import Synchronization
 
 /// Number of processor cores that this process may use, at least 1.
@@ -42,17 +41,20 @@ public func parallelFor<Scratch>(
       // calls touch the same memory is the documented duty of `body`.
       nonisolated(unsafe) let sharedScratch = makeScratch
       nonisolated(unsafe) let sharedBody = body
-      // Threads of their own class: those of the default class run the tasks of the whole process, which
-      // would wait until the last index is done.
-      DispatchQueue.global(qos: .utility).sync {
-        DispatchQueue.concurrentPerform(iterations: workers) { _ in
-          var index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          if index >= count { return }
-          var scratch = sharedScratch()
-          while index < count {
-            sharedBody(index, &scratch)
-            index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-          }
+      var work = {
+        var index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        if index >= count { return }
+        var scratch = sharedScratch()
+        while index < count {
+          sharedBody(index, &scratch)
+          index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+        }
+      }
+      // Not the threads of the default class: they run the tasks of the whole process, which would wait
+      // until the last index is done.
+      withUnsafeMutablePointer(to: &work) {
+        kernel_apply(workers, $0) { context, _ in
+          context?.assumingMemoryBound(to: (() -> Void).self).pointee()
         }
       }
     }

@@ -15,7 +15,7 @@ import Vectors
       let threads = availableThreads
       let begun = Atomic(0)
       let inTime = Atomic(0)
-      let limit = ContinuousClock.now + .seconds(20)
+      let limit = ContinuousClock.now + .seconds(60)
       parallelFor(threads, threads: threads) { _ in
         // All at work before somebody asks.
         if begun.wrappingAdd(1, ordering: .relaxed).newValue == threads {

@@ -1,4 +1,5 @@
 import Testing
+import Vectors
 
 @testable import HDBSCAN
 
@@ -10,6 +11,29 @@ import Testing
     parameters.minSamples = 2
     parameters.allowSingleCluster = single
     return parameters
+  }
+
+  /// Rows whose squares overflow, but none of those that bytes are tried on.
+  @Test func rowsFarBeyondTheOthersAreFitted() throws {
+    let count = 5_120
+    let sampled = Set((0..<256).map { $0 * count / 255 } + (0..<512).map { $0 * count / 512 })
+    var random = SplitMix64(state: 81)
+    let rows = (0..<count).map { row in
+      let isFar = (row % 10 == 5 || row % 10 == 6) && !sampled.contains(row)
+      return (0..<4).map { _ in
+        (isFar ? 1e149 : 1e-8) * Double.random(in: -1...1, using: &random)
+      }
+    }
+    let points = Points.float64(Matrix(rows))
+    var parameters = Parameters()
+    parameters.minClusterSize = 5
+    let expected = try computedTree(points, minSamples: 5, kernel: .sgemm, isForced: false)
+    for kernel in availableKernels {
+      let tree = try computedTree(points, minSamples: 5, kernel: kernel, isForced: true)
+      #expect(tree.coreDistances == expected.coreDistances)
+      #expect(tree.edges.map(\.weight) == expected.edges.map(\.weight))
+    }
+    #expect(try fit(points, parameters: parameters).labels.count == count)
   }
 
   @Test(arguments: [false, true]) func noPoints(single: Bool) {

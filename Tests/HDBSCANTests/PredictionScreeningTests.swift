@@ -15,6 +15,24 @@ import Vectors
     ).predict(queries, threads: threads)
   }
 
+  /// A query whose squares overflow is compared with every row.
+  @Test func aQueryFarBeyondAllRowsIsAnswered() throws {
+    let rows = Geometry.clustered.rows(700, 6, seed: 63)
+    let points = Points.float64(Matrix(rows))
+    var parameters = Parameters()
+    parameters.minClusterSize = 4
+    let clustering = try fit(points, parameters: parameters)
+    let queries = Points.float64(Matrix([[Double](repeating: 1e149, count: 6), rows[5]]))
+    let expected = try predictions(
+      points, queries, clustering, Screening(kernel: .sgemm), threads: 1)
+    for kernel in availableKernels where kernel != .sgemm {
+      #expect(
+        try predictions(
+          points, queries, clustering, Screening(kernel: kernel, isForced: true), threads: 2)
+          == expected)
+    }
+  }
+
   @Test(arguments: Geometry.allCases, [3, 40])
   func everyKernelPredictsTheSame(geometry: Geometry, columns: Int) throws {
     let rows = geometry.rows(1300, columns, seed: 61)

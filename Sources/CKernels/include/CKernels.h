@@ -181,4 +181,10 @@ enum { KERNEL_LARGE_PAGE = 1 << 21 };
 /// Processors that this process is allowed to run on (its affinity mask), at least 1.
 size_t kernel_available_processors(void);
 
+/// Calls `body` once for every index below `count`, on this thread and on those of the utility class, and
+/// waits.
+///
+/// Swift's `concurrentPerform` knows no class: it takes the threads of the default one, which run tasks.
+void kernel_apply(size_t count, void *context, void (*body)(void *context, size_t index));
+
 #endif

@@ -18,6 +18,9 @@ enum NearRows {
   private static let block = 2_048
   /// Fewer faces than this are not worth a product.
   private static let few = 8
+  /// What squares of lengths that pass for 1 (`UnusableEmbeddings`) add to twice a cosine distance at most,
+  /// and rounding: |a − b|² = 2 (1 − a·b) + (|a|² − 1) + (|b|² − 1).
+  private static let normTolerance = 2 * UnusableEmbeddings.normTolerance + 1e-6
 
   /// Per face the rows of `others` that lie within their radius, nearest first.
   ///
@@ -33,27 +36,28 @@ enum NearRows {
   ) -> [[NearRow]] {
     let results = Mutex([[NearRow]](repeating: [], count: faces.rows))
     if let screen {
-      // Unit rows, each off by at most 2e-7: |a − b|² is within 1e-6 of twice their cosine distance.
       let candidates = screen.candidates(
-        for: faces, squaredRadii: radii.map { 2 * $0 + 4e-6 }, threads: threads)
-      let rest = screen.rowCount..<others.rows
+        for: faces, squaredRadii: radii.map { 2 * $0 + normTolerance }, threads: threads)
       parallelFor(faces.rows, threads: threads) { face in
-        let found = (candidates[face] + rest).compactMap { near(faces, face, others, $0, radii) }
-        results.withLock { $0[face] = found }
+        let found = candidates[face].compactMap { near(faces, face, others, $0, radii) }
+        if !found.isEmpty { results.withLock { $0[face] = found } }
       }
-    } else if faces.rows < few {
-      parallelForChunks(others.rows, chunk: block, threads: threads) { columns in
+    }
+    let rest = (screen?.rowCount ?? 0)..<others.rows
+    if faces.rows < few {
+      parallelForChunks(rest.count, chunk: block, threads: threads) { chunk in
+        let columns = rest.dropFirst(chunk.lowerBound).prefix(chunk.count)
         for face in 0..<faces.rows {
           let found = columns.compactMap { near(faces, face, others, $0, radii) }
           if !found.isEmpty { results.withLock { $0[face] += found } }
         }
       }
-    } else {
+    } else if !rest.isEmpty {
       let blocks = (faces.rows + faceBlock - 1) / faceBlock
       parallelFor(blocks, threads: threads, makeScratch: newProducts) { index, scratch in
         let rows = index * faceBlock..<min((index + 1) * faceBlock, faces.rows)
-        let found = screened(faces, rows, others, radii, &scratch)
-        results.withLock { $0.replaceSubrange(rows, with: found) }
+        let found = screened(faces, rows, others, rest, radii, &scratch)
+        results.withLock { for (row, near) in zip(rows, found) { $0[row] += near } }
       }
     }
     return results.withLock { found in
@@ -62,14 +66,14 @@ enum NearRows {
   }
 
   private static func screened(
-    _ faces: Matrix<Float>, _ rows: Range<Int>, _ others: Matrix<Float>, _ radii: [Double],
-    _ scratch: inout [Float]
+    _ faces: Matrix<Float>, _ rows: Range<Int>, _ others: Matrix<Float>, _ columns: Range<Int>,
+    _ radii: [Double], _ scratch: inout [Float]
   ) -> [[NearRow]] {
     // Unit rows, each off by at most 2e-7, and the rounding of the product.
     let margin = BlockProducts.floatErrorBound(columns: faces.columns) * 1.001 + 1e-6
     var found = [[NearRow]](repeating: [], count: rows.count)
-    for start in stride(from: 0, to: others.rows, by: block) {
-      let columns = start..<min(start + block, others.rows)
+    for start in stride(from: columns.lowerBound, to: columns.upperBound, by: block) {
+      let columns = start..<min(start + block, columns.upperBound)
       scratch.withUnsafeMutableBufferPointer { buffer in
         guard let products = buffer.baseAddress else { return }
         BlockProducts.multiply(

@@ -9,7 +9,7 @@ internal import Vectors
 struct WaitingFaces {
   let collection: CollectionRecord
   let settings: StageSettings
-  /// Where the pool is kept from one time to the next; nil reads it.
+  /// Where the pool may be known; nil reads it.
   var models: ModelCache?
 
   private var review: ReviewRepository { ReviewRepository(collection) }
@@ -36,7 +36,7 @@ struct WaitingFaces {
       evidence?.reach(clusters)
       ?? clusters.epsilons.map { ($0 ?? settings.clusteringThreshold).value }
     // What is remembered only nominates: who left is not locked, and the tiers look at the rest anew.
-    let known = try models?.pool(of: collection, on: connection).faces
+    let known = try models?.passingPool(of: collection, on: connection)
     let parts = try known?.parts ?? [FaceReader(collection).wholePool(on: connection)]
     let nominated = parts.flatMap { part in
       let near = NearClusters.within(

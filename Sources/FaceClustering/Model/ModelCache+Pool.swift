@@ -16,8 +16,9 @@ extension ModelCache {
   /// The pool, kept between batches: a face that arrives alone changes little of it.
   ///
   /// Faces that left may still be among them. Who joined is always there; that a vector was changed in
-  /// place, which photodb itself never does, is noticed as soon as the server counted it. Call it before
-  /// the transaction changes a face of the pool.
+  /// place, which photodb itself never does, is noticed some seconds after the server counted it. Call it
+  /// before the transaction changes a face of the pool: what it does may be rolled back, but not what is
+  /// remembered.
   func pool(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Pool {
@@ -28,7 +29,7 @@ extension ModelCache {
     var unusable = known?.unusable ?? []
     unusable.note(read)
     var checked = known?.checked ?? now
-    if checked.isOld(now, after: recountAfter) || faces.hasGrown {
+    if checked.isOld(now, pause: pause, limit: recountAfter) || faces.hasGrown {
       (faces, read) = try reader.checked(faces, on: connection)
       unusable.note(read)
       checked = now
@@ -39,6 +40,14 @@ extension ModelCache {
       unusable: unusable, checked: checked)
     pools.withLock { $0[collection.id] = pool }
     return pool
+  }
+
+  /// The pool as a transaction sees it that may have changed it: nothing of that is remembered.
+  func passingPool(
+    of collection: CollectionRecord, on connection: isolated PostgresConnection
+  ) throws -> KnownPool {
+    let known = pools.withLock { $0[collection.id] }
+    return try FaceReader(collection).pool(since: known?.faces, on: connection).pool
   }
 }
 

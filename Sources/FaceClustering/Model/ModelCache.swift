@@ -66,13 +66,18 @@ public final class ModelCache: Sendable {
   let clusters = Mutex<[Int64: Clusters]>([:])
   let pools = Mutex<[Int64: Pool]>([:])
   private let entries = Mutex<[Int64: Entry]>([:])
+  let pause: Duration
   let recountAfter: Duration
 
   /// An empty cache.
   public convenience init() { self.init(recountAfter: .seconds(600)) }
 
-  /// An empty cache that counts and compares everything again at least as often as this.
-  init(recountAfter: Duration) { self.recountAfter = recountAfter }
+  /// An empty cache that counts and compares everything again after this time, and, where the server
+  /// counted changes, after `pause`.
+  init(pause: Duration = .seconds(5), recountAfter: Duration) {
+    self.pause = pause
+    self.recountAfter = recountAfter
+  }
 
   /// The active run's model, or the reason why tier 1 must do without.
   func active(
@@ -132,7 +137,7 @@ public final class ModelCache: Sendable {
   ) throws -> Entry {
     let now = try RememberedSince.now(on: connection)
     guard case .loaded(var model, let before, let since) = entry,
-      since.isOld(now, after: recountAfter)
+      since.isOld(now, pause: pause, limit: recountAfter)
     else { return entry }
     let detections = DetectionRepository(collection)
     let usable = try detections.countUsable(

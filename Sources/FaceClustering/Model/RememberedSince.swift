@@ -10,8 +10,11 @@ struct RememberedSince: Sendable {
     RememberedSince(activity: try TableActivity.now(on: connection), moment: .now)
   }
 
-  /// Whether it should be compared again: the server counted changes, or it was long ago.
-  func isOld(_ now: RememberedSince, after limit: Duration) -> Bool {
-    activity != now.activity || moment + limit <= now.moment
+  /// Whether it should be compared again: it was long ago, or some time ago and the server counted changes
+  /// since.
+  ///
+  /// - Parameter pause: how long not even changes are a reason; somebody may delete all the time.
+  func isOld(_ now: RememberedSince, pause: Duration, limit: Duration) -> Bool {
+    moment + limit <= now.moment || moment + pause <= now.moment && activity != now.activity
   }
 }

@@ -61,8 +61,11 @@ enum UnusableEmbeddings {
   static func isUsable(_ vector: UnsafePointer<Float>, count: Int) -> Bool {
     var squares = 0.0
     for column in 0..<count { squares += Double(vector[column]) * Double(vector[column]) }
-    return abs(squares - 1) <= 0.01
+    return abs(squares - 1) <= normTolerance
   }
+
+  /// How far the square of a length may be from 1.
+  static let normTolerance = 0.01
 }
 
 extension FaceSnapshot {

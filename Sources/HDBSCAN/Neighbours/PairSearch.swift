@@ -79,7 +79,7 @@ final class PairSearch<Scalar: ExactScalar, Source: ScreeningSource> {
     gapsOfBlocks = largestOfBlocks(gaps)
   }
 
-  /// Looks at the pairs of some tiles; no pair may be looked at twice.
+  /// Looks at the pairs of some tiles; no pair may be looked at twice in one call.
   ///
   /// - Returns: the pairs that may be nearer than their bottlenecks, in any order; the weight is at
   ///   most the *squared distance*.

@@ -62,11 +62,12 @@ struct QuantisedRows: ScreeningSource {
       }
     }
     let facts = kept.map(EntryFacts.init)
-    let residuals = facts.map(\.residual).sorted()
+    // Of a row too far from the others for its values to be squared it is infinite, and keeps every pair.
+    let residuals = facts.map(\.residual).filter(\.isFinite).sorted()
     let longest = facts.reduce(0) { max($0, $1.squares) }
     self.init(
       facts: facts, fine: kept.map(kernel_fine_facts.init), scale: frame.scale,
-      commonResidual: residuals[residuals.count * 9 / 10],
+      commonResidual: residuals.isEmpty ? 0 : residuals[residuals.count * 9 / 10],
       largestDistance: 2 * Double(longest).squareRoot() * (1 + 0x1p-40), codes: codes,
       columns: rows.columns, entries: Array(0..<Int32(rows.count)), kernel: kernel,
       threads: threads)

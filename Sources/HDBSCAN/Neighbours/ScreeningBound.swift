@@ -14,9 +14,6 @@ protocol ScreeningBound: SignedNumeric, Comparable, Sendable {
     into survivors: UnsafeMutablePointer<UInt32>
   ) -> Int
 
-  /// The product of a pair that screening kept.
-  init(productOf survivor: kernel_survivor)
-
   /// This product, as that of a pair of a tile.
   func survivor(row: Int, column: Int) -> kernel_survivor
 }
@@ -32,10 +29,6 @@ extension Float: ScreeningBound {
   ) -> Int {
     kernel_screen_row(
       products, columnHalf, columnReach, rowHalf, rowReach, from, to, survivors)
-  }
-
-  init(productOf survivor: kernel_survivor) {
-    self.init(bitPattern: UInt32(bitPattern: survivor.product))
   }
 
   func survivor(row: Int, column: Int) -> kernel_survivor {
@@ -57,8 +50,6 @@ extension Int32: ScreeningBound {
     kernel_screen_row_integer(
       products, columnHalf, columnReach, rowHalf, rowReach, from, to, survivors)
   }
-
-  init(productOf survivor: kernel_survivor) { self = survivor.product }
 
   func survivor(row: Int, column: Int) -> kernel_survivor {
     kernel_survivor(row: UInt16(row), column: UInt16(column), product: self)

@@ -7,8 +7,8 @@ internal import Vectors
 ///   - minSamples: at least 1; capped at the number of other points.
 ///   - alpha: divides distances (not core distances); above 0.
 ///   - weights: points that each point stands for, at least 1; nil means 1 each.
-///   - threads: most threads to use; the result does not depend on it.
-///   - screening: the arithmetic that screens pairs; the result does not depend on it.
+///   - threads: most threads to use; on it depends at most which edges of one weight are taken.
+///   - screening: the arithmetic that screens pairs; on it depends no more.
 /// - Throws: ``HDBSCANError/cancelled``.
 /// - Complexity: O(n² · d) time in matrix products, O(n · (d + minSamples)) memory; for a matrix
 ///   of distances O(n²) and O(n · minSamples).

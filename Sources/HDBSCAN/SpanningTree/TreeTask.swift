@@ -68,11 +68,13 @@ struct TreeTask<Scalar: ExactScalar> {
     bottlenecks.keepLighter(&lighter, threads: threads) {
       reachability.weight(Int($0.a), Int($0.b), square: $0.weight)
     }
+    // And those that only their bounds let through: which these are depends on when they were looked at.
+    let missing = weighted(lighter.edges, reachability).filter {
+      $0.weight < bottlenecks.bottleneck(Int($0.a), Int($0.b))
+    }
     return FoundTree(
       coreDistances: reachability.coreDistances,
-      edges: minimumSpanningForest(
-        better + weighted(lighter.edges, reachability), count: rows.count
-      ).edges, lists: lists)
+      edges: minimumSpanningForest(better + missing, count: rows.count).edges, lists: lists)
   }
 
   /// Mutual reachability with the core distances of the lists: exact, or bounds where the lists are of

@@ -37,6 +37,57 @@ extension OnPostgres {
       }
     }
 
+    @Test func aPreviewIsNotRemembered() async throws {
+      try await knowing { test, other in
+        #expect(try await arrive([10, 11, 12, 13], "a", through: other).newClusters == 0)
+        _ = try await test.stage.assign(
+          externalIDs: ["a-0", "a-1"], to: .newPerson(name: nil), dryRun: true)
+        let report = try await arrive([14], "b", through: test)
+        #expect(report.newClusters == 1)
+        #expect(report.assigned.pool == 5)
+      }
+    }
+
+    @Test func aFirstLookInAPreviewIsNotRemembered() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let other = try await test.reopened()
+        #expect(try await arrive([10, 11, 12, 13], "a", through: other).newClusters == 0)
+        let test = try await test.reopened(models: ModelCache(recountAfter: .seconds(600)))
+        _ = try await test.stage.assign(
+          externalIDs: ["a-0", "a-1"], to: .newPerson(name: nil), dryRun: true)
+        let report = try await arrive([14], "b", through: test)
+        #expect(report.newClusters == 1)
+        #expect(report.assigned.pool == 5)
+      }
+    }
+
+    @Test func aVectorThatWasReplacedIsFoundOnceTheServerCountedIt() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let test = try await test.reopened(
+          models: ModelCache(pause: .zero, recountAfter: .seconds(600)))
+        _ = try await arrive([100, 101, 102, 103, 200], "a", through: test)
+        let session = try await test.pool.connectionOfItsOwn()
+        do {
+          try await session.execute(
+            script: """
+              CREATE TEMPORARY TABLE replaced AS SELECT * FROM face_embedding
+                WHERE detection_id = (SELECT id FROM person_detection WHERE external_id = 'a-4');
+              DELETE FROM face_embedding
+                WHERE detection_id = (SELECT detection_id FROM replaced);
+              UPDATE replaced SET embedding = (SELECT embedding FROM face_embedding
+                JOIN person_detection ON id = detection_id WHERE external_id = 'a-0');
+              INSERT INTO face_embedding SELECT * FROM replaced;
+              SELECT pg_stat_force_next_flush();
+              """)
+        } catch {
+          await session.close()
+          throw error
+        }
+        await session.close()
+        #expect(try await arrive([104], "c", through: test).assigned.pool == 6)
+      }
+    }
+
     @Test func whoLeftOrWasDeletedIsNotTaken() async throws {
       try await knowing { test, other in
         #expect(try await arrive([10, 11, 12, 13], "a", through: test).newClusters == 0)

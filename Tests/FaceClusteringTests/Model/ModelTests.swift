@@ -133,7 +133,7 @@ extension OnPostgres {
 
     @Test func deletionsThatTheServerCountedAreNoticed() async throws {
       try await run { test, fixture in
-        let models = ModelCache()
+        let models = ModelCache(pause: .zero, recountAfter: .seconds(600))
         #expect(try await active(test, models: models).loaded?.missing == 0)
         _ = try await test.stage.importFaces(fixture.file([fixture.strangers[0]]))
         let gone = fixture.people[0].prefix(2).map { "face-\($0)" }
