@@ -24,15 +24,14 @@ extension ModelCache {
   ) throws -> Pool {
     let reader = FaceReader(collection)
     let known = pools.withLock { $0[collection.id] }
-    let now = try RememberedSince.now(on: connection)
+    var checked = try known?.checked ?? .now(on: connection)
     var (faces, read) = try reader.pool(since: known?.faces, on: connection)
     var unusable = known?.unusable ?? []
     unusable.note(read)
-    var checked = known?.checked ?? now
-    if checked.isOld(now, pause: pause, limit: recountAfter) || faces.hasGrown {
+    if try faces.hasGrown || checked.isOld(pause: pause, limit: recountAfter, on: connection) {
+      checked = try .now(on: connection)
       (faces, read) = try reader.checked(faces, on: connection)
       unusable.note(read)
-      checked = now
     }
     let pool = Pool(
       faces: faces,

@@ -135,10 +135,10 @@ public final class ModelCache: Sendable {
   private func recounted(
     _ entry: Entry, of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Entry {
-    let now = try RememberedSince.now(on: connection)
     guard case .loaded(var model, let before, let since) = entry,
-      since.isOld(now, pause: pause, limit: recountAfter)
+      try since.isOld(pause: pause, limit: recountAfter, on: connection)
     else { return entry }
+    let now = try RememberedSince.now(on: connection)
     let detections = DetectionRepository(collection)
     let usable = try detections.countUsable(
       upTo: model.detectionIDs.last ?? 0, on: connection)

@@ -14,7 +14,11 @@ struct RememberedSince: Sendable {
   /// since.
   ///
   /// - Parameter pause: how long not even changes are a reason; somebody may delete all the time.
-  func isOld(_ now: RememberedSince, pause: Duration, limit: Duration) -> Bool {
-    moment + limit <= now.moment || moment + pause <= now.moment && activity != now.activity
+  func isOld(
+    pause: Duration, limit: Duration, on connection: isolated PostgresConnection
+  ) throws -> Bool {
+    let age = ContinuousClock.now - moment
+    if age >= limit { return true }
+    return try age >= pause && TableActivity.now(on: connection) != activity
   }
 }
