@@ -41,7 +41,8 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
     // Numbers.
-    .target(name: "CKernels"),
+    // Threads; a program need not use it in Swift to have it.
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("dispatch")]),
     .target(name: "Vectors", dependencies: ["CKernels", "COpenBLAS"], swiftSettings: strict),
     .target(
       name: "HDBSCAN", dependencies: ["CKernels", "Vectors"], swiftSettings: strict),

@@ -2,7 +2,7 @@
 
 #include <stdint.h>
 
-// Of libdispatch, which every program in Swift has; its header is not on the path of C targets.
+// Of libdispatch, which comes with Swift; its header is not on the path of C targets.
 extern void *dispatch_get_global_queue(intptr_t identifier, uintptr_t flags);
 extern void dispatch_apply_f(size_t iterations, void *queue, void *context,
                              void (*work)(void *context, size_t index));
