@@ -47,6 +47,16 @@ import Vectors
     return place(best.point, lambda, cluster)
   }
 
+  /// A fit with these core distances; any tree will do to test the search, and this one is a chain.
+  private func chain(_ core: [Double], minSamples: Int) -> Clustering {
+    let edges = (1..<core.count).map { WeightedEdge($0 - 1, $0, weight: 1 + Double($0)) }
+    var parameters = Parameters()
+    parameters.minSamples = minSamples
+    return extractClusters(
+      from: MutualReachabilityTree(coreDistances: core, edges: edges), pointCount: core.count,
+      parameters: parameters, weights: nil)
+  }
+
   /// Values that floats hold exactly, so that both precisions see the same data.
   private func rounded(_ rows: [[Double]]) -> [[Double]] {
     rows.map { $0.map { Double(Float($0)) } }
@@ -99,14 +109,7 @@ import Vectors
           Double(index % 40 == $0 ? 1 : 0) + Double.random(in: -0.3...0.3, using: &random)
         }
       })
-    // Any tree will do to test the search; this one is a chain.
-    let core = rows.indices.map { 0.2 + 0.001 * Double($0 % 700) }
-    let edges = (1..<rows.count).map { WeightedEdge($0 - 1, $0, weight: 1 + Double($0)) }
-    var parameters = Parameters()
-    parameters.minSamples = 7
-    let fit = extractClusters(
-      from: MutualReachabilityTree(coreDistances: core, edges: edges), pointCount: rows.count,
-      parameters: parameters, weights: nil)
+    let fit = chain(rows.indices.map { 0.2 + 0.001 * Double($0 % 700) }, minSamples: 7)
     let floats = Matrix(rows.map { $0.map(Float.init) })
     let model = try PredictionModel(points: .float32(floats), clustering: fit)
     let queries = coarse(
@@ -122,20 +125,14 @@ import Vectors
   @Test(arguments: [Shape.groups, .grid, .duplicated])
   func aQueryAloneIsAnsweredByAllThreads(shape: Shape) throws {
     let rows = shape.rows(count: 17_000, seed: 78)
-    let core = rows.indices.map { 0.001 * Double($0 % 70) }
-    let edges = (1..<rows.count).map { WeightedEdge($0 - 1, $0, weight: 1 + Double($0)) }
-    var parameters = Parameters()
-    parameters.minSamples = 5
-    let fit = extractClusters(
-      from: MutualReachabilityTree(coreDistances: core, edges: edges), pointCount: rows.count,
-      parameters: parameters, weights: nil)
+    let fit = chain(rows.indices.map { 0.001 * Double($0 % 70) }, minSamples: 5)
     let queries = shape.rows(count: 12, seed: 79) + [rows[9_000], rows[16_999]]
     for screening in [
       Screening(kernel: .sgemm), Screening(kernel: try .selected(), isForced: true),
     ] {
       let model = try PredictionModel(
         points: .float32(floatMatrix(rows)), coreDistances: fit.coreDistances, tree: fit.tree,
-        selection: fit.selection, parameters: parameters, screening: screening)
+        selection: fit.selection, parameters: fit.parameters, screening: screening)
       let expected = try model.predict(.float64(Matrix(queries)), threads: 1)
       for (query, expected) in zip(queries, expected) {
         #expect(try model.predict(.float64(Matrix([query])), threads: 4) == [expected])

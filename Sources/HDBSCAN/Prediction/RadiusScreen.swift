@@ -59,15 +59,10 @@ public struct RadiusScreen: Sendable {
     for queries: Matrix<Float>, squaredRadii: [Double], threads: Int = availableThreads
   ) -> [[Int]] {
     precondition(squaredRadii.count >= rowCount, "every row has a radius")
-    let usable = queries.indicesOfRows { abs($0) < Self.largestValue }
     let finite = queries.indicesOfRows { $0.isFinite }
     let found = Mutex([[Int]](repeating: [], count: queries.rows))
-    // Queries of values so large are too rare to be worth a screen.
-    for query in finite { found.withLock { $0[query] = others } }
-    for query in Set(finite).subtracting(usable) {
-      found.withLock { $0[query] = Array(0..<rowCount) }
-    }
-    let screened = usable.count == queries.rows ? queries : queries.selecting(rows: usable)
+    found.withLock { for query in finite { $0[query] = others } }
+    let screened = finite.count == queries.rows ? queries : queries.selecting(rows: finite)
     let blocks = Blocks(rows: bytes.rows.count)
     let workers = max(threads, 1)
     let size = min(tileSize, max(1, (screened.rows + workers - 1) / workers))
@@ -80,7 +75,7 @@ public struct RadiusScreen: Sendable {
       let some = blocks.count * part / parts..<blocks.count * (part + 1) / parts
       let kept = search(screened, range, blocks: some.map(blocks.range), squaredRadii)
       found.withLock { found in
-        for (query, rows) in zip(range, kept) { found[usable[query]] += rows }
+        for (query, rows) in zip(range, kept) { found[finite[query]] += rows }
       }
     }
     return found.withLock { $0 }
