@@ -29,6 +29,9 @@ static const unsigned char cheaper_updates[] = {
 static const unsigned char quicker_looks[] = {
 #embed "../../migrations/0009_quicker_looks.sql"
 };
+static const unsigned char quicker_clusters[] = {
+#embed "../../migrations/0010_quicker_clusters.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -42,6 +45,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0007", job_queue),
     MIGRATION("0008", cheaper_updates),
     MIGRATION("0009", quicker_looks),
+    MIGRATION("0010", quicker_clusters),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

@@ -165,7 +165,7 @@ public struct BootstrapStaging: Sendable {
         medoid_detection_id = t.medoid_detection_id, epsilon = t.epsilon,
         distance_quantiles = t.distance_quantiles, lambda_birth = t.lambda_birth,
         persistence = t.persistence, hdbscan_run_id = $5, origin = t.origin, retired_at = NULL,
-        changed_since_medoid = 0, reference_count = t.face_count,
+        changed_since_medoid = 0, \(TransactionHorizon.stamp), reference_count = t.face_count,
         reference_length = t.reference_length
       FROM unnest($2::bigint[], $3::integer[], $4::boolean[]) AS m (id, number, is_new)
       JOIN photodb_facts t ON t.number = m.number

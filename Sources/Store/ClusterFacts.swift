@@ -103,7 +103,7 @@ extension ClusterRepository {
         reference_centroid = t.reference_centroid, medoid_detection_id = t.medoid_id,
         epsilon = t.epsilon, distance_quantiles = t.quantiles::real[],
         lambda_birth = t.lambda_birth, persistence = t.persistence, hdbscan_run_id = $13,
-        origin = t.origin, retired_at = NULL, changed_since_medoid = 0,
+        origin = t.origin, retired_at = NULL, changed_since_medoid = 0, \(TransactionHorizon.stamp),
         reference_count = t.face_count, reference_length = t.reference_length
       FROM unnest($2::bigint[], $3::integer[], $4::integer[], $5::bytea[], $6::bytea[],
         $7::bytea[], $8::bigint[], $9::real[], $10::text[], $11::real[], $12::real[],
@@ -142,7 +142,7 @@ extension ClusterRepository {
     let zero = VectorBytes.encode([Double](repeating: 0, count: collection.dimension))
     try connection.query(
       """
-      UPDATE cluster SET face_count = 0, core_count = 0, centroid_sum = $3
+      UPDATE cluster SET face_count = 0, core_count = 0, centroid_sum = $3, \(TransactionHorizon.stamp)
       WHERE collection_id = $1 AND id = ANY($2)
       """, [.int64(collection.id), .int64Array(ids), .bytes(zero)])
   }
@@ -156,7 +156,8 @@ extension ClusterRepository {
     if ids.isEmpty { return }
     try connection.query(
       """
-      UPDATE cluster SET retired_at = now(), face_count = 0, core_count = 0, centroid_sum = $3
+      UPDATE cluster SET retired_at = now(), face_count = 0, core_count = 0, centroid_sum = $3,
+        \(TransactionHorizon.stamp)
       WHERE collection_id = $1 AND id = ANY($2)
       """,
       [

@@ -8,18 +8,32 @@ public struct KnownClusters: Sendable {
   /// References of the first of them, or of all: the same matrix for as long as these stay what they are.
   public private(set) var firstReferences: Matrix<Float>
   /// Every transaction before this one had ended at that moment.
-  var horizon: TransactionHorizon
+  private var horizon: TransactionHorizon
+  /// The same of the last time when every row was looked at.
+  private var wholeHorizon: TransactionHorizon
+  /// How many clusters had been removed from the collection by then.
+  fileprivate var removed: Int64
 
   /// As many clusters that were born one by one stand apart from the first ones.
   private static let mostRecent = 512
 
-  init(_ live: LiveClusters, horizon: TransactionHorizon) {
+  fileprivate init(_ live: LiveClusters, horizon: TransactionHorizon, removed: Int64) {
     self.live = live
     self.horizon = horizon
+    wholeHorizon = horizon
+    self.removed = removed
     firstReferences = live.references
   }
 
-  fileprivate mutating func add(_ born: LiveClusters) {
+  fileprivate func horizon(ofWhole: Bool) -> TransactionHorizon {
+    ofWhole ? wholeHorizon : horizon
+  }
+
+  fileprivate mutating func add(
+    _ born: LiveClusters, horizon: TransactionHorizon, ofWhole: Bool
+  ) {
+    self.horizon = horizon
+    if ofWhole { wholeHorizon = horizon }
     if born.count == 0 { return }
     live.append(born)
     if live.count - firstReferences.rows > Self.mostRecent { firstReferences = live.references }
@@ -32,37 +46,56 @@ extension ClusterRepository {
   /// Names of persons may be older: nothing that places faces looks at them. What the transaction at
   /// hand changed itself must not be remembered before it commits; so call it before.
   ///
-  /// - Parameter known: what was returned before, by any transaction; nil reads everything.
-  /// - Complexity: one pass over the clusters without their vectors, and O(changed · d).
+  /// - Parameters:
+  ///   - known: what was returned before, by any transaction; nil reads everything.
+  ///   - looksAtAll: whether every row is looked at, too, which shows what SQL of others changed or deleted.
+  /// - Complexity: O(changed · d), and where all are looked at one pass without their vectors.
   public func live(
-    since known: KnownClusters?, on connection: isolated PostgresConnection
+    since known: KnownClusters?, looksAtAll: Bool, on connection: isolated PostgresConnection
   ) throws -> KnownClusters {
-    // Looked at first: what commits between this and the clusters is read again the next time.
-    let horizon = try TransactionHorizon.now(on: connection)
-    if var known, try refresh(&known, on: connection) {
-      known.horizon = horizon
+    if var known, try refresh(&known, looksAtAll: looksAtAll, on: connection),
+      try !looksAtAll || count(on: connection) == known.live.count
+    {
       return known
     }
-    return KnownClusters(try live(on: connection), horizon: horizon)
+    // Looked at first: what commits between this and the clusters is read again the next time.
+    let moment = try connection.queryPrepared(
+      "SELECT \(TransactionHorizon.moment), clusters_removed FROM collection WHERE id = $1",
+      [.int64(collection.id)]
+    ).single()
+    return KnownClusters(
+      try live(on: connection), horizon: try TransactionHorizon(moment, 0),
+      removed: try moment.int64(1))
+  }
+
+  private func count(on connection: isolated PostgresConnection) throws -> Int {
+    Int(
+      try connection.queryPrepared(
+        "SELECT count(*) FROM cluster WHERE collection_id = $1 AND retired_at IS NULL",
+        [.int64(collection.id)]
+      ).single().int64(0))
   }
 
   /// - Returns: false where a cluster was retired or has another reference, so that all must be read.
   private func refresh(
-    _ known: inout KnownClusters, on connection: isolated PostgresConnection
+    _ known: inout KnownClusters, looksAtAll: Bool, on connection: isolated PostgresConnection
   ) throws -> Bool {
-    let before = known.live.count
+    let isChanged =
+      looksAtAll
+      ? TransactionHorizon.isNotOlder("xmin", parameter: 2)
+      : TransactionHorizon.isSince("changed_in", parameter: 2)
     let scan = try connection.queryPrepared(
       """
-      SELECT coalesce(
-          array_agg(id) FILTER (WHERE \(TransactionHorizon.isNotOlder("xmin", parameter: 2))), '{}'),
-        count(*) FILTER (WHERE retired_at IS NULL)
-      FROM cluster WHERE collection_id = $1
-      """, [.int64(collection.id), known.horizon.parameter]
+      SELECT \(TransactionHorizon.moment), clusters_removed,
+        ARRAY(SELECT id FROM cluster WHERE collection_id = $1 AND \(isChanged))
+      FROM collection WHERE id = $1
+      """, [.int64(collection.id), known.horizon(ofWhole: looksAtAll).parameter]
     ).single()
-    let changed = try scan.int64Array(0)
+    let changed = try scan.int64Array(2)
     // A row that was deleted tells nothing of itself. Where most changed, reading all is no dearer.
-    let count = Int(try scan.int64(1))
-    guard count >= before, changed.count <= before / 4 else { return false }
+    guard try scan.int64(1) == known.removed, changed.count <= known.live.count / 4 else {
+      return false
+    }
     var born = LiveClusters()
     if !changed.isEmpty {
       let rows = try connection.queryPrepared(
@@ -90,8 +123,7 @@ extension ClusterRepository {
       }
       born.references = Matrix(references)
     }
-    guard count == before + born.count else { return false }
-    known.add(born)
+    known.add(born, horizon: try TransactionHorizon(scan, 0), ofWhole: looksAtAll)
     return true
   }
 }

@@ -106,7 +106,10 @@ extension ClusterRepository {
       .int64(collection.id), .int64Array(ids), .int64(person),
     ]
     try connection.query(
-      "UPDATE cluster SET person_id = $3 WHERE collection_id = $1 AND id = ANY($2)", parameters)
+      """
+      UPDATE cluster SET person_id = $3, \(TransactionHorizon.stamp)
+      WHERE collection_id = $1 AND id = ANY($2)
+      """, parameters)
     try connection.query(
       """
       UPDATE person_detection SET person_id = $3
@@ -121,7 +124,7 @@ extension ClusterRepository {
     try connection.query(
       """
       UPDATE cluster SET verified = $3, verified_at = CASE WHEN $3 THEN now() END,
-        verified_by = CASE WHEN $3 THEN $4::text END
+        verified_by = CASE WHEN $3 THEN $4::text END, \(TransactionHorizon.stamp)
       WHERE collection_id = $1 AND id = $2 AND verified <> $3
       """, [.int64(collection.id), .int64(id), .bool(verified), .optional(actor)])
   }
@@ -161,7 +164,10 @@ extension ClusterRepository {
   /// Says of clusters that people drew their boundary.
   public func anchor(_ ids: [Int64], on connection: isolated PostgresConnection) throws {
     try connection.query(
-      "UPDATE cluster SET anchored = true WHERE collection_id = $1 AND id = ANY($2)",
+      """
+      UPDATE cluster SET anchored = true, \(TransactionHorizon.stamp)
+      WHERE collection_id = $1 AND id = ANY($2)
+      """,
       [.int64(collection.id), .int64Array(ids)])
   }
 

@@ -169,7 +169,8 @@ public struct ClusterRepository: Sendable {
       """
       UPDATE cluster c SET face_count = t.face_count, centroid_sum = t.centroid_sum,
         centroid = CASE WHEN t.face_count > 0 THEN t.centroid ELSE c.centroid END,
-        core_count = t.core_count, changed_since_medoid = c.changed_since_medoid + t.moves
+        core_count = t.core_count, changed_since_medoid = c.changed_since_medoid + t.moves,
+        \(TransactionHorizon.stamp)
       FROM unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[],
         $7::integer[]) AS t (id, face_count, centroid_sum, centroid, core_count, moves)
       WHERE c.collection_id = $1 AND c.id = t.id

@@ -24,6 +24,19 @@ extension DetectionRepository {
     ).map { try $0.int64(0) }
   }
 
+  /// Whether groups are to be looked for around a face, or a new face has no embedding.
+  public func hasPoolWork(on connection: isolated PostgresConnection) throws -> Bool {
+    try connection.queryPrepared(
+      """
+      SELECT EXISTS (SELECT FROM person_detection WHERE collection_id = $1 AND pool_seed)
+        OR EXISTS (SELECT FROM person_detection d
+          WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND (
+            SELECT true FROM face_embedding e
+            WHERE e.collection_id = $1 AND e.detection_id = d.id) IS NULL)
+      """, [.int64(collection.id)]
+    ).single().bool(0)
+  }
+
   /// Notes that groups around these faces were looked for; the caller has locked them.
   ///
   /// - Parameter alone: whether the transaction does nothing else. It then does not wait for the disk: a

@@ -153,7 +153,7 @@ public struct FaceImportRepository: Sendable {
   public static func refreshStatistics(
     imported: Int, on connection: isolated PostgresConnection
   ) throws {
-    guard imported >= 1_000 else { return }
+    guard imported >= fewestForStatistics else { return }
     let known = try connection.query(
       "SELECT reltuples::double precision FROM pg_class WHERE oid = 'person_detection'::regclass"
     ).single().double(0)
@@ -161,6 +161,9 @@ public struct FaceImportRepository: Sendable {
     if known < 0 || Double(imported) < 0.1 * known { return }
     try connection.query("ANALYZE photo, person_detection, face_embedding")
   }
+
+  /// As few new faces change no plan.
+  public static let fewestForStatistics = 1_000
 
   private func photoIDs(
     _ faces: [IncomingFace], on connection: isolated PostgresConnection

@@ -219,6 +219,21 @@ public struct FaceReader: Sendable {
         [.int64(collection.id), .int64(after), .int64(Int64(limit)), .textArray(open)]))
   }
 
+  /// Up to `limit` faces without a status above an id, as they are at the moment; nobody is kept from them.
+  public func new(
+    limit: Int, after: Int64, on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try collect(
+      connection.queryPrepared(
+        """
+        SELECT \(Self.columns) FROM person_detection d
+        JOIN LATERAL (SELECT e.embedding FROM face_embedding e
+          WHERE e.collection_id = d.collection_id AND e.detection_id = d.id OFFSET 0) e ON true
+        WHERE d.collection_id = $1 AND d.id > $2 AND d.cluster_status IS NULL
+        ORDER BY d.id LIMIT $3
+        """, [.int64(collection.id), .int64(after), .int64(Int64(limit))]))
+  }
+
   func collect(_ rows: PostgresRows) throws -> FaceSnapshot {
     var result = FaceSnapshot.empty(dimension: collection.dimension, capacity: rows.count)
     let dimension = collection.dimension

@@ -68,6 +68,13 @@ enum LoggedEntity: String, CaseIterable {
 
   /// Image of a row `t`.
   ///
-  /// The person of a face is that of its cluster, so no image holds it.
-  var image: String { self == .detection ? "to_jsonb(t) - 'person_id'" : "to_jsonb(t)" }
+  /// The person of a face is that of its cluster, so no image holds it; nor when a cluster changed, which
+  /// undo changes, too.
+  var image: String {
+    switch self {
+    case .detection: "to_jsonb(t) - 'person_id'"
+    case .cluster: "to_jsonb(t) - 'changed_in'"
+    default: "to_jsonb(t)"
+    }
+  }
 }

@@ -68,11 +68,14 @@ extension HumanActionRepository {
         """
       case .person, .cluster, .detection: ""
       }
+    let now =
+      entity == .cluster
+      ? "|| jsonb_build_object('changed_in', pg_current_xact_id()::text)" : ""
     try connection.query(
       """
       INSERT INTO \(entity.table)
       SELECT r.* FROM human_action_change h,
-        LATERAL jsonb_populate_record(NULL::\(entity.table), h.before) r
+        LATERAL jsonb_populate_record(NULL::\(entity.table), h.before \(now)) r
       WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = '\(entity.rawValue)'
         AND h.after IS NULL \(about)
       ON CONFLICT DO NOTHING
@@ -101,7 +104,7 @@ extension HumanActionRepository {
     ).map { try $0.int64(0) }
     try connection.query(
       """
-      UPDATE cluster t SET (person_id, verified, verified_at, verified_by, hidden, anchored,
+      UPDATE cluster t SET \(TransactionHorizon.stamp), (person_id, verified, verified_at, verified_by, hidden, anchored,
           representative_detection_id, retired_at, face_count, core_count, centroid_sum, centroid,
           reference_centroid, reference_count, reference_length, changed_since_medoid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
           persistence, origin)
@@ -191,14 +194,18 @@ extension HumanActionRepository {
       """
     try connection.query(
       """
-      UPDATE cluster c SET retired_at = now(), face_count = 0, core_count = 0,
+      UPDATE cluster c SET \(TransactionHorizon.stamp), retired_at = now(), face_count = 0, core_count = 0,
         centroid_sum = decode(repeat('00', octet_length(c.centroid_sum)), 'hex')
       WHERE c.collection_id = $1 AND c.id IN (\(made)) AND (\(spokenOf))
       """, key)
     try connection.query(
       """
-      DELETE FROM cluster c
-      WHERE c.collection_id = $1 AND c.id IN (\(made)) AND NOT (\(spokenOf))
+      WITH removed AS (
+        DELETE FROM cluster c
+        WHERE c.collection_id = $1 AND c.id IN (\(made)) AND NOT (\(spokenOf)) RETURNING c.id
+      )
+      UPDATE collection SET clusters_removed = clusters_removed + (SELECT count(*) FROM removed)
+      WHERE id = $1 AND EXISTS (SELECT FROM removed)
       """, key)
     try connection.query(
       """

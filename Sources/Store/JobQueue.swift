@@ -26,10 +26,13 @@ public struct JobQueue: Sendable {
     // looking for work, before this transaction commits what it brought.
     try connection.queryPrepared(
       """
-      INSERT INTO clustering_job (collection_id, kind) VALUES ($1, $2)
-      ON CONFLICT (collection_id, kind) WHERE status = 'queued' DO UPDATE SET kind = excluded.kind
-      """, [.int64(collection.id), .text(kind.rawValue)])
-    try notify(on: connection)
+      WITH queued AS (
+        INSERT INTO clustering_job (collection_id, kind) VALUES ($1, $2)
+        ON CONFLICT (collection_id, kind) WHERE status = 'queued' DO UPDATE SET kind = excluded.kind
+        RETURNING id
+      )
+      SELECT pg_notify($3, '') FROM queued
+      """, [.int64(collection.id), .text(kind.rawValue), .text(Self.channel)])
   }
 
   /// The same, if any face of the collection has no status, or joined the pool and nobody looked for

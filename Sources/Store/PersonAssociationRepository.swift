@@ -41,7 +41,7 @@ public struct PersonAssociationRepository: Sendable {
           t.person_id IS NULL AS born
         FROM cluster c JOIN target t ON t.cluster_id = c.id WHERE c.collection_id = $1
       ), moved AS (
-        UPDATE cluster c SET person_id = old.after FROM old
+        UPDATE cluster c SET person_id = old.after, \(TransactionHorizon.stamp) FROM old
         WHERE c.collection_id = $1 AND c.id = old.id AND c.person_id <> old.after
       ), faces AS (
         UPDATE person_detection d SET person_id = old.after FROM old

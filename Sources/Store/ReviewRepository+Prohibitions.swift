@@ -101,16 +101,20 @@ extension ReviewRepository {
     func isOne(_ column: String) -> String { ids == nil ? "true" : "\(column) = ANY($2)" }
     for row in try connection.queryPrepared(
       """
-      SELECT detection_id, cluster_id, person_id FROM cluster_person_cannot_link
+      SELECT detection_id, cluster_id, person_id, NULL::bigint FROM cluster_person_cannot_link
       WHERE collection_id = $1 AND \(isOne("detection_id"))
       UNION ALL
-      SELECT l.detection_id, l.cluster_id, c.person_id FROM cluster_person_cannot_link l
+      SELECT l.detection_id, l.cluster_id, c.person_id, NULL FROM cluster_person_cannot_link l
       JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
       WHERE l.collection_id = $1 AND \(isOne("l.detection_id"))
       UNION ALL
-      SELECT m.detection_id, m.cluster_id, c.person_id FROM face_match_candidate m
+      SELECT m.detection_id, m.cluster_id, c.person_id, NULL FROM face_match_candidate m
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND \(isOne("m.detection_id")) AND m.status = 'rejected'
+      UNION ALL
+      SELECT detection_a_id, NULL, NULL, detection_b_id FROM detection_constraint
+      WHERE collection_id = $1 AND kind = 'cannot_link'
+        AND (\(isOne("detection_a_id")) OR \(isOne("detection_b_id")))
       """, parameters)
     {
       let detection = try row.int64(0)
@@ -120,17 +124,10 @@ extension ReviewRepository {
       if let person = try row.optionalInt64(2) {
         result.persons[detection, default: []].insert(person)
       }
-    }
-    for row in try connection.queryPrepared(
-      """
-      SELECT detection_a_id, detection_b_id FROM detection_constraint
-      WHERE collection_id = $1 AND kind = 'cannot_link'
-        AND (\(isOne("detection_a_id")) OR \(isOne("detection_b_id")))
-      """, parameters)
-    {
-      let (a, b) = (try row.int64(0), try row.int64(1))
-      result.detections[a, default: []].insert(b)
-      result.detections[b, default: []].insert(a)
+      if let other = try row.optionalInt64(3) {
+        result.detections[detection, default: []].insert(other)
+        result.detections[other, default: []].insert(detection)
+      }
     }
     return result
   }
@@ -141,6 +138,7 @@ extension ReviewRepository {
     on connection: isolated PostgresConnection
   ) throws -> [Int64: Int64] {
     var result: [Int64: Int64] = [:]
+    if ids.isEmpty { return result }
     for row in try connection.queryPrepared(
       """
       SELECT id, person_id FROM person_detection

@@ -130,7 +130,7 @@ public struct RunStateRepository: Sendable {
       """, [.int64(collection.id), .int64Array(retired)])
     try connection.query(
       """
-      UPDATE cluster c SET retired_at = NULL
+      UPDATE cluster c SET retired_at = NULL, \(TransactionHorizon.stamp)
       WHERE c.collection_id = $1 AND c.retired_at IS NOT NULL
         AND (c.id IN (SELECT cluster_id FROM photodb_wanted)
           OR c.id IN (SELECT cluster_id FROM hdbscan_run_cluster
@@ -141,7 +141,7 @@ public struct RunStateRepository: Sendable {
       """
       UPDATE cluster c SET reference_centroid = t.reference_centroid,
         reference_count = t.reference_count, reference_length = t.reference_length,
-        changed_since_medoid = t.changed_since_medoid, epsilon = t.epsilon,
+        changed_since_medoid = t.changed_since_medoid, epsilon = t.epsilon, \(TransactionHorizon.stamp),
         medoid_detection_id = (SELECT d.id FROM person_detection d
           WHERE d.collection_id = $1 AND d.id = t.medoid_detection_id),
         distance_quantiles = t.distance_quantiles, lambda_birth = t.lambda_birth,

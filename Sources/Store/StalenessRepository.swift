@@ -47,6 +47,7 @@ public struct StalenessRepository: Sendable {
     // Most faces are eligible and were not decided by the tiers of this run, so the others are counted.
     let unfitNow = "(d.invalid_reason IS NOT NULL OR NOT \(now.condition))"
     let unfitThen = "(d.invalid_reason IS NOT NULL OR NOT \(then.condition))"
+    let unfit = then == now ? unfitNow : "(\(unfitNow) OR \(unfitThen))"
     let arrived =
       "d.assigned_run_id = $2 AND d.assigned_tier IN ('predict', 'epsilon_ball', 'pool')"
     let row = try connection.query(
@@ -57,7 +58,7 @@ public struct StalenessRepository: Sendable {
         count(*) FILTER (WHERE \(arrived) AND d.assigned_tier <> 'predict') AS not_predicted,
         count(d.cluster_id) FILTER (WHERE \(arrived)) AS with_cluster
       FROM person_detection d
-      WHERE d.collection_id = $1 AND (\(unfitNow) OR \(unfitThen) OR \(arrived))
+      WHERE d.collection_id = $1 AND (\(unfit) OR \(arrived))
       """, [.int64(collection.id), .int64(run.id), .int64(lastFittedID)]
     ).single()
     let (arrivals, withCluster) = (

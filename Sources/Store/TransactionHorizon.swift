@@ -7,11 +7,18 @@ internal import PostgresClient
 struct TransactionHorizon: Sendable {
   private let number: String
 
+  /// What an update of `cluster` sets that changes what ``LiveClusters`` holds.
+  static let stamp = "changed_in = pg_current_xact_id()"
+
+  /// The moment of a statement, as a column of its result.
+  static let moment = "pg_snapshot_xmin(pg_current_snapshot())::text"
+
+  /// Reads the moment of the statement that gave this row.
+  init(_ row: PostgresRow, _ column: PostgresColumn) throws { number = try row.text(column) }
+
   /// The moment now; look at it before the rows that are remembered with it.
   static func now(on connection: isolated PostgresConnection) throws -> TransactionHorizon {
-    TransactionHorizon(
-      number: try connection.queryPrepared("SELECT pg_snapshot_xmin(pg_current_snapshot())::text")
-        .single().text(0))
+    try TransactionHorizon(connection.queryPrepared("SELECT \(moment)").single(), 0)
   }
 
   /// The moment as a parameter of the conditions.

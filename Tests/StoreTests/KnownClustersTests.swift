@@ -20,28 +20,37 @@ extension RepositoriesOnPostgres {
       }
     }
 
-    @Test func everyChangeIsSeen() async throws {
+    /// Changes with what an update of the program sets, and some that only SQL of others leaves out.
+    @Test(arguments: [false, true]) func everyChangeIsSeen(ofOthers: Bool) async throws {
+      let stamp = ofOthers ? "" : ", changed_in = pg_current_xact_id()"
       try await StoredCollection.run { stored in
         let clusters = ClusterRepository(stored.collection)
         let ids = try await make(stored)
         var known: KnownClusters?
         let changes = [
-          "SELECT 1", "UPDATE cluster SET face_count = 7 WHERE id = \(ids[1])",
-          "UPDATE cluster SET verified = true, epsilon = 0.3 WHERE id = \(ids[2])",
-          "UPDATE cluster SET person_id = (SELECT min(id) FROM person) WHERE id = \(ids[3])",
+          "SELECT 1", "UPDATE cluster SET face_count = 7\(stamp) WHERE id = \(ids[1])",
+          "UPDATE cluster SET verified = true, epsilon = 0.3\(stamp) WHERE id = \(ids[2])",
+          "UPDATE cluster SET person_id = (SELECT min(id) FROM person)\(stamp) WHERE id = \(ids[3])",
           """
-          UPDATE cluster SET reference_centroid = (
-            SELECT reference_centroid FROM cluster WHERE id = \(ids[0])) WHERE id = \(ids[4])
+          UPDATE cluster SET reference_centroid = (SELECT reference_centroid FROM cluster
+            WHERE id = \(ids[0]))\(stamp) WHERE id = \(ids[4])
           """,
-          "UPDATE cluster SET retired_at = now() WHERE id = \(ids[0])",
-          "UPDATE cluster SET retired_at = NULL WHERE id = \(ids[0])",
+          "UPDATE cluster SET retired_at = now()\(stamp) WHERE id = \(ids[0])",
+          "UPDATE cluster SET retired_at = NULL\(stamp) WHERE id = \(ids[0])",
           "DELETE FROM cluster WHERE id = \(ids[4])",
         ]
         for change in changes {
           try await stored.pool.query(change)
+          if change.hasPrefix("DELETE"), !ofOthers {
+            try await stored.pool.query(
+              "UPDATE collection SET clusters_removed = clusters_removed + 1")
+          }
           let before = known
           let (after, whole) = try await stored.pool.withTransaction {
-            (try clusters.live(since: before, on: $0), try clusters.live(on: $0))
+            (
+              try clusters.live(since: before, looksAtAll: ofOthers, on: $0),
+              try clusters.live(on: $0)
+            )
           }
           known = after
           let live = after.live
@@ -52,6 +61,26 @@ extension RepositoriesOnPostgres {
             #expect(live.references.values(ofRow: row) == whole.references.values(ofRow: row))
           }
         }
+      }
+    }
+
+    /// Looks at what the program changed come more often than looks at all rows, and hide nothing from them.
+    @Test func whatOthersChangedBetweenIsSeenByTheNextLookAtAll() async throws {
+      try await StoredCollection.run { stored in
+        let clusters = ClusterRepository(stored.collection)
+        let cluster = try await make(stored)[0]
+        var known = try await stored.pool.withTransaction {
+          try clusters.live(since: nil, looksAtAll: true, on: $0)
+        }
+        try await stored.pool.query("UPDATE cluster SET face_count = 9 WHERE id = \(cluster)")
+        for looksAtAll in [false, false, true] {
+          _ = try await make(stored)
+          let before = known
+          known = try await stored.pool.withTransaction {
+            try clusters.live(since: before, looksAtAll: looksAtAll, on: $0)
+          }
+        }
+        #expect(known.live.faceCounts.contains(9))
       }
     }
 
@@ -66,14 +95,14 @@ extension RepositoriesOnPostgres {
           """
         ).single().bool(0) { try await Task.sleep(for: .milliseconds(10)) }
         var known = try await stored.pool.withTransaction {
-          try clusters.live(since: nil, on: $0)
+          try clusters.live(since: nil, looksAtAll: false, on: $0)
         }
         let first = known.firstReferences
         for birth in 1...3 {
           _ = try await make(stored)
           let (before, row) = (known, birth)
           let (after, whole) = try await stored.pool.withTransaction {
-            (try clusters.live(since: before, on: $0), try clusters.live(on: $0))
+            (try clusters.live(since: before, looksAtAll: true, on: $0), try clusters.live(on: $0))
           }
           known = after
           // Not read as a whole: what was made of the first references still serves.
@@ -97,16 +126,20 @@ extension RepositoriesOnPostgres {
         let slow = try await stored.pool.connectionOfItsOwn()
         do {
           try await slow.execute(script: "BEGIN")
-          try await slow.query("UPDATE cluster SET face_count = 9 WHERE id = \(cluster)")
+          try await slow.query(
+            """
+            UPDATE cluster SET face_count = 9, changed_in = pg_current_xact_id()
+            WHERE id = \(cluster)
+            """)
           // Others come and go meanwhile.
           for _ in 0..<3 { _ = try await make(stored) }
           let early = try await stored.pool.withTransaction {
-            try clusters.live(since: nil, on: $0)
+            try clusters.live(since: nil, looksAtAll: false, on: $0)
           }
           #expect(!early.live.faceCounts.contains(9))
           try await slow.execute(script: "COMMIT")
           let late = try await stored.pool.withTransaction {
-            try clusters.live(since: early, on: $0)
+            try clusters.live(since: early, looksAtAll: false, on: $0)
           }
           #expect(late.live.faceCounts.contains(9))
         } catch {

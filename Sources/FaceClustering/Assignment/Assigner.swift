@@ -21,13 +21,24 @@ struct Assigner: Sendable {
     /// Faces that joined the pool, and those of them that people's constraints sent there.
     var pooled: Set<Int64> = []
     var constrained: Set<Int64> = []
+    /// Whether something waits that only ``PoolWriter`` looks at; asked after the last batch.
+    var leavesPoolWork = true
+    /// Faces whose prediction was known before.
+    var foreseen = 0
     var seconds = 0.0
   }
 
   /// Claims up to a batch of faces above an id, decides them and writes what was decided.
   ///
+  /// - Parameters:
+  ///   - foreseen: what may be known of these faces.
+  ///   - didPredict: is called with the last id of a full batch when only writing is left; again where
+  ///     the transaction is tried again.
   /// - Throws: `PostgresError`, ``StoreError``.
-  func assign(after id: Int64, on connection: isolated PostgresConnection) throws -> Batch {
+  func assign(
+    after id: Int64, foreseen: Foresight? = nil, didPredict: ((Int64) -> Void)? = nil,
+    on connection: isolated PostgresConnection
+  ) throws -> Batch {
     let clock = Stopwatch()
     var batch = Batch()
     // Before anything is read: while this is held, no bootstrap replaces clusters or the model.
@@ -49,22 +60,33 @@ struct Assigner: Sendable {
       deciding: faces.ids, photos: Set(faces.photoIDs.compactMap { $0 }), except: undecided,
       of: collection, settings: settings, models: models, on: connection)
     let outcomes = try decide(
-      faces, invalid: Set(unusable.keys), context: context, model: model.loaded, into: &batch)
+      faces, invalid: Set(unusable.keys), context: context, model: model.loaded,
+      foreseen: foreseen, into: &batch)
+    if faces.count == batchSize { didPredict?(last) }
     try write(
       outcomes, unusable: unusable, faces: faces, clusters: context.clusters,
       displaced: later.displaced(by: outcomes, of: faces, context: context),
       runID: model.runID, into: &batch, on: connection)
+    if faces.count < batchSize {
+      batch.leavesPoolWork = try DetectionRepository(collection).hasPoolWork(on: connection)
+    }
     batch.seconds = clock.total
     return batch
   }
 
   private func decide(
     _ faces: FaceSnapshot, invalid: Set<Int>, context: AssignmentContext, model: LoadedModel?,
-    into batch: inout Batch
+    foreseen: Foresight?, into batch: inout Batch
   ) throws -> [(row: Int, outcome: AssignmentOutcome)] {
     let valid = faces.ids.indices.filter { !invalid.contains($0) }
     let vectors = invalid.isEmpty ? faces.embeddings : faces.embeddings.selecting(rows: valid)
-    let votes = try model?.votes(for: vectors, clusters: context.clusters, threads: threads)
+    var votes: [TierOneVote?]?
+    if let model {
+      let (predictions, known) = try model.predictions(
+        for: vectors, ids: valid.map { faces.ids[$0] }, foreseen: foreseen, threads: threads)
+      batch.foreseen = known
+      votes = model.votes(predictions, for: vectors, clusters: context.clusters)
+    }
     let near = NearClusters.within(
       faces: vectors, clusters: context.clusters, screen: context.screen, radii: context.radii,
       threads: threads)

@@ -14,11 +14,19 @@ struct AssignmentRun: Sendable {
     var pooled: Set<Int64> = []
     var constrained: Set<Int64> = []
     var lastID: Int64 = 0
+    var leavesPoolWork = true
+    var foreseen: Foresight?
+    var looksAhead = !assigner.force
     while true {
-      let (assigner, after) = (assigner, lastID)
-      let batch = try await pool.withTransaction { try assigner.assign(after: after, on: $0) }
+      let batch: Assigner.Batch
+      let known = foreseen
+      (batch, foreseen) = try await assign(
+        after: lastID, foreseen: foreseen, looksAhead: looksAhead)
+      // Where others take these faces, too, looking ahead is work for nothing.
+      if known != nil, batch.foreseen < batch.faces / 2 { looksAhead = false }
       if batch.faces == 0 { break }
       lastID = batch.lastID
+      leavesPoolWork = batch.leavesPoolWork
       if let reason = batch.report.tierOneSkipped, total.tierOneSkipped == nil {
         logger.warning("tier 1 is not used: \(reason)")
       }
@@ -34,7 +42,10 @@ struct AssignmentRun: Sendable {
       collection: assigner.collection, settings: assigner.settings, models: assigner.models,
       threads: assigner.threads)
     let newIDs = pooled
-    let formed = try await pool.withTransaction { try writer.form(around: newIDs, on: $0) }
+    let formed =
+      newIDs.isEmpty && !leavesPoolWork
+      ? PoolWriter.Outcome()
+      : try await pool.withTransaction { try writer.form(around: newIDs, on: $0) }
     total.newClusters = formed.clusters
     total.assigned.pool = formed.taken.count
     // Faces that had waited before this run join too, but only those of this run were counted.
@@ -53,6 +64,27 @@ struct AssignmentRun: Sendable {
     total.perFaceMilliseconds = .init(
       p50: percentile(0.5, latencies), p95: percentile(0.95, latencies))
     return total
+  }
+
+  /// Assigns a batch, and looks at the next one while it is written.
+  private func assign(
+    after id: Int64, foreseen: Foresight?, looksAhead: Bool
+  ) async throws -> (Assigner.Batch, next: Foresight?) {
+    let (assigner, pool) = (assigner, pool)
+    let (predicted, signal) = AsyncStream<Int64>.makeStream()
+    async let next: Foresight? = {
+      for await last in predicted {
+        return try await Foresight.look(after: last, for: assigner, pool)
+      }
+      return nil
+    }()
+    let batch = try await pool.withTransaction {
+      try assigner.assign(
+        after: id, foreseen: foreseen,
+        didPredict: { if looksAhead { signal.yield($0) } }, on: $0)
+    }
+    signal.finish()
+    return (batch, try await next)
   }
 
   private func percentile(

@@ -53,8 +53,10 @@ struct FaceImport {
       progress?(rows.upperBound, file.faces.count)
     }
     let imported = report.imported
-    try await pool.withTransaction {
-      try FaceImportRepository.refreshStatistics(imported: imported, on: $0)
+    if imported >= FaceImportRepository.fewestForStatistics {
+      try await pool.withTransaction {
+        try FaceImportRepository.refreshStatistics(imported: imported, on: $0)
+      }
     }
     report.rejected.sort { $0.row < $1.row }
     report.seconds = clock.total

@@ -7,6 +7,8 @@ extension ModelCache {
   struct Clusters: Sendable {
     var known: KnownClusters
     var screen: KeptScreen
+    /// When every row was looked at last.
+    var lookedAtAll: ContinuousClock.Instant
   }
 
   /// The live clusters of a collection, kept between batches: most of what is read of them are vectors
@@ -17,9 +19,13 @@ extension ModelCache {
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Clusters {
     let before = clusters.withLock { $0[collection.id] }
-    let known = try ClusterRepository(collection).live(since: before?.known, on: connection)
+    let now = ContinuousClock.now
+    let looksAtAll = before.map { now - $0.lookedAtAll >= pause } ?? true
+    let known = try ClusterRepository(collection).live(
+      since: before?.known, looksAtAll: looksAtAll, on: connection)
     let fresh = Clusters(
-      known: known, screen: try KeptScreen(of: known.firstReferences, before: before?.screen))
+      known: known, screen: try KeptScreen(of: known.firstReferences, before: before?.screen),
+      lookedAtAll: looksAtAll ? now : before?.lookedAtAll ?? now)
     clusters.withLock { $0[collection.id] = fresh }
     return fresh
   }

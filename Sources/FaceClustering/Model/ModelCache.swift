@@ -14,14 +14,11 @@ struct LoadedModel: Sendable {
   /// Faces of the fit that were deleted since, or whose embedding became unusable.
   var missing: Int
 
-  /// What the model says about unit vectors, one vote or nil a row.
-  ///
-  /// - Complexity: O(rows · n · d) in matrix products.
+  /// What predictions for unit vectors say of live clusters, one vote or nil a row.
   func votes(
-    for vectors: Matrix<Float>, clusters: LiveClusters, threads: Int
-  ) throws -> [TierOneVote?] {
-    let predictions = try model.predict(.float32(vectors), threads: threads)
-    return predictions.enumerated().map { row, prediction in
+    _ predictions: [Prediction], for vectors: Matrix<Float>, clusters: LiveClusters
+  ) -> [TierOneVote?] {
+    predictions.enumerated().map { row, prediction in
       // A label whose cluster is gone is a miss of this tier, not an error.
       guard prediction.label >= 0, let id = clusterOfLabel[prediction.label],
         let cluster = clusters.row(of: id)
@@ -135,9 +132,12 @@ public final class ModelCache: Sendable {
   private func recounted(
     _ entry: Entry, of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Entry {
-    guard case .loaded(var model, let before, let since) = entry,
-      try since.isOld(pause: pause, limit: recountAfter, on: connection)
-    else { return entry }
+    guard case .loaded(var model, let before, var since) = entry else { return entry }
+    guard try since.isOld(pause: pause, limit: recountAfter, on: connection) else {
+      let same = Entry.loaded(model, usable: before, since: since)
+      entries.withLock { $0[collection.id] = same }
+      return same
+    }
     let now = try RememberedSince.now(on: connection)
     let detections = DetectionRepository(collection)
     let usable = try detections.countUsable(

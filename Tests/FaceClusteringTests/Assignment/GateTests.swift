@@ -124,11 +124,12 @@ extension OnPostgres {
       settings.gateAbsolute = -1
       try await run(fit: false, settings: settings) { test in
         let before = try await test.faces()
-        try await test.pool.query("UPDATE cluster SET verified = true")
+        try await test.pool.query(
+          "UPDATE cluster SET verified = true, changed_in = pg_current_xact_id()")
         // 60° is 0.5 away in cosine distance, 65° is 0.577; the other side is out of reach.
         _ = try await test.stage.importFaces(Circle.file([-60, -65], prefix: "new"))
         try await test.pool.query(
-          "UPDATE cluster SET epsilon = 0.01 WHERE id <> $1",
+          "UPDATE cluster SET epsilon = 0.01, changed_in = pg_current_xact_id() WHERE id <> $1",
           [.int64(try #require(before["face-0"]?.clusterID))])
         let report = try await test.stage.assign()
         #expect(report.assigned.epsilonBall == 1)
@@ -161,7 +162,8 @@ extension OnPostgres {
         let owner = try #require(before["face-0"]?.personID)
         let other = try #require(before["face-6"]?.clusterID)
         try await test.pool.query(
-          "UPDATE cluster SET person_id = $1 WHERE id = $2", [.int64(owner), .int64(other)])
+          "UPDATE cluster SET person_id = $1, changed_in = pg_current_xact_id() WHERE id = $2",
+          [.int64(owner), .int64(other)])
         try await test.pool.query(
           "UPDATE person_detection SET person_id = $1 WHERE cluster_id = $2",
           [.int64(owner), .int64(other)])
@@ -196,7 +198,8 @@ extension OnPostgres {
         try await test.pool.withTransaction {
           try detections.reset([face.detectionID], runID: nil, on: $0)
         }
-        try await test.pool.query("UPDATE cluster SET epsilon = 0.5")
+        try await test.pool.query(
+          "UPDATE cluster SET epsilon = 0.5, changed_in = pg_current_xact_id()")
         // One cluster was denied, so the other is the only choice left.
         let report = try await test.stage.assign()
         #expect(report.assigned.epsilonBall == 1)

@@ -12,7 +12,7 @@ extension TestStage {
     ] {
       let rows = try await value(
         """
-        SELECT coalesce(string_agg((to_jsonb(t) - 'pooled_in')::text, E'\\n' ORDER BY id), '') FROM \(table) t
+        SELECT coalesce(string_agg((to_jsonb(t) - 'pooled_in' - 'changed_in')::text, E'\\n' ORDER BY id), '') FROM \(table) t
         WHERE collection_id = $1
         """, [.int64(collection.id)])
       result += "\(table)\n\(rows ?? "")\n"

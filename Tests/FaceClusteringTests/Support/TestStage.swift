@@ -29,11 +29,44 @@ struct TestStage: Sendable {
     _ body: (TestStage) async throws -> T
   ) async throws -> T {
     try await TestServer.shared.withFreshDatabase { pool in
+      try await refuseUnsaidChanges(pool)
       let stage = try await TestStage.open(pool, dimension: dimension, settings: settings)
       let result = try await body(stage)
       try await stage.expectInvariants()
       return result
     }
+  }
+
+  /// Whoever remembers clusters goes by `changed_in`, so no statement of the program may forget it; what
+  /// tests write themselves may.
+  private static func refuseUnsaidChanges(_ pool: PostgresPool) async throws {
+    let seen = """
+      person_id, face_count, verified, anchored, epsilon, hdbscan_run_id, reference_count,
+      reference_length, reference_centroid, retired_at
+      """.split(separator: ",").map { $0.trimmingPrefix(while: \.isWhitespace) }
+    func row(_ of: String) -> String { "(\(seen.map { "\(of).\($0)" }.joined(separator: ", ")))" }
+    try await pool.query(
+      """
+      CREATE FUNCTION refuse_unsaid_change() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF NEW.changed_in IS DISTINCT FROM pg_current_xact_id() THEN
+          RAISE 'cluster % changed and changed_in does not say so', NEW.id;
+        END IF;
+        RETURN NEW;
+      END $$
+      """)
+    try await pool.query(
+      """
+      CREATE TRIGGER refuse_unsaid_change BEFORE UPDATE ON cluster FOR EACH ROW
+      WHEN (current_query() LIKE '%collection_id = $1%'
+        AND \(row("OLD")) IS DISTINCT FROM \(row("NEW")))
+      EXECUTE FUNCTION refuse_unsaid_change()
+      """)
+    try await pool.query(
+      """
+      CREATE TRIGGER refuse_unsaid_birth BEFORE INSERT ON cluster FOR EACH ROW
+      EXECUTE FUNCTION refuse_unsaid_change()
+      """)
   }
 
   /// Opens a collection, with a model cache of its own unless one is given.
@@ -93,7 +126,7 @@ struct TestStage: Sendable {
       SELECT coalesce(jsonb_agg(to_jsonb(d) - 'assigned_run_id' ORDER BY id), '[]')
       FROM person_detection d
       """,
-      "SELECT coalesce(jsonb_agg(to_jsonb(c) - 'hdbscan_run_id' ORDER BY id), '[]') FROM cluster c",
+      "SELECT coalesce(jsonb_agg(to_jsonb(c) - 'hdbscan_run_id' - 'changed_in' ORDER BY id), '[]') FROM cluster c",
       "SELECT coalesce(jsonb_agg(to_jsonb(m) ORDER BY id), '[]') FROM face_match_candidate m",
       "SELECT coalesce(jsonb_agg(to_jsonb(p) ORDER BY id), '[]') FROM person p",
       "SELECT to_jsonb(count(*)) FROM assignment_event",
