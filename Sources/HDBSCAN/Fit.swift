@@ -41,7 +41,8 @@ public func fit(
   try checkWeights(weights, count: points.count)
   let screening = Screening(kernel: try ScreeningKernel.selected())
   try checkConstraints(constraints, count: points.count, parameters: parameters)
-  let vectors = try preparedPoints(points, metric: parameters.metric)
+  let vectors = try preparedPoints(
+    points, metric: parameters.metric, alpha: parameters.alpha)
   let reporter = ProgressReporter(progress)
   let tree = try mutualReachabilityTree(
     of: vectors, minSamples: parameters.minSamples ?? parameters.minClusterSize,

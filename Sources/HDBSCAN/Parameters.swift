@@ -53,7 +53,7 @@ public struct Parameters: Sendable, Hashable, Codable {
   public var maxClusterSize: Int?
   /// Whether the root itself may be the one cluster.
   public var allowSingleCluster = false
-  /// Distances (not core distances) are divided by this; finite and above 0.
+  /// Distances (not core distances) are divided by this; finite, at least 1e-150.
   public var alpha: Double = 1
   /// The distance between points.
   public var metric: Metric = .euclidean
