@@ -203,6 +203,17 @@ struct FitCommandTests {
     }
   }
 
+  @Test("a variable of the environment is not called an option")
+  func unknownKernel() {
+    let error = HDBSCANError.invalidParameter(
+      name: "PHOTODB_KERNEL", value: "\"quantum\"", expected: "one of sgemm")
+    #expect(
+      throws: CommandFailure("PHOTODB_KERNEL is \"quantum\", but must be one of sgemm", code: 2)
+    ) {
+      try naming("in.npy") { throw error }
+    }
+  }
+
   @Test("the largest numbers are no overflow")
   func largestNumbers() async throws {
     try await ClusteringFiles.withFolder { folder in
