@@ -22,7 +22,8 @@ public struct Parameters: Sendable, Hashable, Codable {
   public enum Ties: String, Sendable, Hashable, Codable, CaseIterable {
     /// Equal edges are removed at once and make one n-ary node: invariant under permutation.
     case simultaneous
-    /// Edges are removed one by one in the order (weight, smaller index, larger index).
+    /// Edges are removed one by one in the order (weight, smaller index, larger index), for comparison
+    /// with other implementations: which of several edges of one weight the tree holds is not fixed.
     case ordered
   }
 
