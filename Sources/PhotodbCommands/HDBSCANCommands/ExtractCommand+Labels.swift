@@ -85,7 +85,7 @@ extension ExtractCommand {
     let report = LabelsReport(
       n: labels.count, clusters: (labels.max() ?? -1) + 1, noise: labels.count { $0 < 0 },
       cut: cut, minClusterSize: minClusterSize, inside: inside, seconds: seconds.all,
-      peakMemoryBytes: peakMemoryBytes(), out: destination.out)
+      peakMemoryBytes: Int(Memory.peakBytes), out: destination.out)
     try output.output.report(report) {
       "\(Formatting.count(report.clusters)) clusters, \(Formatting.count(report.noise)) of "
         + "\(Formatting.count(report.n)) rows are noise → \(report.out)"

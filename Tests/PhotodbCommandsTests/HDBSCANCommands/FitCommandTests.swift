@@ -203,6 +203,18 @@ struct FitCommandTests {
     }
   }
 
+  @Test("the memory that is reported is the program's, not that of whoever started it")
+  func peakMemory() async throws {
+    try await ClusteringFiles.withFolder { folder in
+      try ClusteringFiles.write(to: folder + "/in.npy")
+      let large = [UInt8](repeating: 1, count: 400 << 20)
+      let report = try await PhotodbProcess(folder: folder).json(
+        "hdbscan", "fit", "in.npy", "--out", "r.safetensors")
+      let peak = try #require(report["peak_memory_bytes"] as? Int)
+      #expect(peak > 1 << 20 && peak < large.count / 2)
+    }
+  }
+
   @Test("a variable of the environment is not called an option")
   func unknownKernel() {
     let error = HDBSCANError.invalidParameter(
