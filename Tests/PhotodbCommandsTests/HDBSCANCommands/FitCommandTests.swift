@@ -215,6 +215,32 @@ struct FitCommandTests {
     }
   }
 
+  @Test("a fit takes no more memory than was estimated", arguments: [5, 60])
+  func estimatedMemory(minSamples: Int) async throws {
+    try await ClusteringFiles.withFolder { folder in
+      let photodb = PhotodbProcess(folder: folder)
+      func peak(rows: Int) async throws -> Int {
+        var random = SplitMix64(state: 1)
+        let matrix = Matrix<Float>(rows: rows, columns: 16) { storage, stride in
+          for row in 0..<rows {
+            for column in 0..<16 {
+              storage[row * stride + column] = Float.random(in: 0..<1, using: &random)
+            }
+          }
+        }
+        try NumpyFile.write(Tensor(matrix), to: folder + "/in.npy")
+        let report = try await photodb.json(
+          "hdbscan", "fit", "in.npy", "--out", "r.safetensors", "--without-vectors",
+          "--min-samples", "\(minSamples)")
+        return try #require(report["peak_memory_bytes"] as? Int)
+      }
+      let rows = 12_000
+      let input = rows * 16 * 4
+      let taken = try await peak(rows: rows) - peak(rows: 10) - input
+      #expect(taken < estimatedFitMemory(points: rows, dimensions: 16, minSamples: minSamples))
+    }
+  }
+
   @Test("a variable of the environment is not called an option")
   func unknownKernel() {
     let error = HDBSCANError.invalidParameter(
