@@ -27,11 +27,14 @@ static const struct __attribute__((packed, aligned(64))) {
 
 // Linux grants the tiles' state to a process that asks for it.
 int integer_amx_granted(void) {
-  enum { REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
+  enum { GET_PERMISSIONS = 0x1022, REQUEST_PERMISSION = 0x1023, TILE_DATA = 18 };
   unsigned a, b, c, d;
   if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
   const unsigned tiles = 1u << 24, bytes = 1u << 25;
   if ((d & tiles) == 0 || (d & bytes) == 0) return 0;
-  return syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) == 0;
+  if (syscall(SYS_arch_prctl, REQUEST_PERMISSION, TILE_DATA) != 0) return 0;
+  // A filter of system calls may answer "done" and do nothing; the first tile would then end us.
+  uint64_t granted = 0;
+  return syscall(SYS_arch_prctl, GET_PERMISSIONS, &granted) == 0 && (granted >> TILE_DATA & 1) != 0;
 }
 #endif

@@ -41,7 +41,8 @@ public func fit(
   try checkWeights(weights, count: points.count)
   let screening = Screening(kernel: try ScreeningKernel.selected())
   try checkConstraints(constraints, count: points.count, parameters: parameters)
-  let vectors = try preparedPoints(points, metric: parameters.metric)
+  let vectors = try preparedPoints(
+    points, metric: parameters.metric, alpha: parameters.alpha)
   let reporter = ProgressReporter(progress)
   let tree = try mutualReachabilityTree(
     of: vectors, minSamples: parameters.minSamples ?? parameters.minClusterSize,
@@ -70,7 +71,8 @@ public func fit(
 public func estimatedFitMemory(points count: Int, dimensions: Int, minSamples: Int) -> Int {
   let stride = (max(dimensions, 1) + 15) / 16 * 16
   let neighbours = min(minSamples + 2, max(count - 1, 0))
-  let perPoint = 2 * stride * 4 + neighbours * (12 + 2 * 16) + 1024
+  // Of each neighbour the entry in two lists, and an edge in four arrays while the tree is made.
+  let perPoint = 2 * stride * 4 + neighbours * (2 * 12 + 4 * 16) + 1024
   let tiles = availableThreads * 4 << 20
   let edges = 16 * min(40 * count, 1 << 21)
   return count * perPoint + tiles + edges

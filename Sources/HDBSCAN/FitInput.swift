@@ -6,9 +6,10 @@ func checkParameters(_ parameters: Parameters, threads: Int) throws(HDBSCANError
     throw .invalidParameter(
       name: "min_samples", value: "\(minSamples)", expected: "a whole number, at least 1")
   }
-  if !(parameters.alpha > 0 && parameters.alpha.isFinite) {
+  if !(parameters.alpha >= leastAlpha && parameters.alpha.isFinite) {
     throw .invalidParameter(
-      name: "alpha", value: "\(parameters.alpha)", expected: "a finite number above 0")
+      name: "alpha", value: "\(parameters.alpha)",
+      expected: "a finite number, at least \(leastAlpha)")
   }
   if threads < 1 {
     throw .invalidParameter(
@@ -37,14 +38,16 @@ func checkWeights(_ weights: [Int]?, count: Int) throws(HDBSCANError) {
 
 /// Values beyond this have squares and sums of squares outside the range of a double.
 private let largestValue = 1e150
+/// Distances of such values, divided by less than this, would be infinite.
+private let leastAlpha = 1e-150
 
 /// The points as the geometry wants them: checked, and normalised where the metric is cosine.
 func preparedPoints(
-  _ points: Points, metric: Parameters.Metric
+  _ points: Points, metric: Parameters.Metric, alpha: Double = 1
 ) throws(HDBSCANError) -> Points {
   switch (points, metric) {
   case (.distances(let matrix), .precomputed):
-    try checkDistances(matrix)
+    try checkDistances(matrix, alpha: alpha)
     return points
   case (.distances, _):
     throw .shapeMismatch(
@@ -68,7 +71,9 @@ func preparedPoints(
 }
 
 /// Refuses what is no matrix of distances; names the first entry that is wrong.
-private func checkDistances(_ matrix: Matrix<Double>) throws(HDBSCANError) {
+private func checkDistances(
+  _ matrix: Matrix<Double>, alpha: Double
+) throws(HDBSCANError) {
   let count = matrix.rows
   if count > 0, matrix.columns != count {
     throw .invalidDistances("\(count) rows and \(matrix.columns) columns, but it must be square")
@@ -83,6 +88,10 @@ private func checkDistances(_ matrix: Matrix<Double>) throws(HDBSCANError) {
       if !value.isFinite || value < 0 {
         throw .invalidDistances(
           "entry (\(row), \(column)) is \(value), but distances are finite and not negative")
+      }
+      if !(value / alpha).isFinite {
+        throw .invalidDistances(
+          "entry (\(row), \(column)) is \(value), which divided by alpha (\(alpha)) overflows")
       }
       if value != matrix.row(column)[row] {
         throw .invalidDistances(

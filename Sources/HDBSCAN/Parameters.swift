@@ -22,7 +22,8 @@ public struct Parameters: Sendable, Hashable, Codable {
   public enum Ties: String, Sendable, Hashable, Codable, CaseIterable {
     /// Equal edges are removed at once and make one n-ary node: invariant under permutation.
     case simultaneous
-    /// Edges are removed one by one in the order (weight, smaller index, larger index).
+    /// Edges are removed one by one in the order (weight, smaller index, larger index), for comparison
+    /// with other implementations: which of several edges of one weight the tree holds is not fixed.
     case ordered
   }
 
@@ -53,7 +54,7 @@ public struct Parameters: Sendable, Hashable, Codable {
   public var maxClusterSize: Int?
   /// Whether the root itself may be the one cluster.
   public var allowSingleCluster = false
-  /// Distances (not core distances) are divided by this; finite and above 0.
+  /// Distances (not core distances) are divided by this; finite, at least 1e-150.
   public var alpha: Double = 1
   /// The distance between points.
   public var metric: Metric = .euclidean

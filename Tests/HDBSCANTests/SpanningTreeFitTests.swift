@@ -41,6 +41,7 @@ import Vectors
       ("min_cluster_size", parameters { $0.minClusterSize = 1 }),
       ("min_samples", parameters { $0.minSamples = 0 }),
       ("alpha", parameters { $0.alpha = 0 }),
+      ("alpha", parameters { $0.alpha = 1e-151 }),
       ("alpha", parameters { $0.alpha = .nan }),
       ("alpha", parameters { $0.alpha = .infinity }),
       ("cluster_selection_epsilon", parameters { $0.clusterSelectionEpsilon = -1 }),
@@ -86,6 +87,24 @@ import Vectors
       if case HDBSCANError.invalidDistances = error { return true }
       return false
     }
+  }
+
+  /// No weight of the tree is infinite.
+  @Test func distancesThatAlphaMakesInfiniteAreRefused() throws {
+    let far = Points.distances(Matrix([[0, 1e308], [1e308, 0]]))
+    #expect(throws: HDBSCANError.self) {
+      try fit(
+        far,
+        parameters: parameters {
+          $0.metric = .precomputed
+          $0.alpha = 0.5
+        })
+    }
+    let fitted = try fit(far, parameters: parameters { $0.metric = .precomputed })
+    #expect(fitted.spanningTree.map(\.weight) == [1e308])
+    let vectors = Points.float64(Matrix([[1e150, 1e150], [-1e150, -1e150]]))
+    let least = try fit(vectors, parameters: parameters { $0.alpha = 1e-150 })
+    #expect(least.spanningTree.map(\.weight).max()?.isFinite == true)
   }
 
   @Test func metricAndInputMustAgree() {

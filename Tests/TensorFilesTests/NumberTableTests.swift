@@ -38,6 +38,10 @@ struct NumberTableTests {
       ("1,2\n3,four\n", #"line 2, column 2: "four" is not a number"#),
       ("1,2\n3,\n", "line 2, column 2: is empty"),
       ("1,2\n3,0x10\n", "line 2, column 2"),
+      // A first line with some numbers is no header.
+      ("1,two\n3,4\n", #"line 1, column 2: "two" is not a number"#),
+      ("1,\"2\n3,4\n", "line 1, column 2"),
+      (",0,1\n0,1,2\n", "line 1, column 1: is empty"),
       ("1;2\n3;4\n", #"line 2, column 1: "3;4" is not a number"#),
       ("1,2\n3,\u{0}\n", "line 2, column 2"),
       ("", "is empty"),

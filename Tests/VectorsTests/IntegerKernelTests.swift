@@ -105,6 +105,41 @@ private func withSums(_ facts: [kernel_fine_facts], _ sums: [Double]) -> [kernel
   }
 }
 
+/// Pairs that a closer look keeps, and what it says of each.
+///
+/// Tile column j is row j of the codes.
+private func lookCloser(
+  _ kind: kernel_integer_kind, codes: [[Int8]], stride: Int, rowEntries: [Int32],
+  rows: [kernel_fine_facts], columns: [kernel_fine_facts], radii: [Double],
+  pairs: [kernel_survivor]
+) -> (pairs: [kernel_survivor], least: [Double]) {
+  var pairs = pairs
+  var least = [Double](repeating: 0, count: pairs.count)
+  let columnEntries = Array(0..<Int32(codes.count))
+  var look = kernel_closer_look()
+  let left = codes.flatMap { $0 }.withUnsafeBufferPointer { codes in
+    rowEntries.withUnsafeBufferPointer { rowEntries in
+      columnEntries.withUnsafeBufferPointer { columnEntries in
+        rows.withUnsafeBufferPointer { rows in
+          columns.withUnsafeBufferPointer { columns in
+            radii.withUnsafeBufferPointer { radii in
+              (look.stride, look.unit) = (stride, 0.25)
+              (look.row_codes, look.column_codes) = (codes.baseAddress, codes.baseAddress)
+              (look.row_entries, look.column_entries) = (
+                rowEntries.baseAddress, columnEntries.baseAddress
+              )
+              (look.rows, look.columns) = (rows.baseAddress, columns.baseAddress)
+              (look.row_radius, look.column_radius) = (radii.baseAddress, radii.baseAddress)
+              return kernel_integer_look_closer(kind, &look, &pairs, pairs.count, &least)
+            }
+          }
+        }
+      }
+    }
+  }
+  return (Array(pairs[..<left]), Array(least[..<left]))
+}
+
 @Suite struct IntegerKernelTests {
   /// Every verdict of a closer look against its formula, with limits on which half of the pairs fall.
   @Test(arguments: kinds, [16, 64, 112, 128, 704, 16384])
@@ -116,7 +151,7 @@ private func withSums(_ facts: [kernel_fine_facts], _ sums: [Double]) -> [kernel
       ? randomRows(count, 2 * stride, seed: 9)
       : (0..<count).map { [Int8](repeating: $0 % 2 == 0 ? 127 : -127, count: 2 * stride) }
     let radius = Double(127 * 127 * stride).squareRoot() * 1.5
-    // Tile row i is row 19 − i of the codes, tile column j is row j.
+    // Tile row i is row 19 − i of the codes.
     let entries = (0..<Int32(count)).map { $0 }
     let facts = (0..<count).map {
       kernel_fine_facts(
@@ -150,34 +185,57 @@ private func withSums(_ facts: [kernel_fine_facts], _ sums: [Double]) -> [kernel
         }
       }
     }
-    var least = [Double](repeating: 0, count: pairs.count)
-    let reversed = Array(entries.reversed())
-    var look = kernel_closer_look()
-    let left = codes.flatMap { $0 }.withUnsafeBufferPointer { codes in
-      entries.withUnsafeBufferPointer { entries in
-        reversed.withUnsafeBufferPointer { reversed in
-          rowFacts.withUnsafeBufferPointer { rowFacts in
-            columnFacts.withUnsafeBufferPointer { columnFacts in
-              radii.withUnsafeBufferPointer { radii in
-                (look.stride, look.unit) = (stride, 0.25)
-                (look.row_codes, look.column_codes) = (codes.baseAddress, codes.baseAddress)
-                (look.row_entries, look.column_entries) = (
-                  reversed.baseAddress, entries.baseAddress
-                )
-                (look.rows, look.columns) = (rowFacts.baseAddress, columnFacts.baseAddress)
-                (look.row_radius, look.column_radius) = (radii.baseAddress, radii.baseAddress)
-                return kernel_integer_look_closer(kind, &look, &pairs, pairs.count, &least)
-              }
-            }
-          }
+    let given = pairs.count
+    let kept = lookCloser(
+      kind, codes: codes, stride: stride, rowEntries: entries.reversed(), rows: rowFacts,
+      columns: columnFacts, radii: radii, pairs: pairs)
+    #expect(kept.pairs.count > 10 && kept.pairs.count < given - 10)
+    #expect(kept.pairs.map { Int($0.row) } == expected.map(\.row))
+    #expect(kept.pairs.map { Int($0.column) } == expected.map(\.column))
+    for (found, wanted) in zip(kept.least, expected.map(\.least)) {
+      #expect(found <= wanted && found >= wanted * (1 - 1e-9) - 1e-9)
+    }
+  }
+
+  /// Every kernel keeps the same pairs, with the same bits.
+  @Test(arguments: [16, 48, 64, 112, 128, 192, 512, 2048])
+  func closerLooksAreTheSameBitByBit(stride: Int) {
+    let count = 60
+    let codes = randomRows(count, 2 * stride, seed: UInt64(stride))
+    // Facts and products as rounding gives them, so that verdicts are as close as they get.
+    let facts = codes.enumerated().map { row, codes in
+      let (coarse, fine) = (codes[..<stride].map(Double.init), codes[stride...].map(Double.init))
+      return kernel_fine_facts(
+        squares: zip(coarse, fine).reduce(0) { $0 + ($1.0 + $1.1 / 256) * ($1.0 + $1.1 / 256) },
+        residual: Double(row) / 7, size: fine.reduce(0) { $0 + $1 * $1 }.squareRoot() / 256,
+        sum: fine.reduce(0, +))
+    }
+    var pairs: [kernel_survivor] = []
+    var radii = [Double](repeating: 0, count: count)
+    for row in 0..<count {
+      for column in 0..<count where column != row {
+        let product = zip(codes[row][..<stride], codes[column][..<stride]).reduce(Int32(0)) {
+          $0 + Int32($1.0) * Int32($1.1)
         }
+        pairs.append(
+          kernel_survivor(row: UInt16(row), column: UInt16(column), product: product))
+        radii[row] +=
+          (facts[row].squares + facts[column].squares - 2 * Double(product)).squareRoot()
+          / Double(count - 1)
       }
     }
-    #expect(left > 10 && left < pairs.count - 10)
-    #expect(pairs[..<left].map { Int($0.row) } == expected.map(\.row))
-    #expect(pairs[..<left].map { Int($0.column) } == expected.map(\.column))
-    for (found, wanted) in zip(least, expected.map(\.least)) {
-      #expect(found <= wanted && found >= wanted * (1 - 1e-9) - 1e-9)
+    let results = kinds.map { kind in
+      lookCloser(
+        kind, codes: codes, stride: stride, rowEntries: Array(0..<Int32(count)), rows: facts,
+        columns: facts, radii: radii, pairs: pairs)
+    }
+    let expected = results[0]
+    #expect(expected.pairs.count > 10 && expected.pairs.count < pairs.count - 10)
+    for (kind, found) in zip(kinds, results) {
+      #expect(found.least.map(\.bitPattern) == expected.least.map(\.bitPattern), "\(kind)")
+      #expect(
+        found.pairs.map { [Int32($0.row), Int32($0.column), $0.product] }
+          == expected.pairs.map { [Int32($0.row), Int32($0.column), $0.product] }, "\(kind)")
     }
   }
 

@@ -1,9 +1,16 @@
 internal import Glibc
 
 /// What this process has used and what the machine still has.
-enum Memory {
-  /// Largest resident size of this process so far, in bytes.
-  static var peakBytes: Int64 {
+public enum Memory {
+  /// Largest resident size of this program so far, in bytes.
+  ///
+  /// Not that of `getrusage` where the system tells a better one: there the size counts, too, that the
+  /// process had as the program that started this one.
+  public static var peakBytes: Int64 {
+    let peak = text("/proc/self/status")?.split(separator: "\n")
+      .first { $0.hasPrefix("VmHWM:") }
+      .flatMap { $0.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int64($0) } }
+    if let peak { return peak * 1024 }
     var usage = rusage()
     getrusage(RUSAGE_SELF.rawValue, &usage)
     return Int64(usage.ru_maxrss) * 1024

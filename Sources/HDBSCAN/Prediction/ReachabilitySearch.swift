@@ -37,10 +37,12 @@ struct ReachabilitySearch {
   /// Largest distance at which a row can still change the answer.
   ///
   /// Farther rows are not among the nearest, and their floor exceeds the mutual reachability of a
-  /// row that is known already.
+  /// row that is known already. The slack covers the roundings of quotient and product: the row whose
+  /// distance gave the floor must itself be within reach.
   var reach: Double {
     let core = min(coreDistance, boundOnCore)
-    return max(core, alpha * max(core, min(front.first?.floor ?? .infinity, boundOnFloor)))
+    let floor = max(core, min(front.first?.floor ?? .infinity, boundOnFloor))
+    return max(core, alpha * floor * (1 + 0x1p-48))
   }
 
   /// Distance within which the nearest rows have the needed weight; infinite until they have.

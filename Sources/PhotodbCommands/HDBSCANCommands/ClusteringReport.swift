@@ -36,7 +36,7 @@ struct ClusteringReport: Encodable {
     self.constraints = constraints
     self.validity = validity
     self.seconds = seconds
-    peakMemoryBytes = PhotodbCommands.peakMemoryBytes()
+    peakMemoryBytes = Int(Memory.peakBytes)
     self.out = out
   }
 

@@ -9,9 +9,10 @@ struct ExtractCommand: AsyncParsableCommand {
     abstract: "Takes other clusters from a stored result, with no second fit.",
     discussion: """
       With --cut D the clusters are those that DBSCAN* gives at distance D: rows connected by \
-      edges shorter than D. Otherwise the options that are given replace those of the fit; the \
-      new file is a result like the first. What decides distances (--min-samples, --metric, \
-      --alpha) stays that of the fit.
+      edges shorter than D. With --inside L they are those inside cluster L of the result. \
+      Otherwise the options that are given replace those of the fit; the new file is a result \
+      like the first. What decides distances (--min-samples, --metric, --alpha) stays that of \
+      the fit. Pairs steer this extraction alone: those of the fit are not kept.
 
       Example: photodb hdbscan extract result.safetensors --cut 0.9 --out labels.safetensors
       """)
@@ -28,7 +29,17 @@ struct ExtractCommand: AsyncParsableCommand {
       valueName: "D"))
   var cut: Double?
 
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      """
+      Split one cluster: write the labels of its points alone. The tensor points holds their \
+      places in the result.
+      """, valueName: "LABEL"))
+  var inside: Int?
+
   @OptionGroup(title: "Clusters") var selection: SelectionOptions
+  @OptionGroup(title: "Steering") var pairs: PairOptions
 
   @Flag(name: .long, help: "Do not carry the vectors over to the new file.")
   var withoutVectors = false
@@ -39,10 +50,16 @@ struct ExtractCommand: AsyncParsableCommand {
   @OptionGroup(title: "Output") var output: OutputOptions
 
   mutating func validate() throws {
-    guard let cut else { return }
-    if !(cut >= 0) { throw ValidationError("--cut must be a distance, at least 0.") }
-    if selection.changesMoreThanSize || singleLinkage {
-      throw ValidationError("--cut goes with --min-cluster-size only.")
+    if let cut {
+      if !(cut >= 0) { throw ValidationError("--cut must be a distance, at least 0.") }
+      if selection.changesMoreThanSize || singleLinkage || !pairs.isEmpty || inside != nil {
+        throw ValidationError("--cut goes with --min-cluster-size only.")
+      }
+    }
+    if inside != nil, selection.changesTree || singleLinkage || !pairs.isEmpty {
+      throw ValidationError(
+        "--inside goes with --cluster-selection-method, --cluster-selection-epsilon, "
+          + "--cluster-selection-epsilon-max and --max-cluster-size only.")
     }
   }
 
@@ -56,11 +73,18 @@ struct ExtractCommand: AsyncParsableCommand {
       try await write(cut: cut, of: stored, seconds: seconds)
       return
     }
+    if let inside {
+      try await write(inside: inside, of: stored, seconds: seconds)
+      return
+    }
+    let steering = Steering(weights: nil, constraints: try readPairs(of: stored))
     var parameters = stored.clustering.parameters
     selection.apply(to: &parameters)
     stored.clustering = try await seconds.measure("extract") {
       try await offPool { [clustering = stored.clustering, parameters, result] in
-        try naming(result) { try reextract(clustering, parameters: parameters) }
+        try naming(result) {
+          try reextract(clustering, parameters: parameters, constraints: steering.constraints)
+        }
       }
     }
     if withoutVectors { stored.vectors = nil }
@@ -70,59 +94,15 @@ struct ExtractCommand: AsyncParsableCommand {
       }
     }
     let report = ClusteringReport(
-      stored.clustering, dimensions: nil, quarantined: [], seconds: seconds.all,
+      stored.clustering, dimensions: nil, quarantined: [],
+      constraints: steering.satisfaction(of: stored.clustering.labels), seconds: seconds.all,
       out: destination.out)
     try output.output.report(report) { report.text }
   }
 
-  /// Writes the labels of a cut.
-  private func write(
-    cut distance: Double, of stored: StoredClustering, seconds: PhaseSeconds
-  ) async throws {
-    var seconds = seconds
-    let clustering = stored.clustering
-    let size = selection.minClusterSize ?? clustering.parameters.minClusterSize
-    let labels = try await seconds.measure("extract") {
-      try await offPool { [result] in
-        try naming(result) {
-          try HDBSCAN.cut(clustering, atDistance: distance, minClusterSize: size)
-        }
-      }
-    }
-    var metadata = clustering.parameters.metadata
-    metadata["format"] = StoredClustering.format
-    metadata["format_version"] = String(StoredClustering.formatVersion)
-    metadata["kind"] = "cut"
-    metadata["photodb_version"] = photodbVersion
-    metadata["cut_distance"] = String(distance)
-    metadata["min_cluster_size"] = String(size)
-    var tensors = ["labels": Tensor(labels)]
-    if let fileRows = stored.fileRows { tensors["rows"] = Tensor(fileRows) }
-    let content = SafetensorsContent(tensors: tensors, metadata: metadata)
-    try await seconds.measure("write") {
-      try await offPool(isAbandonable: false) { [destination] in
-        try content.write(to: destination.out)
-      }
-    }
-    let report = CutReport(
-      n: labels.count, clusters: (labels.max() ?? -1) + 1, noise: labels.count { $0 < 0 },
-      cut: distance, minClusterSize: size, seconds: seconds.all,
-      peakMemoryBytes: peakMemoryBytes(), out: destination.out)
-    try output.output.report(report) {
-      "\(Formatting.count(report.clusters)) clusters, \(Formatting.count(report.noise)) of "
-        + "\(Formatting.count(report.n)) rows are noise → \(report.out)"
-    }
-  }
-
-  /// What `extract --cut` reports.
-  private struct CutReport: Encodable {
-    let n: Int
-    let clusters: Int
-    let noise: Int
-    let cut: Double
-    let minClusterSize: Int
-    let seconds: [String: Double]
-    let peakMemoryBytes: Int
-    let out: String
+  /// Pairs by point; rows are those of the file that was fitted.
+  private func readPairs(of stored: StoredClustering) throws -> [PairConstraint] {
+    let kept = stored.fileRows ?? Array(0..<stored.clustering.labels.count)
+    return try pairs.read(kept: kept, of: (kept.last ?? -1) + 1)
   }
 }

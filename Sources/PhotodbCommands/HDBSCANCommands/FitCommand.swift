@@ -40,8 +40,7 @@ struct FitCommand: AsyncParsableCommand {
     if validity, distances.metric.value == .precomputed {
       throw ValidationError("--validity needs vectors, and --metric precomputed has none.")
     }
-    let isSteered = steering.mustLink != nil || steering.cannotLink != nil
-    if isSteered, selection.clusterSelectionMethod?.value == .leaf {
+    if !steering.pairs.isEmpty, selection.clusterSelectionMethod?.value == .leaf {
       throw ValidationError("--must-link and --cannot-link need --cluster-selection-method eom.")
     }
   }

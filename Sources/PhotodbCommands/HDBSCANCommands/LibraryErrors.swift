@@ -16,6 +16,9 @@ func naming<Result>(
     return try call()
   } catch let error as HDBSCANError {
     switch error {
+    case .invalidParameter("PHOTODB_KERNEL", _, _):
+      // No option of the command, but a variable of the environment.
+      throw CommandFailure("\(error)", code: 2)
     case .invalidParameter(let name, let value, let expected):
       let option = "--" + name.replacing("_", with: "-")
       throw ValidationError("\(option) is \(value), but must be \(expected).")

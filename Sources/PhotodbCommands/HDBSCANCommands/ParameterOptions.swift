@@ -106,6 +106,12 @@ struct SelectionOptions: ParsableArguments {
       || clusterSelectionEpsilonMax != nil || clusterSelectionPersistence != nil
       || maxClusterSize != nil || allowSingleCluster != nil || ties != nil
   }
+
+  /// Whether anything was given that changes the condensed tree, or which of its roots may be taken.
+  var changesTree: Bool {
+    minClusterSize != nil || clusterSelectionPersistence != nil || allowSingleCluster != nil
+      || ties != nil
+  }
 }
 
 /// One of the named values of a parameter, as an argument.

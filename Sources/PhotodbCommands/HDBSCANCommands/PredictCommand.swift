@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import FaceClustering
 internal import HDBSCAN
 internal import TensorFiles
 
@@ -74,7 +75,7 @@ struct PredictCommand: AsyncParsableCommand {
       n: predictions.count, d: rows.dimensions,
       clusters: Set(predictions.map(\.label)).subtracting([-1]).count,
       noise: predictions.count { $0.label < 0 }, quarantined: rows.quarantined,
-      seconds: seconds.all, peakMemoryBytes: peakMemoryBytes(), out: destination.out)
+      seconds: seconds.all, peakMemoryBytes: Int(Memory.peakBytes), out: destination.out)
     try output.output.report(report) { report.text }
   }
 

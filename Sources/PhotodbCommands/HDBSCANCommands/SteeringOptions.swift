@@ -14,18 +14,7 @@ struct SteeringOptions: ParsableArguments {
       """, valueName: "FILE"))
   var weights: String?
 
-  @Option(
-    name: .long,
-    help: ArgumentHelp(
-      """
-      Pairs of rows that belong to one cluster (.csv: two row numbers a line, counted from 0). The \
-      clusters are those that satisfy most pairs; stability breaks ties.
-      """, valueName: "FILE"))
-  var mustLink: String?
-
-  @Option(
-    name: .long, help: ArgumentHelp("Pairs of rows that belong apart (.csv).", valueName: "FILE"))
-  var cannotLink: String?
+  @OptionGroup(title: "Steering") var pairs: PairOptions
 
   /// Reads the files.
   ///
@@ -35,8 +24,7 @@ struct SteeringOptions: ParsableArguments {
     let fileCount = kept.count + rows.quarantined.count
     return Steering(
       weights: try weights.map { try Self.weights(in: $0, kept: kept, of: fileCount) },
-      constraints: try Self.pairs(in: mustLink, .mustLink, kept: kept, of: fileCount)
-        + Self.pairs(in: cannotLink, .cannotLink, kept: kept, of: fileCount))
+      constraints: try pairs.read(kept: kept, of: fileCount))
   }
 
   private static func weights(in path: String, kept: [Int], of count: Int) throws -> [Int] {
@@ -59,6 +47,36 @@ struct SteeringOptions: ParsableArguments {
       total = sum.partialValue
     }
     return kept.map { values[$0] }
+  }
+}
+
+/// Which rows belong together, and which apart.
+struct PairOptions: ParsableArguments {
+  @Option(
+    name: .long,
+    help: ArgumentHelp(
+      """
+      Pairs of rows that belong to one cluster (.csv: two row numbers a line, counted from 0). The \
+      clusters are those that satisfy most pairs; stability breaks ties.
+      """, valueName: "FILE"))
+  var mustLink: String?
+
+  @Option(
+    name: .long, help: ArgumentHelp("Pairs of rows that belong apart (.csv).", valueName: "FILE"))
+  var cannotLink: String?
+
+  /// Whether there are none.
+  var isEmpty: Bool { mustLink == nil && cannotLink == nil }
+
+  /// Reads the files.
+  ///
+  /// - Parameters:
+  ///   - kept: the row of each point, ascending.
+  ///   - count: rows there are.
+  /// - Throws: `TensorFileError`, or ``CommandFailure`` that names the file and the pair.
+  func read(kept: [Int], of count: Int) throws -> [PairConstraint] {
+    try Self.pairs(in: mustLink, .mustLink, kept: kept, of: count)
+      + Self.pairs(in: cannotLink, .cannotLink, kept: kept, of: count)
   }
 
   private static func pairs(
@@ -89,7 +107,7 @@ struct SteeringOptions: ParsableArguments {
   }
 }
 
-/// What ``SteeringOptions`` read, by point.
+/// What ``SteeringOptions`` and ``PairOptions`` read, by point.
 struct Steering: Sendable {
   let weights: [Int]?
   let constraints: [PairConstraint]

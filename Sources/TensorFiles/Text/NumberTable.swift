@@ -2,8 +2,7 @@ public import Vectors
 
 /// Reads a `.csv` file of numbers: one row a line, separated by commas, all rows of one length.
 ///
-/// A first line with a field that is no number is a header and left out, as are empty lines. Fields may
-/// be quoted. `nan` and `inf` are numbers; whoever uses the rows decides about them. The file is
+/// A first line without any number is a header and left out, as are empty lines. Fields may be quoted. `nan` and `inf` are numbers; whoever uses the rows decides about them. The file is
 /// read twice with memory for one line: once to count, once into the matrix.
 ///
 /// - Parameters:
@@ -67,7 +66,8 @@ private struct NumberTableExtent {
       let fields = tableFields(bytes)
       if columns == nil {
         columns = fields.count
-        if !fields.allSatisfy({ tableNumber($0) != nil || $0.isEmpty }) {
+        // One with some numbers is a row with something wrong in it.
+        if fields.allSatisfy({ tableNumber($0) == nil }), fields.contains(where: { !$0.isEmpty }) {
           headerLine = line
           return
         }

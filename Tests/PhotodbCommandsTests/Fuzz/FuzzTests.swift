@@ -1,3 +1,4 @@
+import FaceClustering
 import Foundation
 import Testing
 
@@ -50,7 +51,7 @@ struct FuzzTests {
           let time = Int(seconds[index] * 10_000 / Double(rounds))
           print("  \(parser.name): \(refused[index]) refused, \(time) µs each")
         }
-        #expect(peakMemoryBytes() < Self.memoryLimit)
+        #expect(Memory.peakBytes < Self.memoryLimit)
       }
     }
   }

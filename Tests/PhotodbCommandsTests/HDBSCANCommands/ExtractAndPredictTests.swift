@@ -136,4 +136,68 @@ struct ExtractAndPredictTests {
       }
     }
   }
+
+  @Test("pairs steer an extraction as they steer a fit, by the rows of the file that was fitted")
+  func pairs() async throws {
+    try await ClusteringFiles.withFolder { folder in
+      let (result, out) = (folder + "/r.safetensors", folder + "/e.safetensors")
+      // Row 0 cannot be used, so the library's points are the file's rows minus one.
+      try ClusteringFiles.write([[.nan, 0]] + ClusteringFiles.rows, to: folder + "/in.npy")
+      try ClusteringFiles.write([[1, 9], [2, 10]], to: folder + "/must.csv")
+      try ClusteringFiles.write([[0, 9]], to: folder + "/gone.csv")
+      try await ClusteringFiles.run(
+        "fit", folder + "/in.npy", "--quarantine", "--out", result, "--quiet")
+      try await ClusteringFiles.run(
+        "extract", result, "--must-link", folder + "/must.csv", "--allow-single-cluster", "--out",
+        out, "--quiet")
+      var parameters = Parameters()
+      parameters.allowSingleCluster = true
+      let expected = try fit(
+        .float64(Matrix(ClusteringFiles.rows)), parameters: parameters,
+        constraints: [PairConstraint(0, 8, .mustLink), PairConstraint(1, 9, .mustLink)])
+      let plain = try StoredClustering(path: result).clustering
+      let steered = try StoredClustering(path: out).clustering
+      #expect(steered.labels == expected.labels && steered.labels != plain.labels)
+      let gone = await ClusteringFiles.ending(
+        "extract", result, "--cannot-link", folder + "/gone.csv", "--out", out)
+      #expect(gone.code == 1 && gone.error.contains("names a row that was left out"))
+      for options in [["--cut", "5"], ["--inside", "0"], ["--cluster-selection-method", "leaf"]] {
+        let ending = await ClusteringFiles.ending(
+          ["extract", result, "--must-link", folder + "/must.csv", "--out", out] + options)
+        #expect(ending.code == 2, "\(ending)")
+      }
+    }
+  }
+
+  @Test("the clusters inside one cluster are those of the library")
+  func inside() async throws {
+    try await withResult(["--min-cluster-size", "3", "--allow-single-cluster"]) { folder, result in
+      let (whole, out) = (folder + "/w.safetensors", folder + "/i.safetensors")
+      // Everything that is nearer than 50 is one cluster; inside are the three groups.
+      try await ClusteringFiles.run(
+        "extract", result, "--cluster-selection-epsilon", "50", "--out", whole, "--quiet")
+      let fitted = try StoredClustering(path: whole).clustering
+      try #require(fitted.selection.nodes.count == 1)
+      try await ClusteringFiles.run(
+        "extract", whole, "--inside", "0", "--cluster-selection-epsilon", "0", "--out", out,
+        "--quiet")
+      var parameters = fitted.parameters
+      parameters.clusterSelectionEpsilon = 0
+      let (selection, labels) = try subclusters(
+        of: fitted.selection.nodes[0], in: fitted.tree, parameters: parameters)
+      let file = try SafetensorsFile(path: out)
+      #expect(selection.nodes.count > 1)
+      #expect(try file.integers("selected_clusters") == selection.nodes)
+      #expect(try file.integers("points") == labels.indices.filter { labels[$0] != nil })
+      #expect(try file.integers("labels") == labels.compactMap { $0 })
+      #expect(file.metadata["kind"] == "inside")
+      let unknown = await ClusteringFiles.ending("extract", whole, "--inside", "7", "--out", out)
+      #expect(unknown.code == 1 && unknown.error.contains("none with the label 7"))
+      for options in [["--min-cluster-size", "2"], ["--cut", "3"], ["--single-linkage"]] {
+        let ending = await ClusteringFiles.ending(
+          ["extract", whole, "--inside", "0", "--out", out] + options)
+        #expect(ending.code == 2, "\(ending)")
+      }
+    }
+  }
 }

@@ -203,6 +203,55 @@ struct FitCommandTests {
     }
   }
 
+  @Test("the memory that is reported is the program's, not that of whoever started it")
+  func peakMemory() async throws {
+    try await ClusteringFiles.withFolder { folder in
+      try ClusteringFiles.write(to: folder + "/in.npy")
+      let large = [UInt8](repeating: 1, count: 400 << 20)
+      let report = try await PhotodbProcess(folder: folder).json(
+        "hdbscan", "fit", "in.npy", "--out", "r.safetensors")
+      let peak = try #require(report["peak_memory_bytes"] as? Int)
+      #expect(peak > 1 << 20 && peak < large.count / 2)
+    }
+  }
+
+  @Test("a fit takes no more memory than was estimated", arguments: [5, 60])
+  func estimatedMemory(minSamples: Int) async throws {
+    try await ClusteringFiles.withFolder { folder in
+      let photodb = PhotodbProcess(folder: folder)
+      func peak(rows: Int) async throws -> Int {
+        var random = SplitMix64(state: 1)
+        let matrix = Matrix<Float>(rows: rows, columns: 16) { storage, stride in
+          for row in 0..<rows {
+            for column in 0..<16 {
+              storage[row * stride + column] = Float.random(in: 0..<1, using: &random)
+            }
+          }
+        }
+        try NumpyFile.write(Tensor(matrix), to: folder + "/in.npy")
+        let report = try await photodb.json(
+          "hdbscan", "fit", "in.npy", "--out", "r.safetensors", "--without-vectors",
+          "--min-samples", "\(minSamples)")
+        return try #require(report["peak_memory_bytes"] as? Int)
+      }
+      let rows = 12_000
+      let input = rows * 16 * 4
+      let taken = try await peak(rows: rows) - peak(rows: 10) - input
+      #expect(taken < estimatedFitMemory(points: rows, dimensions: 16, minSamples: minSamples))
+    }
+  }
+
+  @Test("a variable of the environment is not called an option")
+  func unknownKernel() {
+    let error = HDBSCANError.invalidParameter(
+      name: "PHOTODB_KERNEL", value: "\"quantum\"", expected: "one of sgemm")
+    #expect(
+      throws: CommandFailure("PHOTODB_KERNEL is \"quantum\", but must be one of sgemm", code: 2)
+    ) {
+      try naming("in.npy") { throw error }
+    }
+  }
+
   @Test("the largest numbers are no overflow")
   func largestNumbers() async throws {
     try await ClusteringFiles.withFolder { folder in
