@@ -31,13 +31,14 @@ struct Assigner: Sendable {
   /// Claims up to a batch of faces above an id, decides them and writes what was decided.
   ///
   /// - Parameters:
+  ///   - mayRead: whether the model may be read under the locks that people wait for, too.
   ///   - foreseen: what may be known of these faces.
   ///   - didPredict: is called with the last id of a full batch when only writing is left; again where
   ///     the transaction is tried again.
-  /// - Throws: `PostgresError`, ``StoreError``.
+  /// - Throws: `PostgresError`, ``StoreError``, ``ModelNotRead``.
   func assign(
-    after id: Int64, foreseen: Foresight? = nil, didPredict: ((Int64) -> Void)? = nil,
-    on connection: isolated PostgresConnection
+    after id: Int64, mayRead: Bool = true, foreseen: Foresight? = nil,
+    didPredict: ((Int64) -> Void)? = nil, on connection: isolated PostgresConnection
   ) throws -> Batch {
     let clock = Stopwatch()
     var batch = Batch()
@@ -50,7 +51,8 @@ struct Assigner: Sendable {
     batch.faces = faces.count
     let later =
       force ? try DisplacedFaces(after: faces, of: collection, on: connection) : DisplacedFaces()
-    let model = try models.active(of: collection, settings: settings, on: connection)
+    let model = try models.active(
+      of: collection, settings: settings, mayRead: mayRead, on: connection)
     batch.report.runID = model.runID
     batch.report.tierOneSkipped = model.skipped
     let unusable = UnusableEmbeddings.reasons(in: faces.embeddings)

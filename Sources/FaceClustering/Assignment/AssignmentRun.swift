@@ -78,13 +78,33 @@ struct AssignmentRun: Sendable {
       }
       return nil
     }()
-    let batch = try await pool.withTransaction {
-      try assigner.assign(
-        after: id, foreseen: foreseen,
-        didPredict: { if looksAhead { signal.yield($0) } }, on: $0)
+    let attempt: @Sendable (Bool) async throws -> Assigner.Batch = { mayRead in
+      try await pool.withTransaction {
+        try assigner.assign(
+          after: id, mayRead: mayRead, foreseen: foreseen,
+          didPredict: { if looksAhead { signal.yield($0) } }, on: $0)
+      }
+    }
+    let batch: Assigner.Batch
+    do {
+      batch = try await attempt(false)
+    } catch is ModelNotRead {
+      try await readModel()
+      // Where the next run is in charge by now, it is read there: a bootstrap takes longer than that.
+      batch = try await attempt(true)
     }
     signal.finish()
     return (batch, try await next)
+  }
+
+  /// Reads the model while nobody waits for the faces of the collection.
+  private func readModel() async throws {
+    let assigner = assigner
+    _ = try await pool.withTransaction {
+      try assigner.models.active(
+        of: assigner.collection, settings: assigner.settings, on: $0
+      ).runID
+    }
   }
 
   private func percentile(

@@ -38,6 +38,9 @@ struct ActiveModel: Sendable {
   var skipped: String?
 }
 
+/// The model would have to be read first, which takes seconds for large collections.
+struct ModelNotRead: Error {}
+
 /// Keeps the model of each collection's active run in memory, loaded once a process and run, and its
 /// clusters and its pool.
 ///
@@ -77,14 +80,18 @@ public final class ModelCache: Sendable {
   }
 
   /// The active run's model, or the reason why tier 1 must do without.
+  ///
+  /// - Parameter mayRead: whether the caller keeps nobody waiting.
+  /// - Throws: ``ModelNotRead`` where it may not be read and is not in memory.
   func active(
-    of collection: CollectionRecord, settings: StageSettings,
+    of collection: CollectionRecord, settings: StageSettings, mayRead: Bool = true,
     on connection: isolated PostgresConnection
   ) throws -> ActiveModel {
     guard let runID = try RunRepository(collection).activeID(on: connection) else {
       entries.withLock { $0[collection.id] = nil }
       return ActiveModel(skipped: "there is no active run")
     }
+    if !mayRead, entries.withLock({ $0[collection.id]?.runID }) != runID { throw ModelNotRead() }
     let entry = try entry(runID, of: collection, on: connection)
     switch entry {
     case .unreadable(_, let reason):

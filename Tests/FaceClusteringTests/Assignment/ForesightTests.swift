@@ -76,14 +76,43 @@ extension OnPostgres {
       }
     }
 
+    @Test func aModelIsReadBeforeAnythingIsLocked() async throws {
+      try await stage { test, assigner in
+        let claim: @Sendable (isolated PostgresConnection) throws -> Int = {
+          try assigner.assign(after: 0, mayRead: false, on: $0).faces
+        }
+        await #expect(throws: ModelNotRead.self) {
+          try await test.pool.withTransaction { try claim($0) }
+        }
+        _ = try await test.pool.withTransaction {
+          try assigner.models.active(
+            of: assigner.collection, settings: assigner.settings, on: $0
+          ).runID
+        }
+        #expect(try await test.pool.withTransaction { try claim($0) } == 100)
+        // Another run is in charge: its model is another.
+        _ = try await test.stage.bootstrap()
+        _ = try await test.stage.importFaces(Self.copies(of: 120))
+        await #expect(throws: ModelNotRead.self) {
+          try await test.pool.withTransaction { try claim($0) }
+        }
+        let report = try await test.stage.assign()
+        #expect(report.tierOneSkipped == nil && report.runID != nil)
+      }
+    }
+
+    /// The first faces again, under other ids.
+    private static func copies(of count: Int) throws -> FaceFile {
+      var file = try FaceFixture.load().file(Array(0..<count))
+      for index in file.faces.indices { file.faces[index].externalID = "again-\(index)" }
+      return file
+    }
+
     @Test func aPredictionOfAnotherRunIsNotUsed() async throws {
       try await stage { test, assigner in
         let foreseen = try #require(try await Foresight.look(after: 0, for: assigner, test.pool))
         _ = try await test.stage.bootstrap()
-        let fixture = try FaceFixture.load()
-        var file = fixture.file(Array(0..<120))
-        for index in file.faces.indices { file.faces[index].externalID = "again-\(index)" }
-        _ = try await test.stage.importFaces(file)
+        _ = try await test.stage.importFaces(Self.copies(of: 120))
         let batch = try await test.pool.withTransaction {
           try assigner.assign(after: 0, foreseen: foreseen, on: $0)
         }
