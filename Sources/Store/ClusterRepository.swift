@@ -47,6 +47,10 @@ public struct ClusterSum: Sendable, Equatable {
   public var sum: [Double]
   /// Members that came or went with this change.
   public var moves = 0
+  /// Members that came or went since the medoid was computed.
+  public var changesSinceMedoid = 0
+  /// Whether the medoid is a member.
+  public var hasMedoid = false
 
   /// A sum over `faceCount` unit vectors.
   public init(id: Int64, faceCount: Int, coreCount: Int = 0, sum: [Double]) {
@@ -146,17 +150,22 @@ public struct ClusterRepository: Sendable {
     let dimension = collection.dimension
     return try connection.queryPrepared(
       """
-      SELECT id, face_count, centroid_sum, core_count FROM cluster
-      WHERE collection_id = $1 AND id = ANY($2) ORDER BY id
-      FOR NO KEY UPDATE
+      SELECT c.id, c.face_count, c.centroid_sum, c.core_count, c.changed_since_medoid,
+        EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
+          AND d.id = c.medoid_detection_id AND d.cluster_id = c.id)
+      FROM cluster c WHERE c.collection_id = $1 AND c.id = ANY($2) ORDER BY c.id
+      FOR NO KEY UPDATE OF c
       """, [.int64(collection.id), .int64Array(ids.sorted())]
     ).map { row in
       let id = try row.int64(0)
       guard let sum = VectorBytes.doubles(try row.bytes(2), count: dimension) else {
         throw StoreError.damaged(table: "cluster", id: id, what: "sum of wrong length")
       }
-      return ClusterSum(
+      var cluster = ClusterSum(
         id: id, faceCount: Int(try row.int32(1)), coreCount: Int(try row.int32(3)), sum: sum)
+      cluster.changesSinceMedoid = Int(try row.int32(4))
+      cluster.hasMedoid = try row.bool(5)
+      return cluster
     }
   }
 

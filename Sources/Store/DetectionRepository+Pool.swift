@@ -14,30 +14,22 @@ extension DetectionRepository {
     ).map { try $0.int64(0) }
   }
 
-  /// Faces that joined the pool and around which groups have not been looked for since.
-  public func poolSeeds(on connection: isolated PostgresConnection) throws -> [Int64] {
-    try connection.queryPrepared(
+  /// What waits for somebody to look for groups in the pool.
+  public func poolWork(on connection: isolated PostgresConnection) throws -> PoolWork {
+    let row = try connection.queryPrepared(
       """
-      SELECT id FROM person_detection
-      WHERE collection_id = $1 AND pool_seed AND cluster_status IN ('unassigned', 'constrained')
-      """, [.int64(collection.id)]
-    ).map { try $0.int64(0) }
-  }
-
-  /// Whether groups are to be looked for around a face, or a new face has no embedding.
-  public func hasPoolWork(on connection: isolated PostgresConnection) throws -> Bool {
-    try connection.queryPrepared(
-      """
-      SELECT EXISTS (SELECT FROM person_detection WHERE collection_id = $1 AND pool_seed)
-        OR EXISTS (SELECT FROM person_detection d
+      SELECT ARRAY(SELECT id FROM person_detection
+          WHERE collection_id = $1 AND pool_seed AND cluster_status IN \(DetectionStatus.pool)),
+        EXISTS (SELECT FROM person_detection d
           WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND (
             SELECT true FROM face_embedding e
             WHERE e.collection_id = $1 AND e.detection_id = d.id) IS NULL)
       """, [.int64(collection.id)]
-    ).single().bool(0)
+    ).single()
+    return PoolWork(seeds: Set(try row.int64Array(0)), hasBareFaces: try row.bool(1))
   }
 
-  /// Notes that groups around these faces were looked for; the caller has locked them.
+  /// Notes that groups around these faces were looked for; those that left the pool are left alone.
   ///
   /// - Parameter alone: whether the transaction does nothing else. It then does not wait for the disk: a
   ///   note that a crash of the server loses is only made again.
@@ -47,9 +39,24 @@ extension DetectionRepository {
     if ids.isEmpty { return }
     try connection.queryPrepared(
       """
-      UPDATE person_detection SET pool_seed = false
-      WHERE collection_id = $1 AND id = ANY($2) AND pool_seed
-      """, [.int64(collection.id), .int64Array(ids)])
-    if alone { try connection.query("SET LOCAL synchronous_commit TO off") }
+      WITH seed AS MATERIALIZED (
+        SELECT id FROM person_detection
+        WHERE collection_id = $1 AND id = ANY($2) AND pool_seed
+          AND cluster_status IN \(DetectionStatus.pool)
+        ORDER BY id FOR UPDATE
+      ), cleared AS (
+        UPDATE person_detection d SET pool_seed = false FROM seed
+        WHERE d.collection_id = $1 AND d.id = seed.id
+      )
+      SELECT CASE WHEN $3 THEN set_config('synchronous_commit', 'off', true) END
+      """, [.int64(collection.id), .int64Array(ids), .bool(alone)])
   }
+}
+
+/// What is to be done in the pool beside the faces that somebody just put there.
+public struct PoolWork: Sendable {
+  /// Faces that joined and around which groups have not been looked for since.
+  public var seeds: Set<Int64>
+  /// Whether a new face has no embedding, which no tier could ever decide.
+  public var hasBareFaces: Bool
 }

@@ -94,6 +94,20 @@ public struct DetectionRepository: Sendable {
   ) throws -> [Int64] {
     precondition(placements.allSatisfy { $0.status != .manual }, "algorithms place nothing by hand")
     if placements.isEmpty { return [] }
+    let open = only ?? DetectionStatus.openToAlgorithms
+    if placements.count == 1, let only = placements.first {
+      // The server plans this once; of lists it cannot know that they are as short.
+      return try place(
+        from: """
+          SELECT $4::bigint, $5::text, $6::bigint, $7::real, $8::boolean, $9::real, $10::real,
+            $11::text, $12::boolean
+          """,
+        [
+          .int64(only.detectionID), .text(only.status.rawValue), .optional(only.clusterID),
+          .optional(only.confidence), .bool(only.isCore), .optional(only.lambda),
+          .optional(only.outlierScore), .text(only.tier), .bool(only.isAdopted),
+        ], open: open, runID: runID, on: connection)
+    }
     return try place(
       from: """
         SELECT * FROM unnest($4::bigint[], $5::text[], $6::bigint[], $7::real[], $8::boolean[],
@@ -107,7 +121,7 @@ public struct DetectionRepository: Sendable {
         .boolArray(placements.map(\.isCore)), .optionalFloatArray(placements.map(\.lambda)),
         .optionalFloatArray(placements.map(\.outlierScore)), .textArray(placements.map(\.tier)),
         .boolArray(placements.map(\.isAdopted)),
-      ], open: only ?? DetectionStatus.openToAlgorithms, runID: runID, on: connection)
+      ], open: open, runID: runID, on: connection)
   }
 
   /// The same, from placements wherever they are.

@@ -178,18 +178,22 @@ public struct FaceImportRepository: Sendable {
     if paths.isEmpty { return [:] }
     // One order for everyone, so that two imports of the same photos cannot wait for each other.
     let sorted = paths.sorted()
-    try connection.queryPrepared(
+    var result: [String: Int64] = [:]
+    for row in try connection.queryPrepared(
       """
       INSERT INTO photo (collection_id, path, taken_at)
       SELECT $1, t.path, to_timestamp(t.taken_at)
       FROM unnest($2::text[], $3::double precision[]) AS t (path, taken_at)
-      ON CONFLICT (collection_id, path) DO NOTHING
+      ON CONFLICT (collection_id, path) DO NOTHING RETURNING path, id
       """,
       [
         .int64(collection.id), .textArray(sorted),
         .optionalDoubleArray(sorted.map { takenAt[$0] }),
       ])
-    var result: [String: Int64] = [:]
+    {
+      result[try row.text(0)] = try row.int64(1)
+    }
+    if result.count == sorted.count { return result }
     for row in try connection.queryPrepared(
       "SELECT path, id FROM photo WHERE collection_id = $1 AND path = ANY($2)",
       [.int64(collection.id), .textArray(sorted)])

@@ -143,7 +143,8 @@ public struct FaceReader: Sendable {
   public func pool(
     _ eligibility: Eligibility, among ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
-    try collect(
+    if ids.isEmpty { return .empty(dimension: collection.dimension, capacity: 0) }
+    return try collect(
       connection.queryPrepared(
         """
         SELECT \(Self.columns) FROM \(Self.source)

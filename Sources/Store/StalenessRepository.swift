@@ -2,10 +2,10 @@ public import PostgresClient
 
 /// What happened to a collection since a run.
 public struct StalenessFacts: Sendable, Equatable {
-  /// Faces that a fit would see now.
-  public var eligible: Int
-  /// Faces of the fit that no longer exist.
-  public var deleted: Int
+  /// Faces that a fit would not see now.
+  public var unfitNow: Int
+  /// Faces as old as those of the fit, or older, that it did not see.
+  public var unfitThen: Int
   /// Faces decided incrementally since the run.
   public var arrivals: Int
   /// Those of them without a cluster.
@@ -24,26 +24,41 @@ public struct StalenessRepository: Sendable {
   /// A repository of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
+  /// How many faces there are, and how many of them are not younger than a fit.
+  ///
+  /// - Parameter lastFittedID: highest id of the faces of the fit.
+  /// - Complexity: one pass over the ids of the collection.
+  public func faceCounts(
+    lastFittedID: Int64, on connection: isolated PostgresConnection
+  ) throws -> (all: Int, fitted: Int) {
+    try withoutParallelWorkers(on: connection)
+    let row = try connection.query(
+      """
+      SELECT count(*) AS faces, count(*) FILTER (WHERE id <= $2) AS fitted
+      FROM person_detection WHERE collection_id = $1
+      """, [.int64(collection.id), .int64(lastFittedID)]
+    ).single()
+    return (Int(try row.int64("faces")), Int(try row.int64("fitted")))
+  }
+
+  /// Workers of the server cost more than they take over: other statements of the check run beside.
+  private func withoutParallelWorkers(on connection: isolated PostgresConnection) throws {
+    try connection.query("SET LOCAL max_parallel_workers_per_gather = 0")
+  }
+
   /// Counts since a run finished.
   ///
   /// - Parameters:
   ///   - lastFittedID: highest id of the faces of the fit.
   ///   - then: which faces the fit saw.
   ///   - now: which faces a fit would see.
-  /// - Complexity: one pass over the ids of the collection and one over its states.
+  /// - Complexity: one pass over the states of the collection.
   public func facts(
     since run: RunRecord, lastFittedID: Int64, eligibleThen then: Eligibility,
     eligibleNow now: Eligibility,
     on connection: isolated PostgresConnection
   ) throws -> StalenessFacts {
-    // Workers of the server cost more than they take over: other statements of the check run beside.
-    try connection.query("SET LOCAL max_parallel_workers_per_gather = 0")
-    let all = try connection.query(
-      """
-      SELECT count(*) AS faces, count(*) FILTER (WHERE id <= $2) AS fitted
-      FROM person_detection WHERE collection_id = $1
-      """, [.int64(collection.id), .int64(lastFittedID)]
-    ).single()
+    try withoutParallelWorkers(on: connection)
     // Most faces are eligible and were not decided by the tiers of this run, so the others are counted.
     let unfitNow = "(d.invalid_reason IS NOT NULL OR NOT \(now.condition))"
     let unfitThen = "(d.invalid_reason IS NOT NULL OR NOT \(then.condition))"
@@ -64,10 +79,8 @@ public struct StalenessRepository: Sendable {
     let (arrivals, withCluster) = (
       Int(try row.int64("arrivals")), Int(try row.int64("with_cluster"))
     )
-    let remaining = Int(try all.int64("fitted")) - Int(try row.int64("unfit_then"))
     return StalenessFacts(
-      eligible: Int(try all.int64("faces")) - Int(try row.int64("unfit_now")),
-      deleted: max(run.embeddingCount - remaining, 0),
+      unfitNow: Int(try row.int64("unfit_now")), unfitThen: Int(try row.int64("unfit_then")),
       arrivals: arrivals, arrivalsInPool: arrivals - withCluster,
       arrivalsNotPredicted: Int(try row.int64("not_predicted")),
       arrivalsWithCluster: withCluster)

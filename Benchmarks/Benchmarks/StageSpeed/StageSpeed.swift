@@ -99,7 +99,7 @@ struct StageSpeed: Sendable {
     let prober = Prober(stage: stage, pool: database.pool, spare: next..<vectors.rows, file: file)
     let probing = Task { try await prober.run() }
     try await bootstrap("bootstrap again, with everybody at work", copy)
-    probing.cancel()
+    prober.stop()
     for (name, waits) in try await probing.value { spread("\(name) beside it", waits) }
     try await bootstrap("bootstrap a third time", copy)
   }

@@ -21,8 +21,8 @@ struct Assigner: Sendable {
     /// Faces that joined the pool, and those of them that people's constraints sent there.
     var pooled: Set<Int64> = []
     var constrained: Set<Int64> = []
-    /// Whether something waits that only ``PoolWriter`` looks at; asked after the last batch.
-    var leavesPoolWork = true
+    /// What waits for ``PoolWriter``; known after the last batch.
+    var poolWork: PoolWork?
     /// Faces whose prediction was known before.
     var foreseen = 0
     var seconds = 0.0
@@ -70,7 +70,7 @@ struct Assigner: Sendable {
       displaced: later.displaced(by: outcomes, of: faces, context: context),
       runID: model.runID, into: &batch, on: connection)
     if faces.count < batchSize {
-      batch.leavesPoolWork = try DetectionRepository(collection).hasPoolWork(on: connection)
+      batch.poolWork = try DetectionRepository(collection).poolWork(on: connection)
     }
     batch.seconds = clock.total
     return batch

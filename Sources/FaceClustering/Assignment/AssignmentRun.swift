@@ -1,5 +1,6 @@
 internal import Logging
 internal import PostgresClient
+internal import Store
 
 /// Assigns everything that waits, batch by batch, and then lets the pool form clusters.
 struct AssignmentRun: Sendable {
@@ -14,7 +15,7 @@ struct AssignmentRun: Sendable {
     var pooled: Set<Int64> = []
     var constrained: Set<Int64> = []
     var lastID: Int64 = 0
-    var leavesPoolWork = true
+    var poolWork: PoolWork?
     var foreseen: Foresight?
     var looksAhead = !assigner.force
     while true {
@@ -26,7 +27,7 @@ struct AssignmentRun: Sendable {
       if known != nil, batch.foreseen < batch.faces / 2 { looksAhead = false }
       if batch.faces == 0 { break }
       lastID = batch.lastID
-      leavesPoolWork = batch.leavesPoolWork
+      poolWork = batch.poolWork
       if let reason = batch.report.tierOneSkipped, total.tierOneSkipped == nil {
         logger.warning("tier 1 is not used: \(reason)")
       }
@@ -41,11 +42,12 @@ struct AssignmentRun: Sendable {
     let writer = PoolWriter(
       collection: assigner.collection, settings: assigner.settings, models: assigner.models,
       threads: assigner.threads)
-    let newIDs = pooled
+    let (newIDs, work) = (pooled, poolWork)
+    let isIdle = newIDs.isEmpty && work.map { $0.seeds.isEmpty && !$0.hasBareFaces } ?? false
     let formed =
-      newIDs.isEmpty && !leavesPoolWork
+      isIdle
       ? PoolWriter.Outcome()
-      : try await pool.withTransaction { try writer.form(around: newIDs, on: $0) }
+      : try await pool.withTransaction { try writer.form(around: newIDs, work, on: $0) }
     total.newClusters = formed.clusters
     total.assigned.pool = formed.taken.count
     // Faces that had waited before this run join too, but only those of this run were counted.

@@ -12,6 +12,10 @@ struct MembershipChanges {
   private var moves: [Int64: Int] = [:]
   private var cores: [Int64: Int] = [:]
   private var sums: [Int64: [Double]] = [:]
+  /// Clusters that a face left.
+  private var left: Set<Int64> = []
+  /// Of each locked cluster, whether its medoid is a member, and what share came or went since.
+  private var medoids: [(cluster: Int64, isMember: Bool, changedShare: Double)] = []
   /// Clusters whose sum can only be made anew, from their members.
   private var toSumAgain: Set<Int64> = []
 
@@ -29,7 +33,10 @@ struct MembershipChanges {
       counts[old, default: 0] += 0
     }
     if old == new { return }
-    if let old { add(vector, to: old, sign: -1) }
+    if let old {
+      left.insert(old)
+      add(vector, to: old, sign: -1)
+    }
     if let new { add(vector, to: new, sign: 1) }
   }
 
@@ -58,25 +65,30 @@ struct MembershipChanges {
   }
 
   /// Locks the clusters in ascending order and writes their new counts, sums and centroids.
-  func apply(
+  mutating func apply(
     _ clusters: ClusterRepository, on connection: isolated PostgresConnection
   ) throws {
     if counts.isEmpty { return }
-    let locked = try clusters.lock(counts.keys, on: connection)
-    try clusters.update(
-      locked.map { cluster in
-        var cluster = cluster
-        cluster.faceCount += counts[cluster.id] ?? 0
-        cluster.coreCount += cores[cluster.id] ?? 0
-        cluster.moves = moves[cluster.id] ?? 0
-        if cluster.faceCount == 0 {
-          // Nothing is left of the members; rounding should not leave a direction.
-          cluster.sum = [Double](repeating: 0, count: dimension)
-        } else if let change = sums[cluster.id] {
-          for column in 0..<dimension { cluster.sum[column] += change[column] }
-        }
-        return cluster
-      }, on: connection)
+    let changed = try clusters.lock(counts.keys, on: connection).map { cluster in
+      var cluster = cluster
+      cluster.faceCount += counts[cluster.id] ?? 0
+      cluster.coreCount += cores[cluster.id] ?? 0
+      cluster.moves = moves[cluster.id] ?? 0
+      if cluster.faceCount == 0 {
+        // Nothing is left of the members; rounding should not leave a direction.
+        cluster.sum = [Double](repeating: 0, count: dimension)
+      } else if let change = sums[cluster.id] {
+        for column in 0..<dimension { cluster.sum[column] += change[column] }
+      }
+      return cluster
+    }
+    medoids = changed.map {
+      (
+        $0.id, $0.hasMedoid,
+        Double($0.changesSinceMedoid + $0.moves) / Double(max($0.faceCount, 1))
+      )
+    }
+    try clusters.update(changed, on: connection)
   }
 
   /// Makes sums and medoids anew where the moves made that necessary.
@@ -88,8 +100,14 @@ struct MembershipChanges {
     on connection: isolated PostgresConnection
   ) throws {
     if counts.isEmpty { return }
-    let old = try clusters.withOldMedoid(
-      counts.keys.sorted(), changedShare: medoidThreshold, on: connection)
+    // Mostly it is plain that no medoid is old, and nobody need be asked.
+    let isInDoubt = medoids.contains {
+      !$0.isMember || left.contains($0.cluster) || $0.changedShare >= medoidThreshold
+    }
+    let old =
+      isInDoubt
+      ? try clusters.withOldMedoid(
+        counts.keys.sorted(), changedShare: medoidThreshold, on: connection) : []
     let affected = Set(old).union(toSumAgain)
     if affected.isEmpty { return }
     let faces = try FaceReader(clusters.collection).members(

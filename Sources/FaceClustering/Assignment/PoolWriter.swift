@@ -24,22 +24,25 @@ struct PoolWriter {
   /// Groups are looked for around the given faces and around those that joined the pool while nobody
   /// came to look, because a process ended between two transactions, say.
   ///
-  /// - Parameter decided: faces that joined or stayed in the pool just now.
+  /// - Parameters:
+  ///   - decided: faces that joined or stayed in the pool just now.
+  ///   - work: what else is to be done there; nil looks for it.
   func form(
-    around decided: Set<Int64>, on connection: isolated PostgresConnection
+    around decided: Set<Int64>, _ work: PoolWork? = nil, on connection: isolated PostgresConnection
   ) throws -> Outcome {
     var outcome = Outcome()
     try CollectionLocks(collection).shareMembership(on: connection)
     let detections = DetectionRepository(collection)
+    let work = try work ?? detections.poolWork(on: connection)
     // What is still new after all batches and has no embedding would wait for ever.
-    let bare = try detections.lockNewWithoutEmbedding(on: connection)
+    let bare = work.hasBareFaces ? try detections.lockNewWithoutEmbedding(on: connection) : []
     if !bare.isEmpty {
       outcome.invalid = try detections.setAside(
         bare.map { ($0, "it has no embedding") },
         runID: try RunRepository(collection).activeID(on: connection), on: connection)
       outcome.invalidCount = bare.count
     }
-    let seeds = Set(try detections.poolSeeds(on: connection))
+    let seeds = work.seeds
     let newIDs = decided.union(seeds)
     if newIDs.isEmpty { return outcome }
     // A face alone is no group, whatever a caller of the library asks for.
@@ -65,16 +68,18 @@ struct PoolWriter {
     let prohibitions = try ReviewRepository(collection).prohibitions(
       detections: pool.ids, on: connection)
     let found = groups.find(in: pool, newIDs: newIDs, prohibitions: prohibitions)
+    if found.isEmpty && damaged.isEmpty {
+      try detections.clearPoolSeeds(seeds.sorted(), alone: bare.isEmpty, on: connection)
+      return outcome
+    }
     // Another worker may have taken members meanwhile, or a human said that two are not one: lock
     // what is still free, look at what is forbidden again, then count.
     let wanted = found.flatMap { group in group.map { pool.ids[$0] } }
     let free = Set(
       try detections.lockPool(
         Set(wanted).union(seeds).union(damaged.map(\.id)).sorted(), on: connection))
-    let isDone = found.isEmpty && damaged.isEmpty
     try detections.clearPoolSeeds(
-      seeds.intersection(free).sorted(), alone: isDone && bare.isEmpty, on: connection)
-    if isDone { return outcome }
+      seeds.intersection(free).sorted(), alone: false, on: connection)
     let forbidden = try ReviewRepository(collection).prohibitions(
       detections: free.sorted(), on: connection
     ).detections

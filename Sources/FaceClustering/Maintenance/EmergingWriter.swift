@@ -182,7 +182,8 @@ struct EmergingWriter: Sendable {
 
   private func write(_ plan: Plan, on connection: isolated PostgresConnection) throws -> Int {
     let clusters = ClusterRepository(collection)
-    try plan.changes.apply(clusters, on: connection)
+    var changes = plan.changes
+    try changes.apply(clusters, on: connection)
     let ids = try clusters.create(
       plan.born.map(\.facts), persons: plan.born.map { _ in nil }, runID: nil, on: connection)
     let born = zip(ids, plan.born).flatMap { id, born in
@@ -195,7 +196,7 @@ struct EmergingWriter: Sendable {
     let moved = try DetectionRepository(collection).place(
       plan.placements + born, runID: try RunRepository(collection).activeID(on: connection),
       only: [.unassigned, .constrained], on: connection)
-    try plan.changes.settle(
+    try changes.settle(
       clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
     // Single faces that wait near the new clusters may belong there.
     try WaitingFaces(collection: collection, settings: settings).tryAgain(near: ids, on: connection)

@@ -13,9 +13,12 @@ struct StalenessCheck {
   /// Arrivals needed before shares of them mean anything.
   private static let fewestArrivals = 20
 
-  /// What is read of the model and of the vectors of arrivals.
-  private struct VectorFacts: Sendable {
+  /// What is read of the model and of the vectors of arrivals, and how many faces there are.
+  private struct Besides: Sendable {
     var runID: Int64
+    var faces: Int
+    /// Those of them that are not younger than the fit.
+    var facesOfFit: Int
     /// Whether tier 1 can use the run's model: it loads, and its checksum is right.
     var isReadable: Bool
     /// Mean cosine distance of the latest arrivals to the reference centroid of their cluster.
@@ -26,9 +29,9 @@ struct StalenessCheck {
   ///
   /// - Throws: `PostgresError`, and what damaged records throw.
   func report(_ pool: PostgresPool) async throws -> StalenessReport {
-    async let besides = pool.withTransaction(.snapshot) { try vectors(on: $0) }
+    async let other = pool.withTransaction(.snapshot) { try besides(on: $0) }
     let counted = try await pool.withTransaction(.snapshot) { try counts(on: $0) }
-    let read = try await besides
+    let read = try await other
     guard let counted, let read, counted.run.id == read.runID else {
       // No run, or another one became active between the two looks.
       return try await pool.withTransaction(.snapshot) { try report(on: $0) }
@@ -37,25 +40,26 @@ struct StalenessCheck {
   }
 
   private func report(on connection: isolated PostgresConnection) throws -> StalenessReport {
-    guard let counted = try counts(on: connection), let vectors = try vectors(on: connection) else {
+    guard let counted = try counts(on: connection), let besides = try besides(on: connection) else {
       let counts = try FaceReader(collection).countEligible(settings.eligibility, on: connection)
       return StalenessReport(
         collection: collection.name, status: .noRun, runID: nil, embeddingCount: 0,
         currentCount: counts.eligible, growth: nil, signals: [])
     }
-    return try report(counted, vectors)
+    return try report(counted, besides)
   }
 
-  private func report(_ counted: Counted, _ vectors: VectorFacts) throws -> StalenessReport {
+  private func report(_ counted: Counted, _ besides: Besides) throws -> StalenessReport {
     let run = counted.run
-    let growth = Double(counted.facts.eligible) / Double(max(run.embeddingCount, 1))
-    let signals = try signals(counted, vectors, growth: growth)
+    let eligible = besides.faces - counted.facts.unfitNow
+    let growth = Double(eligible) / Double(max(run.embeddingCount, 1))
+    let signals = try signals(counted, besides, growth: growth)
     let fired = signals.filter(\.fired)
     return StalenessReport(
       collection: collection.name,
       status: fired.contains { $0.severity == .stale }
         ? .stale : fired.isEmpty ? .fresh : .warning,
-      runID: run.id, embeddingCount: run.embeddingCount, currentCount: counted.facts.eligible,
+      runID: run.id, embeddingCount: run.embeddingCount, currentCount: eligible,
       growth: growth, signals: signals)
   }
 
@@ -79,12 +83,16 @@ struct StalenessCheck {
   }
 
   /// Nil without an active run.
-  private func vectors(on connection: isolated PostgresConnection) throws -> VectorFacts? {
-    guard let id = try RunRepository(collection).activeID(on: connection) else { return nil }
-    return VectorFacts(
-      runID: id, isReadable: try isReadable(id, on: connection),
-      meanArrivalDistance: try StalenessRepository(collection).meanArrivalDistance(
-        since: id, on: connection))
+  private func besides(on connection: isolated PostgresConnection) throws -> Besides? {
+    guard let run = try RunRepository(collection).active(on: connection) else { return nil }
+    let repository = StalenessRepository(collection)
+    let faces = try repository.faceCounts(
+      lastFittedID: try JSONText.decode(RunMetrics.self, from: run.metricsJSON).lastDetectionID,
+      on: connection)
+    return Besides(
+      runID: run.id, faces: faces.all, facesOfFit: faces.fitted,
+      isReadable: try isReadable(run.id, on: connection),
+      meanArrivalDistance: try repository.meanArrivalDistance(since: run.id, on: connection))
   }
 
   /// A model that is byte by byte the one that the run wrote is only asked for its format.
@@ -107,7 +115,7 @@ struct StalenessCheck {
   }
 
   private func signals(
-    _ counted: Counted, _ vectors: VectorFacts, growth: Double
+    _ counted: Counted, _ besides: Besides, growth: Double
   ) throws -> [StalenessSignal] {
     let (run, metrics, facts) = (counted.run, counted.metrics, counted.facts)
     let stored = try JSONText.decode([String: String].self, from: run.parametersJSON)
@@ -115,21 +123,23 @@ struct StalenessCheck {
       StageSettings.fitSettingNames.contains($0.name) && stored[$0.name] != $0.read(settings)
     }
     let arrivals = facts.arrivals >= Self.fewestArrivals ? Double(facts.arrivals) : nil
-    let drift = vectors.meanArrivalDistance.flatMap { mean in
+    let fitted = besides.facesOfFit - facts.unfitThen
+    let deleted = max(run.embeddingCount - fitted, 0)
+    let drift = besides.meanArrivalDistance.flatMap { mean in
       metrics.meanDistance > 0 && facts.arrivalsWithCluster >= Self.fewestArrivals
         ? (mean - metrics.meanDistance) / metrics.meanDistance : nil
     }
     return [
       signal("growth", growth, settings.stalenessThreshold, .stale),
       signal(
-        "deleted_share", Double(facts.deleted) / Double(max(run.embeddingCount, 1)),
+        "deleted_share", Double(deleted) / Double(max(run.embeddingCount, 1)),
         settings.stalenessDeletedShare, .stale),
       signal(
         "embedding_model_changed", run.embeddingModel == collection.embeddingModel ? 0 : 1, 1,
         .stale),
       StalenessSignal(
-        name: "model_readable", value: vectors.isReadable ? 1 : 0, threshold: 1,
-        fired: !vectors.isReadable,
+        name: "model_readable", value: besides.isReadable ? 1 : 0, threshold: 1,
+        fired: !besides.isReadable,
         severity: .stale),
       signal("parameters_changed", Double(changed.count), 1, .warning),
       signal(
