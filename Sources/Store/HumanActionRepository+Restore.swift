@@ -198,15 +198,17 @@ extension HumanActionRepository {
         centroid_sum = decode(repeat('00', octet_length(c.centroid_sum)), 'hex')
       WHERE c.collection_id = $1 AND c.id IN (\(made)) AND (\(spokenOf))
       """, key)
-    try connection.query(
+    let removed = try connection.query(
       """
-      WITH removed AS (
-        DELETE FROM cluster c
-        WHERE c.collection_id = $1 AND c.id IN (\(made)) AND NOT (\(spokenOf)) RETURNING c.id
-      )
-      UPDATE collection SET clusters_removed = clusters_removed + (SELECT count(*) FROM removed)
-      WHERE id = $1 AND EXISTS (SELECT FROM removed)
-      """, key)
+      DELETE FROM cluster c
+      WHERE c.collection_id = $1 AND c.id IN (\(made)) AND NOT (\(spokenOf))
+      """, key
+    ).affectedRows
+    if removed > 0 {
+      try connection.query(
+        "UPDATE collection SET clusters_removed = clusters_removed + $2 WHERE id = $1",
+        [key[0], .int64(Int64(removed))])
+    }
     try connection.query(
       """
       DELETE FROM person p USING human_action_change h

@@ -96,7 +96,13 @@ struct AssignmentRun: Sendable {
       batch = try await attempt(true)
     }
     signal.finish()
-    return (batch, try await next)
+    do {
+      return (batch, try await next)
+    } catch let error where !(error is CancellationError) {
+      // Only time is lost: the next batch predicts for itself.
+      logger.debug("nothing is known ahead of the next batch: \(error)")
+      return (batch, nil)
+    }
   }
 
   /// Reads the model while nobody waits for the faces of the collection.

@@ -40,9 +40,25 @@ struct Foresight: Sendable {
         rowOfFace: Dictionary(
           uniqueKeysWithValues: rows.enumerated().map { (faces.ids[$1], $0) }),
         embeddings: usable,
-        predictions: try model.model.predict(.float32(usable), threads: assigner.threads))
+        predictions: try predictions(
+          usable, model: model.model, threads: assigner.threads, isCancelled: isCancelled))
     }
   }
+
+  /// A part at a time: who was asked to stop does not wait for all of them.
+  private static func predictions(
+    _ faces: Matrix<Float>, model: PredictionModel, threads: Int, isCancelled: () -> Bool
+  ) throws -> [Prediction] {
+    var all: [Prediction] = []
+    for start in stride(from: 0, to: faces.rows, by: part) {
+      if isCancelled() { throw CancellationError() }
+      let rows = Array(start..<min(start + part, faces.rows))
+      all += try model.predict(.float32(faces.selecting(rows: rows)), threads: threads)
+    }
+    return all
+  }
+
+  private static let part = 1_000
 
   /// What is known of a face with this vector.
   func prediction(_ id: Int64, _ vector: UnsafePointer<Float>) -> Prediction? {

@@ -139,11 +139,17 @@ public final class ModelCache: Sendable {
   private func recounted(
     _ entry: Entry, of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Entry {
-    guard case .loaded(var model, let before, var since) = entry else { return entry }
+    guard case .loaded(var model, let before, let remembered) = entry else { return entry }
+    var since = remembered
     guard try since.isOld(pause: pause, limit: recountAfter, on: connection) else {
-      let same = Entry.loaded(model, usable: before, since: since)
-      entries.withLock { $0[collection.id] = same }
-      return same
+      // Whoever stored something else meanwhile knows better.
+      entries.withLock { entries in
+        guard case .loaded(let same, let usable, remembered)? = entries[collection.id],
+          since != remembered
+        else { return }
+        entries[collection.id] = .loaded(same, usable: usable, since: since)
+      }
+      return entry
     }
     let now = try RememberedSince.now(on: connection)
     let detections = DetectionRepository(collection)

@@ -2,7 +2,7 @@ internal import PostgresClient
 internal import Store
 
 /// When something that is remembered was last compared with the database as a whole.
-struct RememberedSince: Sendable {
+struct RememberedSince: Sendable, Equatable {
   private let activity: TableActivity
   private let moment: ContinuousClock.Instant
   /// When the server was last asked what it counted.

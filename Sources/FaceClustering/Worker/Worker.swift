@@ -33,7 +33,7 @@ public struct Worker: Sendable {
   /// Makes a worker; nothing happens before ``run(untilDrained:)``.
   ///
   /// - Parameters:
-  ///   - pool: three connections are used at once at the most.
+  ///   - pool: four connections are used at once at the most.
   ///   - models: the models that the worker keeps; share it with a stage in the same process.
   public init(
     pool: PostgresPool, settings: StageSettings = StageSettings(),

@@ -15,7 +15,8 @@ extension StoredClustering {
     let parameters = try Parameters(metadata: file)
     let labels = try file.integers("labels")
     let count = labels.count
-    let selection = try Self.readSelection(file, pointCount: count)
+    let tree = try Self.readTree(file, pointCount: count)
+    let selection = try Self.readSelection(file, of: tree)
     func perPoint(_ name: String) throws -> [Double] {
       let values = try file.doubles(name)
       guard values.count == count else {
@@ -31,7 +32,7 @@ extension StoredClustering {
       outlierScores: try perPoint("outlier_scores"),
       coreDistances: try perPoint("core_distances"), pointLambdas: try perPoint("point_lambdas"),
       spanningTree: try Self.readSpanningTree(file, pointCount: count),
-      tree: try Self.readTree(file, pointCount: count), selection: selection,
+      tree: tree, selection: selection,
       exemplars: try Self.readExemplars(file, pointCount: count, labels: selection.nodes.count))
     guard clustering.coreDistances.allSatisfy({ $0 >= 0 }) else {
       throw file.damaged("core_distances holds a number that is no distance")
@@ -40,6 +41,11 @@ extension StoredClustering {
     fileRows = try file.array("rows").map { try $0.integers() }
     guard vectors.map({ $0.count == count }) ?? true, fileRows.map({ $0.count == count }) ?? true
     else { throw file.damaged("embeddings or rows has not \(count) rows") }
+    if let fileRows {
+      guard zip(fileRows, fileRows.dropFirst()).allSatisfy({ $0 < $1 }),
+        fileRows.first ?? 0 >= 0, fileRows.last ?? 0 < Int.max
+      else { throw file.damaged("rows is not ascending or out of range") }
+    }
   }
 
   private static func checkFormat(_ file: SafetensorsFile) throws {
@@ -74,15 +80,16 @@ extension StoredClustering {
     return tree
   }
 
-  private static func readSelection(_ file: SafetensorsFile, pointCount: Int) throws -> Selection {
+  private static func readSelection(
+    _ file: SafetensorsFile, of tree: CondensedTree
+  ) throws -> Selection {
     let nodes = try file.integers("selected_clusters")
     let stabilities = try file.doubles("cluster_stability")
     let persistences = try file.doubles("cluster_persistence")
     guard nodes.count == stabilities.count, nodes.count == persistences.count else {
       throw file.damaged("selected_clusters, cluster_stability and cluster_persistence differ")
     }
-    // Clusters take part in fewer rows than the tree has.
-    let clusters = pointCount..<pointCount + max(try file.required("condensed_child").count, 1)
+    let clusters = tree.pointCount..<tree.pointCount + tree.clusterCount
     guard nodes.allSatisfy(clusters.contains), zip(nodes, nodes.dropFirst()).allSatisfy({ $0 < $1 })
     else { throw file.damaged("selected_clusters is not ascending or out of range") }
     return Selection(nodes: nodes, stabilities: stabilities, persistences: persistences)

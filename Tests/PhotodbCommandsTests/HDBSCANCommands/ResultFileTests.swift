@@ -65,7 +65,9 @@ struct ResultFileTests {
       ("labels", Tensor([Int](repeating: 50, count: 31))),
       ("mst", Tensor([Double](repeating: 1e300, count: 90), shape: [30, 3])),
       ("mst", Tensor([Double](repeating: .nan, count: 90), shape: [30, 3])),
-      ("rows", Tensor([1, 2])),
+      ("rows", Tensor([1, 2])), ("rows", Tensor([Int](repeating: 1, count: 31))),
+      ("rows", Tensor(Array(-10..<21))), ("rows", Tensor(Array(0..<30) + [Int.max])),
+      ("selected_clusters", Tensor([61])),
     ])
   func inconsistent(name: String, tensor: Tensor) async throws {
     try await ClusteringFiles.withFolder { folder in
