@@ -34,6 +34,7 @@ struct CandidatePairs: Sequence {
     }
     let count = pairs.count
     pairs.withUnsafeMutableBufferPointer { buffer in
+      // Each index is written by one thread.
       nonisolated(unsafe) let target = buffer
       parallelForChunks(count, chunk: 1_024, threads: threads) { chunk in
         for index in chunk {

@@ -47,6 +47,7 @@ struct CentredFaces {
     }
     let square = centre.dotProduct(0, 0)
     let offsets = [Double](unsafeUninitializedCapacity: vectors.rows) { buffer, written in
+      // Each index is written by one thread.
       nonisolated(unsafe) let target = buffer
       parallelForChunks(vectors.rows, chunk: 1_024, threads: threads) { chunk in
         for face in chunk { target[face] = vectors.dotProduct(face, 0, of: centre) }

@@ -57,6 +57,7 @@ struct SimilaritySample {
     let count = chosen.count
     similarities = [Float](unsafeUninitializedCapacity: count * max(count - 1, 0) / 2) {
       buffer, written in
+      // Each index is written by one thread.
       nonisolated(unsafe) let target = buffer
       parallelFor(count, threads: threads) { first in
         let start = first * (2 * count - first - 1) / 2

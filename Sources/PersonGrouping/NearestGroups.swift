@@ -29,6 +29,7 @@ struct NearestGroups {
       var found = [[(first: Int, second: Int, similarity: Float)]](
         repeating: [], count: tiles - row)
       found.withUnsafeMutableBufferPointer { buffer in
+        // Each index is written by one thread.
         nonisolated(unsafe) let target = buffer
         parallelFor(tiles - row, threads: threads) { index in
           target[index] = similar(means, row, row + index, least: least)

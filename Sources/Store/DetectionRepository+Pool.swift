@@ -8,7 +8,7 @@ extension DetectionRepository {
     try connection.queryPrepared(
       """
       SELECT id FROM person_detection
-      WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IN ('unassigned', 'constrained')
+      WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IN \(DetectionStatus.pool)
       ORDER BY id FOR UPDATE
       """, [.int64(collection.id), .int64Array(ids)]
     ).map { try $0.int64(0) }
@@ -21,9 +21,7 @@ extension DetectionRepository {
       SELECT ARRAY(SELECT id FROM person_detection
           WHERE collection_id = $1 AND pool_seed AND cluster_status IN \(DetectionStatus.pool)),
         EXISTS (SELECT FROM person_detection d
-          WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND (
-            SELECT true FROM face_embedding e
-            WHERE e.collection_id = $1 AND e.detection_id = d.id) IS NULL)
+          WHERE d.collection_id = $1 AND \(Self.isNewAndBare))
       """, [.int64(collection.id)]
     ).single()
     return PoolWork(seeds: Set(try row.int64Array(0)), hasBareFaces: try row.bool(1))
@@ -59,4 +57,6 @@ public struct PoolWork: Sendable {
   public var seeds: Set<Int64>
   /// Whether a new face has no embedding, which no tier could ever decide.
   public var hasBareFaces: Bool
+  /// Whether there is nothing to do.
+  public var isEmpty: Bool { seeds.isEmpty && !hasBareFaces }
 }

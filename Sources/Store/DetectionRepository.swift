@@ -244,6 +244,12 @@ public struct DetectionRepository: Sendable {
       ])
   }
 
+  /// A condition: a face `d` is new and has no embedding.
+  static let isNewAndBare = """
+    d.cluster_status IS NULL AND (SELECT true FROM face_embedding e
+      WHERE e.collection_id = $1 AND e.detection_id = d.id) IS NULL
+    """
+
   /// Locks new faces that have no embedding at all, which no tier could ever decide.
   public func lockNewWithoutEmbedding(
     on connection: isolated PostgresConnection
@@ -251,9 +257,7 @@ public struct DetectionRepository: Sendable {
     try connection.queryPrepared(
       """
       SELECT d.id FROM person_detection d
-      WHERE d.collection_id = $1 AND d.cluster_status IS NULL AND (
-        SELECT true FROM face_embedding e
-        WHERE e.collection_id = $1 AND e.detection_id = d.id) IS NULL
+      WHERE d.collection_id = $1 AND \(Self.isNewAndBare)
       ORDER BY d.id FOR UPDATE SKIP LOCKED
       """, [.int64(collection.id)]
     ).map { try $0.int64(0) }

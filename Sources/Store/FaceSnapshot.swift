@@ -206,23 +206,25 @@ public struct FaceReader: Sendable {
       force
       ? "(d.cluster_status IS NULL OR d.cluster_status = ANY($4))"
       : "d.cluster_status IS NULL AND $4::text[] IS NOT NULL"
-    // A join that the planner may not turn round: where its statistics are old, it would look at every
-    // embedding there is for a few faces.
-    return try collect(
-      connection.queryPrepared(
-        """
-        SELECT \(Self.columns) FROM person_detection d
-        JOIN LATERAL (SELECT e.embedding FROM face_embedding e
-          WHERE e.collection_id = d.collection_id AND e.detection_id = d.id OFFSET 0) e ON true
-        WHERE d.collection_id = $1 AND d.id > $2 AND \(condition)
-        ORDER BY d.id LIMIT $3 FOR UPDATE OF d SKIP LOCKED
-        """,
-        [.int64(collection.id), .int64(after), .int64(Int64(limit)), .textArray(open)]))
+    return try first(
+      limit, after: after, where: condition, "FOR UPDATE OF d SKIP LOCKED", [.textArray(open)],
+      on: connection)
   }
 
   /// Up to `limit` faces without a status above an id, as they are at the moment; nobody is kept from them.
   public func new(
     limit: Int, after: Int64, on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    try first(limit, after: after, where: "d.cluster_status IS NULL", "", [], on: connection)
+  }
+
+  /// The first faces above an id that meet a condition, whose parameters begin with $4.
+  ///
+  /// A join that the planner may not turn round: where its statistics are old, it would look at every
+  /// embedding there is for a few faces.
+  private func first(
+    _ limit: Int, after: Int64, where condition: String, _ locking: String,
+    _ parameters: [PostgresValue], on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
     try collect(
       connection.queryPrepared(
@@ -230,9 +232,9 @@ public struct FaceReader: Sendable {
         SELECT \(Self.columns) FROM person_detection d
         JOIN LATERAL (SELECT e.embedding FROM face_embedding e
           WHERE e.collection_id = d.collection_id AND e.detection_id = d.id OFFSET 0) e ON true
-        WHERE d.collection_id = $1 AND d.id > $2 AND d.cluster_status IS NULL
-        ORDER BY d.id LIMIT $3
-        """, [.int64(collection.id), .int64(after), .int64(Int64(limit))]))
+        WHERE d.collection_id = $1 AND d.id > $2 AND \(condition)
+        ORDER BY d.id LIMIT $3 \(locking)
+        """, [.int64(collection.id), .int64(after), .int64(Int64(limit))] + parameters))
   }
 
   func collect(_ rows: PostgresRows) throws -> FaceSnapshot {

@@ -43,7 +43,7 @@ struct AssignmentRun: Sendable {
       collection: assigner.collection, settings: assigner.settings, models: assigner.models,
       threads: assigner.threads)
     let (newIDs, work) = (pooled, poolWork)
-    let isIdle = newIDs.isEmpty && work.map { $0.seeds.isEmpty && !$0.hasBareFaces } ?? false
+    let isIdle = newIDs.isEmpty && work?.isEmpty ?? false
     let formed =
       isIdle
       ? PoolWriter.Outcome()

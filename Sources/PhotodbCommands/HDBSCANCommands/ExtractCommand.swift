@@ -77,7 +77,11 @@ struct ExtractCommand: AsyncParsableCommand {
       try await write(inside: inside, of: stored, seconds: seconds)
       return
     }
-    let steering = Steering(weights: nil, constraints: try readPairs(of: stored))
+    let steering = Steering(
+      weights: nil,
+      constraints: try await offPool { [pairs, stored] in
+        try Self.read(pairs, of: stored)
+      })
     var parameters = stored.clustering.parameters
     selection.apply(to: &parameters)
     stored.clustering = try await seconds.measure("extract") {
@@ -101,7 +105,9 @@ struct ExtractCommand: AsyncParsableCommand {
   }
 
   /// Pairs by point; rows are those of the file that was fitted.
-  private func readPairs(of stored: StoredClustering) throws -> [PairConstraint] {
+  private static func read(
+    _ pairs: PairOptions, of stored: StoredClustering
+  ) throws -> [PairConstraint] {
     let kept = stored.fileRows ?? Array(0..<stored.clustering.labels.count)
     return try pairs.read(kept: kept, of: (kept.last ?? -1) + 1)
   }

@@ -2,7 +2,8 @@ public import Vectors
 
 /// Reads a `.csv` file of numbers: one row a line, separated by commas, all rows of one length.
 ///
-/// A first line without any number is a header and left out, as are empty lines. Fields may be quoted. `nan` and `inf` are numbers; whoever uses the rows decides about them. The file is
+/// A first line without any number is a header and left out, as are empty lines. Fields may be quoted.
+/// `nan` and `inf` are numbers; whoever uses the rows decides about them. The file is
 /// read twice with memory for one line: once to count, once into the matrix.
 ///
 /// - Parameters:
