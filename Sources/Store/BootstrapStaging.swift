@@ -25,7 +25,12 @@ public struct BootstrapStaging: Sendable {
           ALTER COLUMN reference_centroid SET STORAGE EXTERNAL;
         CREATE TEMPORARY TABLE photodb_placement (id bigint, status text, number integer,
           confidence real, is_core boolean, is_adopted boolean, lambda_val real,
-          outlier_score real, tier text) ON COMMIT DROP
+          outlier_score real, tier text) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE photodb_change (id bigint, status text, cluster_id bigint,
+          person_id bigint, confidence real, is_core boolean, is_adopted boolean, lambda_val real,
+          outlier_score real, tier text, old_cluster bigint, old_status text) ON COMMIT DROP;
+        CREATE TEMPORARY TABLE photodb_same (id bigint, number integer, row_version xid,
+          row_place tid) ON COMMIT DROP
         """)
   }
 
@@ -39,7 +44,9 @@ public struct BootstrapStaging: Sendable {
   ) throws {
     if facts.isEmpty { return }
     if replacing {
-      try remove("photodb_facts", "number", facts.map { Int64($0.number) }, on: connection)
+      let numbers = facts.map { Int64($0.number) }
+      try remove("photodb_facts", "number", numbers, on: connection)
+      try remove("photodb_same", "number", numbers, on: connection)
     }
     try connection.copyIn(
       """
@@ -144,10 +151,33 @@ public struct BootstrapStaging: Sendable {
     ).map { try $0.int64(0) }.sorted()
   }
 
+  /// Notes which clusters have the very vectors that were brought for them, so that ``update(_:runID:on:)``
+  /// need not look.
+  ///
+  /// What is noted holds for this version of the cluster's row and for no other.
+  public func noteSame(
+    _ clusters: [(id: Int64, number: Int)], on connection: isolated PostgresConnection
+  ) throws {
+    if clusters.isEmpty { return }
+    try connection.query(
+      """
+      INSERT INTO photodb_same
+      SELECT c.id, m.number, c.xmin, c.ctid
+      FROM unnest($2::bigint[], $3::integer[]) AS m (id, number)
+      JOIN photodb_facts t ON t.number = m.number
+      JOIN cluster c ON c.collection_id = $1 AND c.id = m.id
+      WHERE c.centroid_sum = t.centroid_sum
+      """,
+      [
+        .int64(collection.id), .int64Array(clusters.map(\.id)),
+        .int32Array(clusters.map { Int32($0.number) }),
+      ])
+  }
+
   /// Gives clusters the shape of facts that were brought; ids, persons and flags stay.
   ///
-  /// Vectors that did not change are not written again: those of a cluster are most of what a bootstrap
-  /// writes.
+  /// Vectors that are known to be the same are not written again: those of a cluster are most of what
+  /// a bootstrap writes.
   ///
   /// - Parameter clusters: the cluster, the number of its facts, and whether its reference is another.
   public func update(
@@ -158,8 +188,10 @@ public struct BootstrapStaging: Sendable {
     try connection.query(
       """
       UPDATE cluster c SET face_count = t.face_count, core_count = t.core_count,
-        centroid_sum = CASE WHEN o.is_same THEN c.centroid_sum ELSE t.centroid_sum END,
-        centroid = CASE WHEN o.is_same THEN c.centroid ELSE t.centroid END,
+        centroid_sum = CASE WHEN s.row_version = c.xmin AND s.row_place = c.ctid
+          THEN c.centroid_sum ELSE t.centroid_sum END,
+        centroid = CASE WHEN s.row_version = c.xmin AND s.row_place = c.ctid
+          THEN c.centroid ELSE t.centroid END,
         reference_centroid =
           CASE WHEN m.is_new THEN t.reference_centroid ELSE c.reference_centroid END,
         medoid_detection_id = t.medoid_detection_id, epsilon = t.epsilon,
@@ -169,8 +201,7 @@ public struct BootstrapStaging: Sendable {
         reference_length = t.reference_length
       FROM unnest($2::bigint[], $3::integer[], $4::boolean[]) AS m (id, number, is_new)
       JOIN photodb_facts t ON t.number = m.number
-      JOIN LATERAL (SELECT s.centroid_sum = t.centroid_sum AS is_same
-        FROM cluster s WHERE s.collection_id = $1 AND s.id = m.id OFFSET 0) o ON true
+      LEFT JOIN photodb_same s ON s.id = m.id AND s.number = m.number
       WHERE c.collection_id = $1 AND c.id = m.id
       """,
       [
@@ -180,25 +211,57 @@ public struct BootstrapStaging: Sendable {
       ])
   }
 
-  /// Puts faces where the placements say, as ``DetectionRepository/place(_:runID:only:on:)`` does.
+  /// Finds the faces that the placements move or change, and records an event for each that moves.
+  ///
+  /// Locks no row: whoever owns the membership of the collection may take the time.
+  /// ``moveFaces(runID:on:)`` does what was found.
   ///
   /// - Parameter clusters: the id of each number that a placement names.
-  /// - Returns: the ids of the faces that moved or changed, ascending.
-  public func place(
+  /// - Returns: the ids of those faces, ascending.
+  public func findMoves(
     clusters: [(number: Int, id: Int64)], runID: Int64,
     on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    try DetectionRepository(collection).place(
-      from: """
-        SELECT p.id, p.status, m.cluster_id, p.confidence, p.is_core, p.lambda_val,
-          p.outlier_score, p.tier, p.is_adopted
-        FROM photodb_placement p
-        LEFT JOIN unnest($4::integer[], $5::bigint[]) AS m (number, cluster_id)
-          ON m.number = p.number
-          ORDER BY p.id
-        """,
+    try connection.query(
+      """
+      INSERT INTO photodb_change
+      SELECT d.id, t.status, t.cluster_id, c.person_id, t.confidence, t.is_core, t.is_adopted,
+        t.lambda_val, t.outlier_score, t.tier, d.cluster_id, d.cluster_status
+      FROM (SELECT p.*, m.cluster_id FROM photodb_placement p
+        LEFT JOIN unnest($3::integer[], $4::bigint[]) AS m (number, cluster_id)
+          ON m.number = p.number) t
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = t.id
+      LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
+      WHERE \(DetectionRepository.isOpen(parameter: 2)) AND \(DetectionRepository.isElsewhere)
+      """,
       [
+        .int64(collection.id),
+        .textArray(DetectionStatus.openToAlgorithms.map(\.rawValue).sorted()),
         .int32Array(clusters.map { Int32($0.number) }), .int64Array(clusters.map(\.id)),
-      ], open: DetectionStatus.openToAlgorithms, runID: runID, on: connection)
+      ])
+    try connection.query(
+      """
+      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
+        old_status, new_status, tier, run_id, confidence)
+      SELECT $1, id, old_cluster, cluster_id, old_status, status, tier, $2, confidence
+      FROM photodb_change
+      WHERE (old_cluster, old_status) IS DISTINCT FROM (cluster_id, status)
+      ORDER BY id
+      """, [.int64(collection.id), .int64(runID)])
+    return try connection.query("SELECT id FROM photodb_change ORDER BY id").map {
+      try $0.int64(0)
+    }
+  }
+
+  /// Puts the faces that ``findMoves(clusters:runID:on:)`` found where they belong now.
+  ///
+  /// From here on their rows are locked.
+  public func moveFaces(runID: Int64, on connection: isolated PostgresConnection) throws {
+    try connection.query(
+      """
+      UPDATE person_detection d SET person_id = t.person_id, assigned_run_id = $2,
+        \(DetectionRepository.placed)
+      FROM photodb_change t WHERE d.collection_id = $1 AND d.id = t.id
+      """, [.int64(collection.id), .int64(runID)])
   }
 }

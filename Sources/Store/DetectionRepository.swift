@@ -141,23 +141,10 @@ public struct DetectionRepository: Sendable {
       ), t AS MATERIALIZED (
         SELECT t.*, d.cluster_id AS old_cluster, d.cluster_status AS old_status
         FROM person_detection d JOIN target t ON t.id = d.id
-        WHERE d.collection_id = $1
-          AND (d.cluster_status IS NULL OR d.cluster_status = ANY($2))
-          AND (d.cluster_status, d.cluster_id, d.cluster_confidence, d.is_core, d.lambda_val,
-               d.outlier_score, d.is_adopted)
-            IS DISTINCT FROM (t.status, t.cluster_id, t.confidence, t.is_core, t.lambda_val,
-               t.outlier_score, t.is_adopted)
+        WHERE d.collection_id = $1 AND \(Self.isOpen(parameter: 2)) AND \(Self.isElsewhere)
       ), moved AS (
-        UPDATE person_detection d SET
-          cluster_status = t.status, cluster_id = t.cluster_id,
-          person_id = c.person_id, cluster_confidence = t.confidence, is_core = t.is_core,
-          is_adopted = t.is_adopted,
-          lambda_val = t.lambda_val, outlier_score = t.outlier_score,
-          assigned_tier = t.tier, assigned_run_id = $3,
-          pool_seed = t.tier = 'pool' AND t.cluster_id IS NULL,
-          pooled_in = \(DetectionStatus.pooledIn(becoming: "t.status")),
-          unassigned_since = CASE WHEN t.cluster_id IS NULL
-            THEN coalesce(d.unassigned_since, now()) END
+        UPDATE person_detection d SET person_id = c.person_id, assigned_run_id = $3,
+          \(Self.placed)
         FROM t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
         WHERE d.collection_id = $1 AND d.id = t.id
         RETURNING d.id, t.old_cluster, d.cluster_id AS new_cluster, t.old_status,
@@ -178,6 +165,29 @@ public struct DetectionRepository: Sendable {
       ] + parameters
     ).map { try $0.int64(0) }
   }
+
+  /// A condition: a face `d` may be moved, because its status is one of the parameter's.
+  static func isOpen(parameter: Int) -> String {
+    "(d.cluster_status IS NULL OR d.cluster_status = ANY($\(parameter)))"
+  }
+
+  /// A condition: a face `d` is not as a placement `t` wants it.
+  static let isElsewhere = """
+    (d.cluster_status, d.cluster_id, d.cluster_confidence, d.is_core, d.lambda_val, d.outlier_score,
+      d.is_adopted)
+    IS DISTINCT FROM (t.status, t.cluster_id, t.confidence, t.is_core, t.lambda_val, t.outlier_score,
+      t.is_adopted)
+    """
+
+  /// What a placement `t` sets of a face `d`, but for its person and the run.
+  static let placed = """
+    cluster_status = t.status, cluster_id = t.cluster_id, cluster_confidence = t.confidence,
+    is_core = t.is_core, is_adopted = t.is_adopted, lambda_val = t.lambda_val,
+    outlier_score = t.outlier_score, assigned_tier = t.tier,
+    pool_seed = t.tier = 'pool' AND t.cluster_id IS NULL,
+    pooled_in = \(DetectionStatus.pooledIn(becoming: "t.status")),
+    unassigned_since = CASE WHEN t.cluster_id IS NULL THEN coalesce(d.unassigned_since, now()) END
+    """
 
   /// Makes faces new again, so that the next `assign` tries them; manual faces stay.
   ///

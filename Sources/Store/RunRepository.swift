@@ -50,8 +50,6 @@ public struct RunResult: Sendable {
   public var condensedTreeJSON: String
   /// Label of the fit to cluster id, as a JSON object.
   public var labelToClusterJSON: String
-  /// Model of the fit: one safetensors blob; nil where ``RunRepository/keepModel(_:of:on:)`` wrote it.
-  public var clustererState: [UInt8]?
   /// Figures that later runs are compared with, as JSON.
   public var metricsJSON: String
   /// Seconds of each phase, as JSON.
@@ -65,15 +63,14 @@ public struct RunResult: Sendable {
   /// The result of one completed fit.
   public init(
     embeddingCount: Int, clusterCount: Int, noiseCount: Int, condensedTreeJSON: String,
-    labelToClusterJSON: String, clustererState: [UInt8]?, metricsJSON: String,
-    timingsJSON: String, peakMemoryBytes: Int64, calibrationJSON: String? = nil
+    labelToClusterJSON: String, metricsJSON: String, timingsJSON: String, peakMemoryBytes: Int64,
+    calibrationJSON: String? = nil
   ) {
     self.embeddingCount = embeddingCount
     self.clusterCount = clusterCount
     self.noiseCount = noiseCount
     self.condensedTreeJSON = condensedTreeJSON
     self.labelToClusterJSON = labelToClusterJSON
-    self.clustererState = clustererState
     self.metricsJSON = metricsJSON
     self.timingsJSON = timingsJSON
     self.peakMemoryBytes = peakMemoryBytes
@@ -219,36 +216,41 @@ public struct RunRepository: Sendable {
       """, [.int64(collection.id), .int64(id), .bytes(blob)])
   }
 
-  /// Completes a run that is at work and puts it in charge; the one before becomes inactive.
-  ///
-  /// - Throws: ``StoreError/damaged(table:id:what:)`` where the run has ended already.
-  public func complete(
-    _ id: Int64, _ result: RunResult, on connection: isolated PostgresConnection
+  /// Writes what a run that is at work found, which the caller has locked by ``isRunning(_:on:)``.
+  public func keepResult(
+    _ result: RunResult, of id: Int64, on connection: isolated PostgresConnection
   ) throws {
     try connection.query(
       """
-      UPDATE hdbscan_run SET is_active = false
-      WHERE collection_id = $1 AND is_active AND id <> $2
-      """, [.int64(collection.id), .int64(id)])
-    let completed = try connection.query(
-      """
-      UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp(),
-        embedding_count = $3, cluster_count = $4, noise_count = $5, condensed_tree = $6,
-        label_to_cluster_id = $7, clusterer_state = coalesce($8::bytea, clusterer_state),
-        clusterer_state_sha256 = coalesce(sha256($8::bytea), clusterer_state_sha256),
-        metrics = $9, timings = $10,
-        peak_memory_bytes = $11, calibration = $12
-      WHERE collection_id = $1 AND id = $2 AND status = 'running'
+      UPDATE hdbscan_run SET embedding_count = $3, cluster_count = $4, noise_count = $5,
+        condensed_tree = $6, label_to_cluster_id = $7, metrics = $8, timings = $9,
+        peak_memory_bytes = $10, calibration = $11
+      WHERE collection_id = $1 AND id = $2
       """,
       [
         .int64(collection.id), .int64(id), .int32(Int32(result.embeddingCount)),
         .int32(Int32(result.clusterCount)), .int32(Int32(result.noiseCount)),
         .json(result.condensedTreeJSON), .json(result.labelToClusterJSON),
-        result.clustererState.map(PostgresValue.bytes) ?? .null, .json(result.metricsJSON),
-        .json(result.timingsJSON),
-        .int64(result.peakMemoryBytes),
+        .json(result.metricsJSON), .json(result.timingsJSON), .int64(result.peakMemoryBytes),
         result.calibrationJSON.map(PostgresValue.json) ?? .null,
-      ]
+      ])
+  }
+
+  /// Completes a run that is at work and puts it in charge; the one before becomes inactive.
+  ///
+  /// - Throws: ``StoreError/damaged(table:id:what:)`` where the run has ended already.
+  public func complete(_ id: Int64, on connection: isolated PostgresConnection) throws {
+    let key: [PostgresValue] = [.int64(collection.id), .int64(id)]
+    try connection.query(
+      """
+      UPDATE hdbscan_run SET is_active = false
+      WHERE collection_id = $1 AND is_active AND id <> $2
+      """, key)
+    let completed = try connection.query(
+      """
+      UPDATE hdbscan_run SET status = 'completed', is_active = true, finished_at = clock_timestamp()
+      WHERE collection_id = $1 AND id = $2 AND status = 'running'
+      """, key
     ).affectedRows
     guard completed == 1 else {
       throw StoreError.damaged(table: "hdbscan_run", id: id, what: "the run has ended already")

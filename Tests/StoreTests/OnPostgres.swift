@@ -47,12 +47,13 @@ struct StoredCollection: Sendable {
             detectionID: $0, status: .hdbscan, clusterID: cluster, confidence: 0.5,
             lambda: .infinity, outlierScore: 0, tier: "bootstrap")
         }, runID: run, on: connection)
-      try runs.complete(
-        run,
+      try runs.keepModel([1], of: run, on: connection)
+      try runs.keepResult(
         RunResult(
           embeddingCount: 6, clusterCount: 1, noiseCount: 0, condensedTreeJSON: "[]",
-          labelToClusterJSON: "{\"0\": \(cluster)}", clustererState: [1], metricsJSON: "{}",
-          timingsJSON: "{}", peakMemoryBytes: 1), on: connection)
+          labelToClusterJSON: "{\"0\": \(cluster)}", metricsJSON: "{}", timingsJSON: "{}",
+          peakMemoryBytes: 1), of: run, on: connection)
+      try runs.complete(run, on: connection)
       return StoredCollection(
         pool: pool, collection: collection, faces: faces, cluster: cluster,
         person: try PersonRepository(collection).person(ofCluster: cluster, on: connection),

@@ -12,14 +12,16 @@ extension RepositoriesOnPostgres {
         let result = RunResult(
           embeddingCount: 9, clusterCount: 2, noiseCount: 3,
           condensedTreeJSON: #"[{"lambda_death": "Infinity"}]"#, labelToClusterJSON: "{}",
-          clustererState: [1, 2, 3], metricsJSON: #"{"a": 1}"#, timingsJSON: #"{"fit": 0.5}"#,
+          metricsJSON: #"{"a": 1}"#, timingsJSON: #"{"fit": 0.5}"#,
           peakMemoryBytes: 5_000_000_000)
         let second = try await stored.pool.withTransaction { connection in
           let id = try runs.start(
             parametersJSON: #"{"K": "v"}"#, minClusterSize: 4, minSamples: 3, on: connection)
           #expect(try runs.running(on: connection) == id)
           #expect(try runs.activeID(on: connection) == stored.run)
-          try runs.complete(id, result, on: connection)
+          try runs.keepModel([1, 2, 3], of: id, on: connection)
+          try runs.keepResult(result, of: id, on: connection)
+          try runs.complete(id, on: connection)
           return id
         }
         try await stored.pool.withTransaction { connection in
@@ -66,12 +68,8 @@ extension RepositoriesOnPostgres {
             try runs.state(of: id, on: connection)
           }
           // What has ended does not begin again, nor end otherwise.
-          let late = RunResult(
-            embeddingCount: 9, clusterCount: 2, noiseCount: 3, condensedTreeJSON: "[]",
-            labelToClusterJSON: "{}", clustererState: [1], metricsJSON: "{}", timingsJSON: "{}",
-            peakMemoryBytes: 1)
           #expect(!(try runs.isRunning(id, on: connection)))
-          #expect(throws: StoreError.self) { try runs.complete(id, late, on: connection) }
+          #expect(throws: StoreError.self) { try runs.complete(id, on: connection) }
           try runs.cancel(id, reason: "late", on: connection)
           #expect(try runs.find(id, on: connection).status == "failed")
         }

@@ -48,26 +48,34 @@ struct BootstrapWriter {
     // Whoever cancels the task gets all of it undone up to the last statement.
     try Task.checkCancellation()
     let numbers = try staged.bring(plan, on: connection)
-    let ids = try writeClusters(planned, numbers: numbers, staging: staging, on: connection)
+    let ids = try createClusters(plan, numbers: numbers, staging: staging, on: connection)
     try Task.checkCancellation()
-    try writeFaces(plan, ids: ids, numbers: numbers, staging: staging, on: connection)
-    try Task.checkCancellation()
-    try writeQuestionsAndLineage(plan, ids: ids, from: previousRun, on: connection)
+    let changed = try staging.findMoves(
+      clusters: zip(numbers, ids).map { ($0, $1) }, runID: runID, on: connection)
+    try writeLineage(plan, ids: ids, from: previousRun, on: connection)
     report.add(planned)
     report.runID = runID
-    try runs.complete(
-      runID, try result(plan, ids: ids, report: report), on: connection)
+    try runs.keepResult(try result(plan, ids: ids, report: report), of: runID, on: connection)
+    try Task.checkCancellation()
+    // Up to here only rows were added that nobody else sees; from here on rows are locked.
+    try updateClusters(planned, ids: ids, numbers: numbers, staging: staging, on: connection)
+    try staging.moveFaces(runID: runID, on: connection)
+    try Task.checkCancellation()
+    try settle(plan, ids: ids, changed: changed, on: connection)
+    try runs.complete(runID, on: connection)
     // Faces that the new clusters concern are to be decided again.
     try JobQueue().enqueueIfFacesAreNew(collection, on: connection)
     try Task.checkCancellation()
     return report
   }
 
-  private func writeClusters(
-    _ planned: PlannedBootstrap, numbers: [Int], staging: BootstrapStaging,
+  /// Makes the clusters that are born.
+  ///
+  /// - Returns: the id of each cluster of the plan.
+  private func createClusters(
+    _ plan: BootstrapPlan, numbers: [Int], staging: BootstrapStaging,
     on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    let plan = planned.plan
     let born = plan.clusters.indices.filter {
       plan.clusters[$0].existingID == nil && plan.clusters[$0].sharesPersonOf == nil
     }
@@ -83,21 +91,27 @@ struct BootstrapWriter {
       persons: try ClusterRepository(collection).persons(of: leaders, on: connection),
       runID: runID, on: connection)
     for (index, id) in zip(sharing, sharingIDs) { idOfBorn[index] = id }
-    let ids = plan.clusters.indices.map { plan.clusters[$0].existingID ?? idOfBorn[$0] ?? 0 }
+    return plan.clusters.indices.map { plan.clusters[$0].existingID ?? idOfBorn[$0] ?? 0 }
+  }
+
+  private func updateClusters(
+    _ planned: PlannedBootstrap, ids: [Int64], numbers: [Int], staging: BootstrapStaging,
+    on connection: isolated PostgresConnection
+  ) throws {
+    let plan = planned.plan
     try staging.update(
       plan.clusters.indices.filter { plan.clusters[$0].existingID != nil }
         .map { (ids[$0], numbers[$0], planned.hasNewReference(plan.clusters[$0])) },
       runID: runID, on: connection)
-    return ids
   }
 
-  private func writeFaces(
-    _ plan: BootstrapPlan, ids: [Int64], numbers: [Int], staging: BootstrapStaging,
+  /// What follows from where faces are now: who is new again, whose clusters are gone, which questions
+  /// are open.
+  private func settle(
+    _ plan: BootstrapPlan, ids: [Int64], changed: [Int64],
     on connection: isolated PostgresConnection
   ) throws {
     let detections = DetectionRepository(collection)
-    let changed = try staging.place(
-      clusters: zip(numbers, ids).map { ($0, $1) }, runID: runID, on: connection)
     try detections.reset(plan.reset, runID: runID, on: connection)
     try detections.markInvalid(plan.invalid, runID: runID, on: connection)
     let associations = associations(plan, ids: ids)
@@ -115,6 +129,8 @@ struct BootstrapWriter {
     try review.closeMoot(about: associations.map(\.clusterID), on: connection)
     try detections.reset(
       try review.expire(clusters: plan.retired, on: connection), runID: runID, on: connection)
+    try review.ask(questions(plan, ids: ids), on: connection)
+    try review.inheritProhibitions(ofRun: runID, on: connection)
   }
 
   /// Clusters that a program put under a person with others.
@@ -126,18 +142,16 @@ struct BootstrapWriter {
     }
   }
 
-  private func writeQuestionsAndLineage(
+  private func writeLineage(
     _ plan: BootstrapPlan, ids: [Int64], from previousRun: Int64?,
     on connection: isolated PostgresConnection
   ) throws {
-    try ReviewRepository(collection).ask(questions(plan, ids: ids), on: connection)
     try LineageRepository(collection).add(
       plan.lineage.map { planned in
         var record = planned.record
         record.newClusterID = planned.newCluster.map { ids[$0] }
         return record
       }, from: previousRun, to: runID, on: connection)
-    try ReviewRepository(collection).inheritProhibitions(ofRun: runID, on: connection)
   }
 
   private func questions(_ plan: BootstrapPlan, ids: [Int64]) -> [CandidateQuestion] {
@@ -162,7 +176,7 @@ struct BootstrapWriter {
       embeddingCount: fitted.snapshot.count, clusterCount: report.clusterCount,
       noiseCount: plan.noise,
       condensedTreeJSON: try JSONText.encode(clustering.tree.summary(clustering.selection)),
-      labelToClusterJSON: try JSONText.encode(labelMap), clustererState: nil,
+      labelToClusterJSON: try JSONText.encode(labelMap),
       metricsJSON: try JSONText.encode(
         RunMetrics(
           plan: plan, embeddingCount: fitted.snapshot.count,

@@ -43,7 +43,13 @@ struct StagedPlan {
     let (added, gone) = difference(wanted)
     try staging.removePlacements(gone, on: connection)
     try staging.put(added, on: connection)
-    if isFirst { try staging.count(on: connection) }
+    if isFirst {
+      try staging.count(on: connection)
+      try staging.noteSame(
+        plan.clusters.indices.compactMap { index in
+          plan.clusters[index].existingID.map { ($0, numbers[index]) }
+        }, on: connection)
+    }
     placed = wanted
     return numbers
   }
