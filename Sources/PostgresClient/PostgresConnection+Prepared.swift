@@ -48,22 +48,33 @@ extension PostgresConnection {
     guard encoded.byteCount <= Self.fewBytes, let (name, isNew) = prepared.name(of: key) else {
       return try query(sql, parameters)
     }
-    if isNew {
-      do {
+    var isParsed = !isNew
+    do {
+      if isNew {
         _ = try rows(
           of: PQprepare(handle.pointer, name, sql, Int32(parameters.count), encoded.types),
           handle: handle)
-      } catch {
-        prepared.forget(key)
-        throw error
+        isParsed = true
       }
+      let result = encoded.withPointers { values, lengths in
+        PQexecPrepared(
+          handle.pointer, name, Int32(parameters.count), values, lengths, encoded.formats, 1)
+      }
+      return try rows(of: result, handle: handle)
+    } catch let error as PostgresError {
+      if !isParsed { prepared.forget(key) }
+      guard Self.saysSessionIsShared.contains(error.code) else { throw error }
+      throw PostgresError(
+        error.code,
+        """
+        another program shares this connection's session (\(error.message)); a pooler before the server \
+        must keep a session for each connection, as PgBouncer does with pool_mode = session
+        """)
     }
-    let result = encoded.withPointers { values, lengths in
-      PQexecPrepared(
-        handle.pointer, name, Int32(parameters.count), values, lengths, encoded.formats, 1)
-    }
-    return try rows(of: result, handle: handle)
   }
+
+  /// A name that is taken, and one that is gone.
+  private static let saysSessionIsShared: Set<PostgresError.Code> = ["42P05", "26000"]
 
   /// Some dozens of ids and a vector.
   private static let fewBytes = 16_384

@@ -25,6 +25,8 @@ public actor PostgresConnection {
   var isInTransaction = false
   /// What the server has parsed for this session.
   var prepared = PreparedStatements()
+  /// Whom it talks to, once somebody asked.
+  var identity: ServerIdentity?
 
   /// Where it is connected to.
   public nonisolated let configuration: PostgresConfiguration

@@ -51,6 +51,13 @@ public struct OwnServer: Sendable {
     for _ in 0..<200 where kill(process, 0) == 0 { usleep(50_000) }
   }
 
+  /// Crashes the server, and has `change` do something to the folder of its data before it starts again.
+  public func crash(_ change: (_ data: String) throws -> Void) async throws {
+    try crash()
+    try change(folder + "/data")
+    try await start()
+  }
+
   /// Starts the server again.
   ///
   /// - Throws: errors of the server.

@@ -50,6 +50,18 @@ import Testing
     await connection.close()
   }
 
+  @Test(arguments: ["PREPARE photodb_1 AS SELECT 1", "DEALLOCATE photodb_1"])
+  func aSessionThatOthersShareIsNamed(_ others: String) async throws {
+    let connection = try await connection()
+    if others.hasPrefix("DEALLOCATE") { try await connection.queryPrepared("SELECT 2") }
+    try await connection.query(others)
+    let error = await #expect(throws: PostgresError.self) {
+      try await connection.queryPrepared("SELECT 2")
+    }
+    #expect(error?.description.contains("pool_mode = session") == true)
+    await connection.close()
+  }
+
   @Test func textsThatAreMadeUpAsOneGoesDoNotPileUp() async throws {
     let connection = try await connection()
     for number in 0..<300 { _ = try await connection.queryPrepared("SELECT \(number)") }

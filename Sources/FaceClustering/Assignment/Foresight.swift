@@ -9,7 +9,8 @@ internal import Vectors
 /// A prediction follows from the vector and the model alone; who claims the faces later uses those whose
 /// vector and model are still the same, and no decision depends on it.
 struct Foresight: Sendable {
-  let runID: Int64
+  private let runID: Int64
+  private let server: ServerIdentity
   private let rowOfFace: [Int64: Int]
   private let embeddings: Matrix<Float>
   private let predictions: [Prediction]
@@ -36,7 +37,7 @@ struct Foresight: Sendable {
       if rows.isEmpty || isCancelled() { return nil }
       let usable = unusable.isEmpty ? faces.embeddings : faces.embeddings.selecting(rows: rows)
       return Foresight(
-        runID: model.runID,
+        runID: model.runID, server: model.server,
         rowOfFace: Dictionary(
           uniqueKeysWithValues: rows.enumerated().map { (faces.ids[$1], $0) }),
         embeddings: usable,
@@ -60,6 +61,9 @@ struct Foresight: Sendable {
 
   private static let part = 1_000
 
+  /// Whether it is what this model would say.
+  func isBy(_ model: LoadedModel) -> Bool { runID == model.runID && server == model.server }
+
   /// What is known of a face with this vector.
   func prediction(_ id: Int64, _ vector: UnsafePointer<Float>) -> Prediction? {
     guard let row = rowOfFace[id],
@@ -76,7 +80,7 @@ extension LoadedModel {
   func predictions(
     for faces: Matrix<Float>, ids: [Int64], foreseen: Foresight?, threads: Int
   ) throws -> (all: [Prediction], known: Int) {
-    guard let foreseen, foreseen.runID == runID else {
+    guard let foreseen, foreseen.isBy(self) else {
       return (try model.predict(.float32(faces), threads: threads), 0)
     }
     var all = ids.indices.map { foreseen.prediction(ids[$0], faces.row($0)) }

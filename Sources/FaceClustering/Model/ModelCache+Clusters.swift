@@ -18,6 +18,7 @@ extension ModelCache {
   func clusters(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Clusters {
+    try heedServer(of: collection, on: connection)
     let before = clusters.withLock { $0[collection.id] }
     let now = ContinuousClock.now
     let looksAtAll = before.map { now - $0.lookedAtAll >= pause } ?? true

@@ -22,6 +22,7 @@ extension ModelCache {
   func pool(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Pool {
+    try heedServer(of: collection, on: connection)
     let reader = FaceReader(collection)
     let known = pools.withLock { $0[collection.id] }
     var checked = try known?.checked ?? .now(on: connection)
@@ -45,6 +46,7 @@ extension ModelCache {
   func passingPool(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> KnownPool {
+    try heedServer(of: collection, on: connection)
     let known = pools.withLock { $0[collection.id] }
     return try FaceReader(collection).pool(since: known?.faces, on: connection).pool
   }

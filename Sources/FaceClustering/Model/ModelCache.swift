@@ -7,6 +7,8 @@ internal import Vectors
 /// The model of an active run with its vectors, ready to predict.
 struct LoadedModel: Sendable {
   let runID: Int64
+  /// Whose run it is: another server may count another one by the same number.
+  let server: ServerIdentity
   let model: PredictionModel
   let clusterOfLabel: [Int: Int64]
   /// Faces of the fit, ascending.
@@ -45,7 +47,8 @@ struct ModelNotRead: Error {}
 /// clusters and its pool.
 ///
 /// Only the run's id is read for every batch; the blob and the vectors are read when it changed. How
-/// many of its faces were deleted is counted again when the server counted that some were.
+/// many of its faces were deleted is counted again when the server counted that some were. Where the
+/// server was restarted or is another one, everything is read anew.
 ///
 /// Takes some 7 · d bytes for each face of the run, cluster and face of the pool: vectors, and what
 /// screens them.
@@ -65,6 +68,7 @@ public final class ModelCache: Sendable {
 
   let clusters = Mutex<[Int64: Clusters]>([:])
   let pools = Mutex<[Int64: Pool]>([:])
+  private let servers = Mutex<[Int64: ServerIdentity]>([:])
   private let entries = Mutex<[Int64: Entry]>([:])
   let pause: Duration
   let recountAfter: Duration
@@ -87,6 +91,7 @@ public final class ModelCache: Sendable {
     of collection: CollectionRecord, settings: StageSettings, mayRead: Bool = true,
     on connection: isolated PostgresConnection
   ) throws -> ActiveModel {
+    try heedServer(of: collection, on: connection)
     guard let runID = try RunRepository(collection).activeID(on: connection) else {
       entries.withLock { $0[collection.id] = nil }
       return ActiveModel(skipped: "there is no active run")
@@ -106,6 +111,23 @@ public final class ModelCache: Sendable {
       }
       return ActiveModel(runID: runID, loaded: model)
     }
+  }
+
+  /// Forgets what another server told: its transactions are none of this one's.
+  ///
+  /// A failover may have lost those that made what is remembered, and others have their numbers now.
+  func heedServer(
+    of collection: CollectionRecord, on connection: isolated PostgresConnection
+  ) throws {
+    let server = try connection.serverIdentity()
+    let before = servers.withLock { servers in
+      defer { servers[collection.id] = server }
+      return servers[collection.id]
+    }
+    if before == nil || before == server { return }
+    entries.withLock { $0[collection.id] = nil }
+    clusters.withLock { $0[collection.id] = nil }
+    pools.withLock { $0[collection.id] = nil }
   }
 
   private func entry(
@@ -179,7 +201,7 @@ public final class ModelCache: Sendable {
       vectors = (kept.map { vectors.positions[$0] }, vectors.embeddings.selecting(rows: kept))
     }
     return LoadedModel(
-      runID: runID,
+      runID: runID, server: try connection.serverIdentity(),
       model: try PredictionModel(
         points: .float32(vectors.embeddings), pointOfRow: vectors.positions,
         coreDistances: stored.coreDistances, tree: stored.tree, selection: stored.selection,
