@@ -74,30 +74,25 @@ struct CentredFaces {
 
   /// The sum of some faces as they are seen, each with its vote.
   func sum(_ faces: [Int], votes: [Double]) -> [Double] {
-    var sum = [Double](repeating: 0, count: vectors.columns)
-    var total = 0.0
-    for face in faces {
-      let (row, weight) = (vectors.row(face), votes[face] * scales[face])
-      total += weight
-      for column in sum.indices { sum[column] += weight * Double(row[column]) }
-    }
-    let middle = centre.row(0)
-    for column in sum.indices { sum[column] -= total * Double(middle[column]) }
+    let weights = faces.map { votes[$0] * scales[$0] }
+    var sum = [Double](repeating: 0, count: vectors.stride)
+    vectors.add(rows: faces, weights: weights, to: &sum)
+    centre.add(row: 0, weight: -weights.reduce(0, +), to: &sum)
+    sum.removeLast(vectors.stride - vectors.columns)
     return sum
   }
 
   /// The mean of groups, weighted by √faces and shrunk by K / (K + 30), K = (Σ√n)² / Σn.
   private static func mean(_ faces: Matrix<Float>, groups: [[Int]]) -> [Double] {
-    var mean = [Double](repeating: 0, count: faces.columns)
+    var mean = [Double](repeating: 0, count: faces.stride)
     var total = 0.0
     for group in groups where !group.isEmpty {
       let share = 1 / Double(group.count).squareRoot()
       total += 1 / share
-      for face in group {
-        let row = faces.row(face)
-        for column in mean.indices { mean[column] += share * Double(row[column]) }
-      }
+      faces.add(
+        rows: group, weights: [Double](repeating: share, count: group.count), to: &mean)
     }
+    mean.removeLast(faces.stride - faces.columns)
     if total == 0 { return mean }
     let people = total * total / Double(faces.rows)
     let scale = people / (people + priorPeople) / total

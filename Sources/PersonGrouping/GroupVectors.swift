@@ -24,10 +24,10 @@ final class GroupVectors {
     factors = [Double](repeating: 1, count: groups.count)
     weights = [Double](repeating: 0, count: groups.count)
     offsets = weights
-    var total = [Double](repeating: 0, count: vectors.columns)
+    var total = [Double](repeating: 0, count: vectors.stride)
     for (group, members) in groups.enumerated() {
-      for face in members {
-        let weight = votes[face] * faces.scales[face]
+      let each = members.map { votes[$0] * faces.scales[$0] }
+      for (face, weight) in zip(members, each) {
         weights[group] += weight
         offsets[group] += weight * faces.offsets[face]
       }
@@ -36,10 +36,7 @@ final class GroupVectors {
         continue
       }
       for column in total.indices { total[column] = 0 }
-      for face in members {
-        let (row, weight) = (vectors.row(face), votes[face] * faces.scales[face])
-        for column in total.indices { total[column] += weight * Double(row[column]) }
-      }
+      vectors.add(rows: members, weights: each, to: &total)
       let sum = take()
       for column in total.indices { sum[column] = Float(total[column]) }
       owned[group] = sum

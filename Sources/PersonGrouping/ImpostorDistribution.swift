@@ -22,7 +22,7 @@ struct SimilaritySample {
 
   /// - Complexity: O(n · d) and half a million inner products.
   init(_ faces: Matrix<Float>, threads: Int) {
-    self.init(rows: Self.rows(faces), of: faces, threads: threads)
+    self.init(rows: Self.rows(faces, threads: threads), of: faces, threads: threads)
   }
 
   /// The same faces seen from the middle.
@@ -38,18 +38,24 @@ struct SimilaritySample {
     self.similarities = similarities
   }
 
-  private static func rows(_ faces: Matrix<Float>) -> [Int] {
-    var chosen = Array(0..<faces.rows)
-    if faces.rows > Self.size {
-      let hashes = chosen.map { hash(faces.row($0), count: faces.columns) }
-      chosen.sort { (hashes[$0], $0) < (hashes[$1], $1) }
-      // Copies of a photo lie beside each other, and one stands for all.
-      let distinct = chosen.indices.filter {
-        $0 == 0 || hashes[chosen[$0]] != hashes[chosen[$0 - 1]]
+  private static func rows(_ faces: Matrix<Float>, threads: Int) -> [Int] {
+    let count = faces.rows
+    if count <= size { return Array(0..<count) }
+    var hashes = [(hash: UInt64, row: Int)](unsafeUninitializedCapacity: count) { buffer, written in
+      // Each index is written by one thread.
+      nonisolated(unsafe) let target = buffer
+      parallelForChunks(count, chunk: 1_024, threads: threads) { chunk in
+        for row in chunk {
+          (target.baseAddress.unsafelyUnwrapped + row).initialize(
+            to: (hash(faces.row(row), count: faces.columns), row))
+        }
       }
-      chosen = distinct.prefix(size).map { chosen[$0] }
+      written = count
     }
-    return chosen
+    hashes.sort { $0 < $1 }
+    // Copies of a photo lie beside each other, and one stands for all.
+    let distinct = hashes.indices.lazy.filter { $0 == 0 || hashes[$0].hash != hashes[$0 - 1].hash }
+    return distinct.prefix(size).map { hashes[$0].row }
   }
 
   private init(rows chosen: [Int], of faces: Matrix<Float>, threads: Int) {

@@ -80,31 +80,29 @@ struct NodeSums {
   /// - Complexity: O(n · d).
   func visit(_ hierarchy: SingleLinkage, _ body: (_ node: Int, _ squaredNorm: Double) -> Void) {
     guard let root = hierarchy.root, root >= hierarchy.pointCount else { return }
-    let columns = faces.vectors.columns
+    // Rows of doubles fill whole lines of eight, those of floats of sixteen.
+    let columns = faces.vectors.stride
     var pool = SumPool(columns: columns)
     defer { pool.free() }
-    var stack = [Frame(node: root, children: ordered(root, hierarchy))]
+    var stack = [Frame(root, hierarchy)]
     while var frame = stack.popLast() {
-      if frame.next < frame.children.count {
-        let child = frame.children[frame.next]
-        frame.next += 1
+      if let child = frame.nextChild() {
         if child < hierarchy.pointCount {
           let sum = frame.sum ?? pool.take()
           frame.sum = sum
-          let (row, weight) = (faces.vectors.row(child), votes[child] * faces.scales[child])
-          for column in 0..<columns { sum[column] += weight * Double(row[column]) }
+          let weight = votes[child] * faces.scales[child]
+          faces.vectors.add(row: child, weight: weight, to: sum)
           frame.weight += weight
           frame.offset += weight * faces.offsets[child]
           stack.append(frame)
         } else {
           stack.append(frame)
-          stack.append(Frame(node: child, children: ordered(child, hierarchy)))
+          stack.append(Frame(child, hierarchy))
         }
         continue
       }
       guard let sum = frame.sum else { continue }
-      var norm = 0.0
-      for column in 0..<columns { norm += sum[column] * sum[column] }
+      let norm = Double.dotProduct(sum, sum, stride: columns)
       // |u − W·c|² of the plain sum u, the weights W and u·c.
       body(
         frame.node,
@@ -124,23 +122,32 @@ struct NodeSums {
     }
   }
 
+  /// A node whose sum is under way.
   private struct Frame {
-    var node: Int
-    var children: [Int]
-    var next = 0
+    let node: Int
+    private let children: ArraySlice<Int>
+    private let largest: Int
+    /// Where the next child is; one before the first stands for the largest.
+    private var next: Int
     var sum: UnsafeMutablePointer<Double>?
     var weight = 0.0
     var offset = 0.0
-  }
 
-  private func ordered(_ node: Int, _ hierarchy: SingleLinkage) -> [Int] {
-    let children = Array(hierarchy.children(of: node))
-    guard
-      let largest = children.max(by: {
-        hierarchy.points(below: $0).count < hierarchy.points(below: $1).count
-      })
-    else { return children }
-    return [largest] + children.filter { $0 != largest }
+    init(_ node: Int, _ hierarchy: SingleLinkage) {
+      self.node = node
+      children = hierarchy.children(of: node)
+      largest =
+        children.max { hierarchy.points(below: $0).count < hierarchy.points(below: $1).count }
+        ?? node
+      next = children.startIndex - 1
+    }
+
+    mutating func nextChild() -> Int? {
+      defer { next += 1 }
+      if next < children.startIndex { return largest }
+      if next < children.endIndex, children[next] == largest { next += 1 }
+      return next < children.endIndex ? children[next] : nil
+    }
   }
 }
 
@@ -157,7 +164,9 @@ private struct SumPool {
     if let old = idle.popLast() {
       sum = old
     } else {
-      sum = .allocate(capacity: max(columns, 1))
+      sum = UnsafeMutableRawPointer.allocate(
+        byteCount: columns * MemoryLayout<Double>.stride, alignment: 64
+      ).bindMemory(to: Double.self, capacity: columns)
       all.append(sum)
     }
     sum.initialize(repeating: 0, count: columns)

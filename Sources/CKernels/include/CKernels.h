@@ -27,6 +27,12 @@ double kernel_dot_float(const float *a, const float *b, size_t stride);
 /// Inner product of two double rows.
 double kernel_dot_double(const double *a, const double *b, size_t stride);
 
+/// Adds rows of a float matrix, each times its weight, to `sum`: `stride` doubles, which may lie anywhere.
+///
+/// Products and sums in double and in the order of `rows`.
+void kernel_add_rows_float(double *sum, const float *base, size_t stride, const int64_t *rows,
+                           const double *weights, size_t count);
+
 /// Finds the pairs of one row with columns [begin, end) that screening cannot reject.
 ///
 /// Column j survives when products[j] - column_half[j] >= row_reach

@@ -16,14 +16,13 @@ enum MemberFacts {
   ///
   /// - Complexity: O(m · d).
   static func sum(_ members: [Member], dimension: Int) -> [Double] {
-    [Double](unsafeUninitializedCapacity: dimension) { sum, count in
-      sum.initialize(repeating: 0)
-      for member in members {
-        let vector = member.embeddings.row(member.row)
-        for column in 0..<dimension { sum[column] += Double(vector[column]) }
-      }
-      count = dimension
+    guard let stride = members.first?.embeddings.stride else {
+      return [Double](repeating: 0, count: dimension)
     }
+    var sum = [Double](repeating: 0, count: stride)
+    for member in members { member.embeddings.add(row: member.row, weight: 1, to: &sum) }
+    sum.removeLast(stride - dimension)
+    return sum
   }
 
   /// The member that is nearest to all others by summed cosine distance; nil without members.
