@@ -84,4 +84,49 @@ import Vectors
     #expect(bursts.firstFace == (areOne ? [0, 0, 0, 0, 4] : [0, 1, 2, 3, 4]))
     #expect(bursts.votes == (areOne ? [0.25, 0.25, 0.25, 0.25, 1] : [1, 1, 1, 1, 1]))
   }
+
+  /// Under this calibration the threshold is 2, a link needs 5; σ is 0.1.
+  private func joined(
+    link: Float, others: Int = 6, shotFrames: Int = 3, photos: [Int64?]? = nil,
+    anchors: [Int64?]? = nil, cannotLink: [(Int, Int)] = []
+  ) throws -> Int {
+    // Photos of somebody, and frames of which the last continues the first of them.
+    let count = others + shotFrames
+    let faces = Matrix<Float>(rows: count, columns: count) { base, stride in
+      for face in 0..<count - 1 { base[face * stride + face] = 1 }
+      base[(count - 1) * stride] = link
+      base[(count - 1) * stride + count - 1] = (1 - link * link).squareRoot()
+    }
+    let input = GroupingInput(
+      embeddings: faces, clustering: try DemoPeople.fit(faces), photos: photos, anchors: anchors,
+      cannotLink: cannotLink)
+    var pairs = CandidatePairs(input, threads: 1)
+    pairs.append(0, count - 1, product: Double(link))
+    return LoneShots(
+      input: input, faces: CentredFaces(plain: faces),
+      votes: (0..<count).map { $0 < others ? 1 : 1 / Double(shotFrames) },
+      calibration: SimilarityCalibration(
+        impostorMean: 0, impostorDeviation: 0.1, separation: 5, entropy: 4, impostorPairs: 1_000),
+      keepsPhotosApart: true
+    ).joined([Array(0..<others), Array(others..<count)], pairs: pairs).count
+  }
+
+  @Test func aLoneShotFollowsItsStrongestLink() throws {
+    #expect(try joined(link: 0.55) == 1)
+    #expect(try joined(link: 0.45) == 2)
+    // Not to somebody with few photos, and two frames are no shot.
+    #expect(try joined(link: 0.55, others: 4) == 2)
+    #expect(try joined(link: 0.55, shotFrames: 2) == 2)
+  }
+
+  @Test func whatForbidsAMergeHoldsAShotBack() throws {
+    #expect(try joined(link: 0.55, photos: [1, 2, 3, 4, 5, 6, 7, 8, 2]) == 2)
+    #expect(try joined(link: 0.55, cannotLink: [(3, 7)]) == 2)
+    // Somebody whom a human knows takes 0.6 deviations more, and what a human placed stays.
+    let known = [Int64?](repeating: nil, count: 5) + [7]
+    let nobody = [Int64?](repeating: nil, count: 3)
+    #expect(try joined(link: 0.55, anchors: known + nobody) == 2)
+    #expect(try joined(link: 0.57, anchors: known + nobody) == 1)
+    #expect(try joined(link: 0.57, anchors: [Int64?](repeating: nil, count: 8) + [7]) == 2)
+  }
 }
