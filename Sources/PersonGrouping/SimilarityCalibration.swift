@@ -132,6 +132,10 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   static func weight(
     of group: (faces: Int, votes: Double), with other: (faces: Int, votes: Double)
   ) -> Double {
+    // Most groups hold no shot.
+    if group.votes >= Double(group.faces) || other.votes >= Double(other.faces) {
+      return group.votes * other.votes
+    }
     let frames = min(
       Double(group.faces) / max(group.votes, 1e-9), Double(other.faces) / max(other.votes, 1e-9))
     return group.votes * other.votes * frames.squareRoot()
