@@ -5,7 +5,7 @@ internal import Vectors
 /// Merges groups of faces while the evidence says that they are one person.
 ///
 /// Best first: each step joins the two groups of most evidence
-/// (``SimilarityCalibration/evidence(meanSimilarity:weight:otherWeight:)``), which is average linkage
+/// (``SimilarityCalibration/evidence(meanSimilarity:weight:sizePenalty:)``), which is average linkage
 /// with a prior on merging. Only candidate pairs are compared, and pairs of groups inherit those of their
 /// parts. It ends at the threshold, which is found on the way: separation and entropy
 /// are kept for the groups as they are, and what they say of the threshold is met from above.
@@ -19,7 +19,7 @@ struct Agglomeration {
   /// What counts at most of how alike a group's photos are: frames of a video are more alike than a look.
   private static let mostWithin = 0.6
   /// Votes from which a group says how alike its own photos are.
-  private static let severalVotes = 5.0
+  private static let severalVotes = 3.0
   private let faces: CentredFaces
   private let calibration: SimilarityCalibration
   private let steps: GroupingSteps
@@ -196,16 +196,16 @@ struct Agglomeration {
       similarity = similarity * (1 - share) + calibration.similarity(-4) * share
     }
     return calibration.evidence(
-      meanSimilarity: similarity, weight: weight(a), otherWeight: weight(b),
-      sizePenalty: sizePenalty)
+      meanSimilarity: similarity, weight: weight(a, b), sizePenalty: sizePenalty)
   }
 
-  private func weight(_ group: Int) -> Double {
-    SimilarityCalibration.weight(faces: members[group].count, votes: votes[group])
+  private func weight(_ a: Int, _ b: Int) -> Double {
+    SimilarityCalibration.weight(
+      of: (members[a].count, votes[a]), with: (members[b].count, votes[b]))
   }
 
   private func penalty(_ a: Int, _ b: Int) -> Double {
-    sizePenalty / (weight(a) * weight(b)).squareRoot()
+    sizePenalty / weight(a, b).squareRoot()
   }
 
   private func conflicts(_ a: Int, _ b: Int) -> Int {
@@ -290,7 +290,8 @@ struct Agglomeration {
   /// A person's looks, with and without glasses, years ago and now, are at least half as alike as the
   /// photos of one look. Relatives are more alike than strangers, but not that much.
   private func areTwoPeople(_ a: Int, _ b: Int) -> Bool {
-    if min(votes[a], votes[b]) < Self.severalVotes { return false }
+    // Votes are sums of parts of 1.
+    if min(votes[a], votes[b]) < Self.severalVotes - 1e-6 { return false }
     let across = similarity(a, b) - calibration.impostorMean
     let most = Self.mostWithin * (1 - calibration.impostorMean)
     return across < Self.leastOfLooks * min(within(a), within(b), most)

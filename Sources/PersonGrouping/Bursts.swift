@@ -9,7 +9,7 @@ struct Bursts {
   let firstFace: [Int]
 
   /// Cosine distance within which two faces are one shot, relative to the distance of strangers.
-  private static let reach = 0.05
+  private static let reach = 0.1
 
   /// Shots that are known.
   init(votes: [Double], firstFace: [Int]) {

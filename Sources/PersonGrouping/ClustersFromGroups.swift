@@ -137,8 +137,9 @@ struct ClustersFromGroups {
         result.clusters[cluster].surplus =
           calibration.evidence(
             meanSimilarity: similarity,
-            weight: SimilarityCalibration.weight(faces: faces[cluster].count, votes: own),
-            otherWeight: SimilarityCalibration.weight(faces: others.count, votes: rest))
+            weight: SimilarityCalibration.weight(
+              of: (faces[cluster].count, own), with: (others.count, rest)),
+            sizePenalty: SimilarityCalibration.sizePenalty)
           - calibration.threshold
       }
     }

@@ -8,7 +8,7 @@ public import Vectors
 /// 3. **Association and adoption** join groups and single faces, best first, down to the threshold
 ///    that fits the collection.
 /// 4. **Refinement** moves faces to the groups that they have more evidence for, or the strongest links
-///    with.
+///    with, and a shot that is left alone to the one that its strongest link leads to.
 /// 5. Of two faces of one photo in a group the one that fits less leaves it.
 ///
 /// Calibration and grouping are done twice, the second time with what the first found, and from the
@@ -192,6 +192,10 @@ private struct PeopleWork {
         input: input, faces: view.faces, bursts: view.bursts, calibration: agglomeration.fitted,
         sizePenalty: view.sizePenalty, keepsPhotosApart: steps.photos
       ).relocated(groups, pairs: pairs)
+      groups = LoneShots(
+        input: input, faces: view.faces, votes: votes, calibration: agglomeration.fitted,
+        keepsPhotosApart: steps.photos
+      ).joined(groups, pairs: pairs)
       groups = LinkVotes(
         input: input, faces: view.faces, votes: votes, calibration: agglomeration.fitted
       ).refined(groups, pairs: pairs)

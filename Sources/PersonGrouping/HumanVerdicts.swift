@@ -155,15 +155,13 @@ private struct VerdictEvidence {
     let own = faces.sum([face], votes: votes)
     let vote = votes[face]
     var product = own.indices.reduce(0) { $0 + own[$1] * person.sum[$1] }
-    var (others, count) = (person.votes, person.faces.count)
+    var others = person.votes
     if including {
       product -= vote * vote
       others -= vote
-      count -= 1
     }
     return calibration.evidence(
-      meanSimilarity: product / (vote * max(others, 1e-9)), weight: 1,
-      otherWeight: max(SimilarityCalibration.weight(faces: count, votes: others), 1),
+      meanSimilarity: product / (vote * max(others, 1e-9)), weight: max(others, 1),
       sizePenalty: sizePenalty)
   }
 }

@@ -52,7 +52,7 @@ struct PhotoConflicts {
       let pictured = self.faces.sum(faces, votes: votes)
       let others = Others(
         sum: sum.indices.map { sum[$0] - pictured[$0] },
-        votes: total - faces.reduce(0) { $0 + votes[$1] }, count: group.count - faces.count)
+        votes: total - faces.reduce(0) { $0 + votes[$1] })
       for face in faces where face != faces[stays] && input.anchors[face] == nil {
         if !areOnePerson(face, faces[stays], others) { leaving.insert(face) }
       }
@@ -64,7 +64,6 @@ struct PhotoConflicts {
   private struct Others {
     let sum: [Double]
     let votes: Double
-    let count: Int
   }
 
   /// Whether two faces of one photo are one person, as far as each other and the group's other faces say.
@@ -74,11 +73,10 @@ struct PhotoConflicts {
   private func areOnePerson(_ face: Int, _ stays: Int, _ others: Others) -> Bool {
     let pair = faces.dotProduct(face, stays)
     let ofPair = calibration.evidence(meanSimilarity: pair, weight: 1, otherWeight: 1)
-    if others.count == 0 { return ofPair >= calibration.threshold }
+    if others.votes < 1e-9 { return ofPair >= calibration.threshold }
     let own = product(others.sum, face) / others.votes
     let ofGroup = calibration.evidence(
-      meanSimilarity: own, weight: 1,
-      otherWeight: SimilarityCalibration.weight(faces: others.count, votes: others.votes))
+      meanSimilarity: own, weight: 1, otherWeight: max(others.votes, 1))
     if ofPair + ofGroup < 2 * calibration.threshold { return false }
     // One that a human placed may be the less alike of the two.
     let most = max(own, product(others.sum, stays) / others.votes) - calibration.impostorMean

@@ -78,8 +78,8 @@ struct Relocation {
     let found = members.mean(of: unit, to: group, including: including)
     return calibration.evidence(
       meanSimilarity: found.similarity,
-      weight: SimilarityCalibration.weight(faces: unit.count, votes: unit.votes),
-      otherWeight: max(SimilarityCalibration.weight(faces: found.count, votes: found.votes), 1e-9),
+      weight: SimilarityCalibration.weight(
+        of: (unit.count, unit.votes), with: (found.count, found.votes)),
       sizePenalty: sizePenalty)
   }
 

@@ -93,22 +93,20 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   ///
   /// - Parameters:
   ///   - meanSimilarity: mean cosine similarity of a face of the one and a face of the other.
-  ///   - weight: faces of the one, see ``weight(faces:votes:)``; at least 1.
+  ///   - weight: faces of the one; at least 1. Frames of a shot are one together.
   ///   - otherWeight: of the other.
   public func evidence(
     meanSimilarity: Double, weight: Double, otherWeight: Double
   ) -> Double {
     evidence(
-      meanSimilarity: meanSimilarity, weight: weight, otherWeight: otherWeight,
-      sizePenalty: Self.sizePenalty)
+      meanSimilarity: meanSimilarity, weight: weight * otherWeight, sizePenalty: Self.sizePenalty)
   }
 
-  /// The same with another prior on merging.
-  func evidence(
-    meanSimilarity: Double, weight: Double, otherWeight: Double, sizePenalty: Double
-  ) -> Double {
-    (meanSimilarity - impostorMean) / impostorDeviation
-      - sizePenalty / (weight * otherWeight).squareRoot()
+  /// The same of two groups whose weights together are known, with another prior on merging.
+  ///
+  /// - Parameter weight: of the pair, see ``weight(of:with:)``.
+  func evidence(meanSimilarity: Double, weight: Double, sizePenalty: Double) -> Double {
+    (meanSimilarity - impostorMean) / impostorDeviation - sizePenalty / weight.squareRoot()
   }
 
   /// The prior on merging where this share of the people has one photo only, 0…1.
@@ -124,6 +122,23 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   /// is there once, so they are not one photo either.
   public static func weight(faces: Int, votes: Double) -> Double {
     (Double(faces) * votes).squareRoot()
+  }
+
+  /// How many pairs of faces two groups count for: their votes, times the root of how many frames a vote of
+  /// theirs has, of which the group with fewer says how many.
+  ///
+  /// Two shots of fifty frames are rarer than two photos. But to somebody who is there once it makes no
+  /// difference how long the other's shots are: a shot is one photo then.
+  static func weight(
+    of group: (faces: Int, votes: Double), with other: (faces: Int, votes: Double)
+  ) -> Double {
+    // Most groups hold no shot.
+    if group.votes >= Double(group.faces) || other.votes >= Double(other.faces) {
+      return group.votes * other.votes
+    }
+    let frames = min(
+      Double(group.faces) / max(group.votes, 1e-9), Double(other.faces) / max(other.votes, 1e-9))
+    return group.votes * other.votes * frames.squareRoot()
   }
 
   /// What a single face needs beyond the threshold, in impostor units, to join a group.

@@ -1,0 +1,85 @@
+internal import HDBSCAN
+internal import Vectors
+
+/// Lets a shot that is left alone follow its strongest link to somebody.
+///
+/// Mean similarity to a person's photos cannot see a shot that continues one other shot: a head that has
+/// turned, the same scene again. A pair of faces that would have made one group of two lone photos is enough
+/// here, if it lies well above that. Only a group of one shot or two follows, as a whole, so no two people with
+/// more are joined, and only to somebody with several: among thousands of people with few photos everybody looks
+/// like some photo of somebody.
+struct LoneShots {
+  let input: GroupingInput
+  let faces: CentredFaces
+  let votes: [Double]
+  let calibration: SimilarityCalibration
+  /// Whether faces of one photo are different people.
+  let keepsPhotosApart: Bool
+
+  /// Impostor units above the threshold from which a pair of faces decides; two lone photos need 1.7.
+  private static let margin = 3.0
+  /// Shots that follow together at most, and how many frames each has at least.
+  private static let (mostShots, leastFrames) = (2.0, 3.0)
+  /// Votes that the group has at least which they follow to.
+  private static let several = 5.0
+
+  private struct Link {
+    var similarity: Double
+    var group: Int
+  }
+
+  /// The groups after that, each ascending.
+  ///
+  /// What a human placed stays. Nobody joins somebody in the same photo, or of whom humans said that they are
+  /// different people, and to join somebody whom a human knows takes more.
+  ///
+  /// - Complexity: O(n + candidate pairs).
+  func joined(_ groups: [[Int]], pairs: CandidatePairs) -> [[Int]] {
+    let totals = groups.map { $0.reduce(0) { $0 + votes[$1] } }
+    let isLone = groups.indices.map { group in
+      totals[group] <= Self.mostShots + 1e-6
+        && Double(groups[group].count) >= Self.leastFrames * totals[group] - 1e-6
+        && groups[group].allSatisfy { input.anchors[$0] == nil }
+    }
+    if !isLone.contains(true) { return groups }
+    var groupOfFace = [Int](repeating: -1, count: votes.count)
+    for (group, faces) in groups.enumerated() {
+      for face in faces { groupOfFace[face] = group }
+    }
+    let isKnown = groups.map { $0.contains { input.anchors[$0] != nil } }
+    let apart = input.apart
+    let least = calibration.similarity(calibration.threshold + Self.margin)
+    let knownMargin = SimilarityCalibration.knownPersonMargin * calibration.impostorDeviation
+    var strongest: [Int: Link] = [:]
+    for (first, second, product) in pairs {
+      let (a, b) = (groupOfFace[first], groupOfFace[second])
+      if a == b || !(isLone[a] || isLone[b]) { continue }
+      let similarity = faces.centred(product, first, second)
+      for (shot, other) in [(a, b), (b, a)]
+      where isLone[shot] && totals[other] >= Self.several - 1e-6 {
+        if similarity < least + (isKnown[other] ? knownMargin : 0) { continue }
+        if let link = strongest[shot], (link.similarity, other) >= (similarity, link.group) {
+          continue
+        }
+        strongest[shot] = Link(similarity: similarity, group: other)
+      }
+    }
+    var result = groups
+    for (shot, link) in strongest.sorted(by: {
+      ($1.value.similarity, $0.key) < ($0.value.similarity, $1.key)
+    })
+    where !areApart(groups[shot], result[link.group], apart) {
+      result[link.group] += groups[shot]
+      result[shot] = []
+    }
+    return result.filter { !$0.isEmpty }.map { $0.sorted() }
+  }
+
+  private func areApart(_ shot: [Int], _ group: [Int], _ apart: [Int: Set<Int>]) -> Bool {
+    let photos = keepsPhotosApart ? Set(shot.compactMap { input.photos[$0] }) : []
+    let enemies = shot.reduce(into: Set<Int>()) { $0.formUnion(apart[$1] ?? []) }
+    return group.contains { face in
+      enemies.contains(face) || input.photos[face].map { photos.contains($0) } ?? false
+    }
+  }
+}
