@@ -47,16 +47,17 @@ struct Agglomeration {
   ///   - groups: faces of each group to start from, ascending.
   ///   - faceVotes: vote of each face.
   ///   - sizePenalty: what two single faces need beyond the threshold, in impostor units.
+  ///   - threads: most threads to use; the result does not depend on it.
   init(
     _ input: GroupingInput, seen faces: CentredFaces, groups: [[Int]], votes faceVotes: [Double],
-    calibration: SimilarityCalibration, sizePenalty: Double, steps: GroupingSteps
+    calibration: SimilarityCalibration, sizePenalty: Double, steps: GroupingSteps, threads: Int
   ) {
     self.faces = faces
     self.calibration = calibration
     self.sizePenalty = sizePenalty
     self.steps = steps
     members = groups
-    vectors = GroupVectors(faces, groups: groups, votes: faceVotes)
+    vectors = GroupVectors(faces, groups: groups, votes: faceVotes, threads: threads)
     votes = groups.map { $0.reduce(0) { $0 + faceVotes[$1] } }
     versions = [Int32](repeating: 0, count: groups.count)
     representative = Array(groups.indices)

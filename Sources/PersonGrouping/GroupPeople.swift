@@ -75,7 +75,8 @@ private struct PeopleWork {
       view.impostor = refined(
         view.impostor, sample.betweenGroups(Self.groupOfFace(result.groups, count)))
       people.calibration = SimilarityCalibration(
-        impostor: view.impostor, groups: result.groups, of: plain, votes: view.bursts.votes)
+        impostor: view.impostor, groups: result.groups, of: plain, votes: view.bursts.votes,
+        threads: threads)
       people.calibration.humanShift = humanShift(result.groups, view)
     }
     return people
@@ -118,10 +119,11 @@ private struct PeopleWork {
       return 0
     }
     let calibration = SimilarityCalibration(
-      impostor: view.impostor, groups: groups, of: view.faces, votes: view.bursts.votes)
+      impostor: view.impostor, groups: groups, of: view.faces, votes: view.bursts.votes,
+      threads: threads)
     return HumanVerdicts(
       input, groups: groups, seen: view.faces, votes: view.bursts.votes,
-      calibration: calibration, sizePenalty: view.sizePenalty
+      calibration: calibration, sizePenalty: view.sizePenalty, threads: threads
     ).shift(from: calibration.threshold)
   }
 
@@ -178,7 +180,7 @@ private struct PeopleWork {
     let votes = view.bursts.votes
     var agglomeration = Agglomeration(
       input, seen: view.faces, groups: seeds(view, calibration, forbidden), votes: votes,
-      calibration: calibration, sizePenalty: view.sizePenalty, steps: steps)
+      calibration: calibration, sizePenalty: view.sizePenalty, steps: steps, threads: threads)
     agglomeration.consider(pairs)
     agglomeration.run()
     // Calibration needs no perfect groups.

@@ -15,33 +15,55 @@ final class GroupVectors {
   /// u · c of each group.
   private var offsets: [Double]
 
-  /// - Parameter groups: faces of each group.
-  init(_ faces: CentredFaces, groups: [[Int]], votes: [Double]) {
+  /// - Parameters:
+  ///   - groups: faces of each group, at least one.
+  ///   - threads: most threads to use; the result does not depend on it.
+  init(_ faces: CentredFaces, groups: [[Int]], votes: [Double], threads: Int) {
     self.faces = faces
-    let vectors = faces.vectors
-    owned = [UnsafeMutablePointer<Float>?](repeating: nil, count: groups.count)
-    sums = groups.map { vectors.row($0[0]) }
-    factors = [Double](repeating: 1, count: groups.count)
-    weights = [Double](repeating: 0, count: groups.count)
-    offsets = weights
-    var total = [Double](repeating: 0, count: vectors.stride)
-    for (group, members) in groups.enumerated() {
-      let each = members.map { votes[$0] * faces.scales[$0] }
-      for (face, weight) in zip(members, each) {
-        weights[group] += weight
-        offsets[group] += weight * faces.offsets[face]
+    let parts = [Part](unsafeUninitializedCapacity: groups.count) { buffer, written in
+      // Each index is written by one thread.
+      nonisolated(unsafe) let target = buffer
+      parallelForChunks(groups.count, chunk: 256, threads: threads) { chunk in
+        var total = [Double](repeating: 0, count: faces.vectors.stride)
+        for group in chunk {
+          target.initializeElement(
+            at: group, to: Self.part(groups[group], of: faces, votes: votes, total: &total))
+        }
       }
-      if members.count == 1 {
-        factors[group] = weights[group]
-        continue
-      }
-      for column in total.indices { total[column] = 0 }
-      vectors.add(rows: members, weights: each, to: &total)
-      let sum = take()
-      for column in total.indices { sum[column] = Float(total[column]) }
-      owned[group] = sum
-      sums[group] = UnsafePointer(sum)
+      written = groups.count
     }
+    owned = parts.map(\.sum)
+    weights = parts.map(\.weight)
+    offsets = parts.map(\.offset)
+    factors = parts.map { $0.sum == nil ? $0.weight : 1 }
+    sums = zip(parts, groups).map { part, members in
+      part.sum.map { UnsafePointer($0) } ?? faces.vectors.row(members[0])
+    }
+  }
+
+  /// What is kept of one group; nil as the sum stands for the row of its only face.
+  private struct Part {
+    var sum: UnsafeMutablePointer<Float>?
+    var weight = 0.0
+    var offset = 0.0
+  }
+
+  private static func part(
+    _ members: [Int], of faces: CentredFaces, votes: [Double], total: inout [Double]
+  ) -> Part {
+    var part = Part()
+    let each = members.map { votes[$0] * faces.scales[$0] }
+    for (face, weight) in zip(members, each) {
+      part.weight += weight
+      part.offset += weight * faces.offsets[face]
+    }
+    if members.count == 1 { return part }
+    for column in total.indices { total[column] = 0 }
+    faces.vectors.add(rows: members, weights: each, to: &total)
+    let sum = take(faces.vectors.stride)
+    for column in total.indices { sum[column] = Float(total[column]) }
+    part.sum = sum
+    return part
   }
 
   deinit { for sum in owned { sum?.deallocate() } }
@@ -64,7 +86,7 @@ final class GroupVectors {
 
   /// Adds the sum of `other`, which ends, to that of `group`.
   func merge(_ other: Int, into group: Int) {
-    let sum = owned[group] ?? owned[other] ?? take()
+    let sum = owned[group] ?? owned[other] ?? Self.take(faces.vectors.stride)
     let (a, b) = (sums[group], sums[other])
     let (own, added) = (Float(factors[group]), Float(factors[other]))
     for column in 0..<faces.vectors.stride { sum[column] = own * a[column] + added * b[column] }
@@ -81,8 +103,7 @@ final class GroupVectors {
     offsets[group] += offsets[other]
   }
 
-  private func take() -> UnsafeMutablePointer<Float> {
-    let stride = faces.vectors.stride
+  private static func take(_ stride: Int) -> UnsafeMutablePointer<Float> {
     let sum = UnsafeMutableRawPointer.allocate(
       byteCount: stride * MemoryLayout<Float>.stride, alignment: 64
     ).bindMemory(to: Float.self, capacity: stride)

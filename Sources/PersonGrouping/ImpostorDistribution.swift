@@ -41,21 +41,11 @@ struct SimilaritySample {
   private static func rows(_ faces: Matrix<Float>, threads: Int) -> [Int] {
     let count = faces.rows
     if count <= size { return Array(0..<count) }
-    var hashes = [(hash: UInt64, row: Int)](unsafeUninitializedCapacity: count) { buffer, written in
-      // Each index is written by one thread.
-      nonisolated(unsafe) let target = buffer
-      parallelForChunks(count, chunk: 1_024, threads: threads) { chunk in
-        for row in chunk {
-          (target.baseAddress.unsafelyUnwrapped + row).initialize(
-            to: (hash(faces.row(row), count: faces.columns), row))
-        }
-      }
-      written = count
-    }
-    hashes.sort { $0 < $1 }
+    let hashes = hashes(of: Array(0..<count), in: faces, threads: threads)
+    let sorted = hashes.indices.map { (hash: hashes[$0], row: $0) }.sorted { $0 < $1 }
     // Copies of a photo lie beside each other, and one stands for all.
-    let distinct = hashes.indices.lazy.filter { $0 == 0 || hashes[$0].hash != hashes[$0 - 1].hash }
-    return distinct.prefix(size).map { hashes[$0].row }
+    let distinct = sorted.indices.lazy.filter { $0 == 0 || sorted[$0].hash != sorted[$0 - 1].hash }
+    return distinct.prefix(size).map { sorted[$0].row }
   }
 
   private init(rows chosen: [Int], of faces: Matrix<Float>, threads: Int) {
@@ -73,6 +63,20 @@ struct SimilaritySample {
         }
       }
       written = count * max(count - 1, 0) / 2
+    }
+  }
+
+  /// Numbers that depend on the bits of the rows' vectors alone.
+  static func hashes(of rows: [Int], in faces: Matrix<Float>, threads: Int) -> [UInt64] {
+    [UInt64](unsafeUninitializedCapacity: rows.count) { buffer, written in
+      // Each index is written by one thread.
+      nonisolated(unsafe) let target = buffer
+      parallelForChunks(rows.count, chunk: 1_024, threads: threads) { chunk in
+        for index in chunk {
+          target[index] = hash(faces.row(rows[index]), count: faces.columns)
+        }
+      }
+      written = rows.count
     }
   }
 

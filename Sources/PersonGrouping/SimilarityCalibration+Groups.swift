@@ -12,13 +12,15 @@ extension SimilarityCalibration {
   ///   - groups: faces of each group, every face in one of them.
   ///   - faces: the faces, as they are seen.
   ///   - votes: vote of each face.
+  ///   - threads: most threads to use; the result does not depend on it.
   /// - Complexity: O(n · d).
   init(
-    impostor: ImpostorDistribution, groups: [[Int]], of faces: CentredFaces, votes: [Double]
+    impostor: ImpostorDistribution, groups: [[Int]], of faces: CentredFaces, votes: [Double],
+    threads: Int
   ) {
     let total = votes.reduce(0, +)
     var (entropy, withinSum, withinVotes) = (0.0, 0.0, 0.0)
-    let vectors = GroupVectors(faces, groups: groups, votes: votes)
+    let vectors = GroupVectors(faces, groups: groups, votes: votes, threads: threads)
     for (group, members) in groups.enumerated() {
       let vote = members.reduce(0) { $0 + votes[$1] }
       let share = vote / total

@@ -47,7 +47,7 @@ import Vectors
 
   /// Groups of one face count with their vote, too.
   @Test func productsOfGroups() {
-    let sums = GroupVectors(faces, groups: groups, votes: votes)
+    let sums = GroupVectors(faces, groups: groups, votes: votes, threads: 2)
     var expected = groups.map { sum($0) }
     for group in groups.indices.dropFirst() {
       let plain = product(expected[group - 1], expected[group])

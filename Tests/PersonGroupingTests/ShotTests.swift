@@ -44,7 +44,7 @@ import Vectors
       votes: sizes.flatMap { size in
         [Double](repeating: areShots ? 1 / Double(size) : 1, count: size)
       },
-      calibration: calibration, sizePenalty: 1.7, steps: steps)
+      calibration: calibration, sizePenalty: 1.7, steps: steps, threads: 2)
     agglomeration.consider(CandidatePairs(input, threads: 1))
     agglomeration.run()
     return agglomeration.members.count { !$0.isEmpty }
