@@ -41,7 +41,7 @@ struct HumanVerdicts {
     let evidence = VerdictEvidence(
       faces: faces, votes: votes, calibration: calibration, sizePenalty: sizePenalty,
       threads: threads)
-    let known = evidence.people(Self.persons(input.anchors).map(\.faces))
+    let known = evidence.people(Self.persons(input.anchors, where: { _ in true }).map(\.faces))
     // Only those whom humans know are asked about, and among more people more look alike.
     let crowd =
       max(calibration.entropy - log(Double(max(known.count, 1))), 0)
@@ -63,20 +63,21 @@ struct HumanVerdicts {
       }
     }
     let rejecting = Dictionary(grouping: input.rejected) { $0.person }
-    for person in Self.persons(input.persons) {
-      guard let faces = rejecting[person.id] else { continue }
+    for person in Self.persons(input.persons, where: { rejecting[$0] != nil }) {
       let looked = evidence.people([person.faces])
-      for (face, _) in faces where input.persons[face] != person.id {
+      for (face, _) in rejecting[person.id] ?? [] where input.persons[face] != person.id {
         different.append(Verdict(evidence: evidence.of(face, with: looked)))
       }
     }
   }
 
   /// The people that faces are said to be, by id.
-  private static func persons(_ ids: [Int64?]) -> [(id: Int64, faces: [Int])] {
+  private static func persons(
+    _ ids: [Int64?], where isWanted: (Int64) -> Bool
+  ) -> [(id: Int64, faces: [Int])] {
     var members: [Int64: [Int]] = [:]
     for (face, id) in ids.enumerated() {
-      if let id { members[id, default: []].append(face) }
+      if let id, isWanted(id) { members[id, default: []].append(face) }
     }
     return members.sorted { $0.key < $1.key }.map { (id: $0.key, faces: $0.value) }
   }

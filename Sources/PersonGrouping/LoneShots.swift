@@ -7,7 +7,7 @@ internal import Vectors
 /// turned, the same scene again. A pair of faces that would have made one group of two lone photos is enough
 /// here, if it lies well above that. Only a group of one shot or two follows, as a whole, so no two people with
 /// more are joined, and only to somebody with several: among thousands of people with few photos everybody looks
-/// like some photo of somebody.
+/// like some photo of somebody. Loose frames of a shot that humans took apart follow nobody.
 struct LoneShots {
   let input: GroupingInput
   let faces: CentredFaces
@@ -18,7 +18,7 @@ struct LoneShots {
 
   /// Impostor units above the threshold from which a pair of faces decides; two lone photos need 1.7.
   private static let margin = 3.0
-  /// Shots that follow together at most, and how many frames each has at least.
+  /// Shots that follow together at most, and how many frames they have at least on average.
   private static let (mostShots, leastFrames) = (2.0, 3.0)
   /// Votes that the group has at least which they follow to.
   private static let several = 5.0
@@ -31,13 +31,14 @@ struct LoneShots {
   /// The groups after that, each ascending.
   ///
   /// What a human placed stays. Nobody joins somebody in the same photo, or of whom humans said that they are
-  /// different people, and to join somebody whom a human knows takes more.
+  /// different people. To join somebody whom a human knows takes more; who is most like somebody known, and not
+  /// enough for that, stays alone.
   ///
   /// - Complexity: O(n + candidate pairs).
   func joined(_ groups: [[Int]], pairs: CandidatePairs) -> [[Int]] {
     let totals = groups.map { $0.reduce(0) { $0 + votes[$1] } }
     let isLone = groups.indices.map { group in
-      totals[group] <= Self.mostShots + 1e-6
+      totals[group] >= 1 - 1e-6 && totals[group] <= Self.mostShots + 1e-6
         && Double(groups[group].count) >= Self.leastFrames * totals[group] - 1e-6
         && groups[group].allSatisfy { input.anchors[$0] == nil }
     }
@@ -57,7 +58,7 @@ struct LoneShots {
       let similarity = faces.centred(product, first, second)
       for (shot, other) in [(a, b), (b, a)]
       where isLone[shot] && totals[other] >= Self.several - 1e-6 {
-        if similarity < least + (isKnown[other] ? knownMargin : 0) { continue }
+        if similarity < least { continue }
         if let link = strongest[shot], (link.similarity, other) >= (similarity, link.group) {
           continue
         }
@@ -68,7 +69,9 @@ struct LoneShots {
     for (shot, link) in strongest.sorted(by: {
       ($1.value.similarity, $0.key) < ($0.value.similarity, $1.key)
     })
-    where !areApart(groups[shot], result[link.group], apart) {
+    where link.similarity >= least + (isKnown[link.group] ? knownMargin : 0)
+      && !areApart(groups[shot], result[link.group], apart)
+    {
       result[link.group] += groups[shot]
       result[shot] = []
     }

@@ -120,7 +120,7 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   ///
   /// Fifty frames are no fifty photos; but a stranger who is there fifty times is rarer than one who
   /// is there once, so they are not one photo either.
-  public static func weight(faces: Int, votes: Double) -> Double {
+  static func weight(faces: Int, votes: Double) -> Double {
     (Double(faces) * votes).squareRoot()
   }
 
@@ -132,13 +132,11 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   static func weight(
     of group: (faces: Int, votes: Double), with other: (faces: Int, votes: Double)
   ) -> Double {
+    // A part of a shot that humans took apart is a face like any other.
+    let (votes, others) = (max(group.votes, 1), max(other.votes, 1))
+    let frames = min(Double(group.faces) / votes, Double(other.faces) / others)
     // Most groups hold no shot.
-    if group.votes >= Double(group.faces) || other.votes >= Double(other.faces) {
-      return group.votes * other.votes
-    }
-    let frames = min(
-      Double(group.faces) / max(group.votes, 1e-9), Double(other.faces) / max(other.votes, 1e-9))
-    return group.votes * other.votes * frames.squareRoot()
+    return frames <= 1 ? votes * others : votes * others * frames.squareRoot()
   }
 
   /// What a single face needs beyond the threshold, in impostor units, to join a group.

@@ -62,8 +62,9 @@ extension PostgresConnection {
       }
       return try rows(of: result, handle: handle)
     } catch let error as PostgresError {
-      if !isParsed { prepared.forget(key) }
-      guard Self.saysSessionIsShared.contains(error.code) else { throw error }
+      let isShared = Self.saysSessionIsShared.contains(error.code)
+      if !isParsed || isShared { prepared.forget(key) }
+      guard isShared else { throw error }
       throw PostgresError(
         error.code,
         """

@@ -255,13 +255,25 @@ public struct BootstrapStaging: Sendable {
 
   /// Puts the faces that ``findMoves(clusters:runID:on:)`` found where they belong now.
   ///
-  /// From here on their rows are locked.
+  /// From here on their rows are locked. A face that somebody took away or moved since, without asking for the
+  /// membership of the collection, is left alone, and no event says that it moved.
   public func moveFaces(runID: Int64, on connection: isolated PostgresConnection) throws {
-    try connection.query(
+    let moved = try connection.query(
       """
       UPDATE person_detection d SET person_id = t.person_id, assigned_run_id = $2,
         \(DetectionRepository.placed)
       FROM photodb_change t WHERE d.collection_id = $1 AND d.id = t.id
+        AND (d.cluster_id, d.cluster_status) IS NOT DISTINCT FROM (t.old_cluster, t.old_status)
+      """, [.int64(collection.id), .int64(runID)]
+    ).affectedRows
+    let found = try connection.query("SELECT count(*) FROM photodb_change").single().int64(0)
+    if moved == found { return }
+    try connection.query(
+      """
+      DELETE FROM assignment_event e USING photodb_change t
+      WHERE e.collection_id = $1 AND e.run_id = $2 AND e.tier = t.tier AND e.detection_id = t.id
+        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1 AND d.id = t.id
+          AND d.assigned_run_id = $2)
       """, [.int64(collection.id), .int64(runID)])
   }
 }

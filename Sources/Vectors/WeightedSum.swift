@@ -10,7 +10,7 @@ extension Matrix where Scalar == Float {
   ///   - weights: one for each of them.
   ///   - sum: `stride` doubles.
   /// - Complexity: O(chosen · d).
-  public func add(
+  package func add(
     rows chosen: [Int], weights: [Double], to sum: UnsafeMutablePointer<Double>
   ) {
     precondition(chosen.count == weights.count, "one weight for each row")
@@ -26,7 +26,7 @@ extension Matrix where Scalar == Float {
   ///
   /// - Parameter sum: `stride` doubles.
   /// - Complexity: O(d).
-  public func add(row: Int, weight: Double, to sum: UnsafeMutablePointer<Double>) {
+  package func add(row: Int, weight: Double, to sum: UnsafeMutablePointer<Double>) {
     precondition(row >= 0 && row < rows, "a row of another matrix")
     withUnsafePointer(to: Int64(0)) { first in
       withUnsafePointer(to: weight) { weight in

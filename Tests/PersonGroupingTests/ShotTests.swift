@@ -87,7 +87,8 @@ import Vectors
 
   /// Under this calibration the threshold is 2, a link needs 5; σ is 0.1.
   private func joined(
-    link: Float, others: Int = 6, shotFrames: Int = 3, photos: [Int64?]? = nil,
+    link: Float, others: Int = 6, shotFrames: Int = 3, shotVotes: Double = 1,
+    photos: [Int64?]? = nil,
     anchors: [Int64?]? = nil, cannotLink: [(Int, Int)] = []
   ) throws -> Int {
     // Photos of somebody, and frames of which the last continues the first of them.
@@ -104,11 +105,17 @@ import Vectors
     pairs.append(0, count - 1, product: Double(link))
     return LoneShots(
       input: input, faces: CentredFaces(plain: faces),
-      votes: (0..<count).map { $0 < others ? 1 : 1 / Double(shotFrames) },
+      votes: (0..<count).map { $0 < others ? 1 : shotVotes / Double(shotFrames) },
       calibration: SimilarityCalibration(
         impostorMean: 0, impostorDeviation: 0.1, separation: 5, entropy: 4, impostorPairs: 1_000),
       keepsPhotosApart: true
     ).joined([Array(0..<others), Array(others..<count)], pairs: pairs).count
+  }
+
+  @Test func partsOfAShotThatWasTakenApartAreFaces() {
+    #expect(SimilarityCalibration.weight(of: (1, 0.1), with: (1, 0.1)) == 1)
+    #expect(SimilarityCalibration.weight(of: (1, 0.1), with: (10, 10)) == 10)
+    #expect(SimilarityCalibration.weight(of: (9, 1), with: (4, 1)) == 2)
   }
 
   @Test func aLoneShotFollowsItsStrongestLink() throws {
@@ -117,6 +124,8 @@ import Vectors
     // Not to somebody with few photos, and two frames are no shot.
     #expect(try joined(link: 0.55, others: 4) == 2)
     #expect(try joined(link: 0.55, shotFrames: 2) == 2)
+    // Nor are three of thirty frames, which humans took apart.
+    #expect(try joined(link: 0.55, shotVotes: 0.1) == 2)
   }
 
   @Test func whatForbidsAMergeHoldsAShotBack() throws {

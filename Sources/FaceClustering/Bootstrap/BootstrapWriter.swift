@@ -57,7 +57,7 @@ struct BootstrapWriter {
     report.runID = runID
     try runs.keepResult(try result(plan, ids: ids, report: report), of: runID, on: connection)
     try Task.checkCancellation()
-    // Up to here only rows were added that nobody else sees; from here on rows are locked.
+    // Up to here nobody who changes a row had to wait for one; from here on rows are locked.
     try updateClusters(planned, ids: ids, numbers: numbers, staging: staging, on: connection)
     try staging.moveFaces(runID: runID, on: connection)
     try Task.checkCancellation()

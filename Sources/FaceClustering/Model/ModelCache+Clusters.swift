@@ -18,8 +18,8 @@ extension ModelCache {
   func clusters(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Clusters {
-    try heedServer(of: collection, on: connection)
-    let before = clusters.withLock { $0[collection.id] }
+    let source = try source(of: collection, on: connection)
+    let before = clusters.withLock { $0[source] }
     let now = ContinuousClock.now
     let looksAtAll = before.map { now - $0.lookedAtAll >= pause } ?? true
     let known = try ClusterRepository(collection).live(
@@ -27,7 +27,7 @@ extension ModelCache {
     let fresh = Clusters(
       known: known, screen: try KeptScreen(of: known.firstReferences, before: before?.screen),
       lookedAtAll: looksAtAll ? now : before?.lookedAtAll ?? now)
-    clusters.withLock { $0[collection.id] = fresh }
+    clusters.withLock { $0[source] = fresh }
     return fresh
   }
 }

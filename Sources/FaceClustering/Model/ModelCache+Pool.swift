@@ -22,9 +22,9 @@ extension ModelCache {
   func pool(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> Pool {
-    try heedServer(of: collection, on: connection)
+    let source = try source(of: collection, on: connection)
     let reader = FaceReader(collection)
-    let known = pools.withLock { $0[collection.id] }
+    let known = pools.withLock { $0[source] }
     var checked = try known?.checked ?? .now(on: connection)
     var (faces, read) = try reader.pool(since: known?.faces, on: connection)
     var unusable = known?.unusable ?? []
@@ -38,7 +38,7 @@ extension ModelCache {
       faces: faces,
       screen: try KeptScreen(of: faces.parts[0].embeddings, before: known?.screen),
       unusable: unusable, checked: checked)
-    pools.withLock { $0[collection.id] = pool }
+    pools.withLock { $0[source] = pool }
     return pool
   }
 
@@ -46,8 +46,8 @@ extension ModelCache {
   func passingPool(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> KnownPool {
-    try heedServer(of: collection, on: connection)
-    let known = pools.withLock { $0[collection.id] }
+    let source = try source(of: collection, on: connection)
+    let known = pools.withLock { $0[source] }
     return try FaceReader(collection).pool(since: known?.faces, on: connection).pool
   }
 }

@@ -66,10 +66,18 @@ public final class ModelCache: Sendable {
     }
   }
 
-  let clusters = Mutex<[Int64: Clusters]>([:])
-  let pools = Mutex<[Int64: Pool]>([:])
+  /// Of whom something is remembered, and who told it.
+  ///
+  /// A failover may have lost the transactions that made it, and others have their numbers now.
+  struct Source: Hashable {
+    let collection: Int64
+    let server: ServerIdentity
+  }
+
+  let clusters = Mutex<[Source: Clusters]>([:])
+  let pools = Mutex<[Source: Pool]>([:])
   private let servers = Mutex<[Int64: ServerIdentity]>([:])
-  private let entries = Mutex<[Int64: Entry]>([:])
+  private let entries = Mutex<[Source: Entry]>([:])
   let pause: Duration
   let recountAfter: Duration
 
@@ -91,13 +99,13 @@ public final class ModelCache: Sendable {
     of collection: CollectionRecord, settings: StageSettings, mayRead: Bool = true,
     on connection: isolated PostgresConnection
   ) throws -> ActiveModel {
-    try heedServer(of: collection, on: connection)
+    let source = try source(of: collection, on: connection)
     guard let runID = try RunRepository(collection).activeID(on: connection) else {
-      entries.withLock { $0[collection.id] = nil }
+      entries.withLock { $0[source] = nil }
       return ActiveModel(skipped: "there is no active run")
     }
-    if !mayRead, entries.withLock({ $0[collection.id]?.runID }) != runID { throw ModelNotRead() }
-    let entry = try entry(runID, of: collection, on: connection)
+    if !mayRead, entries.withLock({ $0[source]?.runID }) != runID { throw ModelNotRead() }
+    let entry = try entry(runID, from: source, of: collection, on: connection)
     switch entry {
     case .unreadable(_, let reason):
       return ActiveModel(runID: runID, skipped: reason)
@@ -113,28 +121,30 @@ public final class ModelCache: Sendable {
     }
   }
 
-  /// Forgets what another server told: its transactions are none of this one's.
-  ///
-  /// A failover may have lost those that made what is remembered, and others have their numbers now.
-  func heedServer(
+  /// Whom a connection tells of; what another server told of the same collection takes no more memory.
+  func source(
     of collection: CollectionRecord, on connection: isolated PostgresConnection
-  ) throws {
-    let server = try connection.serverIdentity()
+  ) throws -> Source {
+    let source = Source(collection: collection.id, server: try connection.serverIdentity())
     let before = servers.withLock { servers in
-      defer { servers[collection.id] = server }
+      defer { servers[collection.id] = source.server }
       return servers[collection.id]
     }
-    if before == nil || before == server { return }
-    entries.withLock { $0[collection.id] = nil }
-    clusters.withLock { $0[collection.id] = nil }
-    pools.withLock { $0[collection.id] = nil }
+    if let before, before != source.server {
+      let gone = Source(collection: collection.id, server: before)
+      entries.withLock { $0[gone] = nil }
+      clusters.withLock { $0[gone] = nil }
+      pools.withLock { $0[gone] = nil }
+    }
+    return source
   }
 
   private func entry(
-    _ runID: Int64, of collection: CollectionRecord, on connection: isolated PostgresConnection
+    _ runID: Int64, from source: Source, of collection: CollectionRecord,
+    on connection: isolated PostgresConnection
   ) throws -> Entry {
-    if let known = entries.withLock({ $0[collection.id] }), known.runID == runID {
-      return try recounted(known, of: collection, on: connection)
+    if let known = entries.withLock({ $0[source] }), known.runID == runID {
+      return try recounted(known, from: source, of: collection, on: connection)
     }
     let state = try RunRepository(collection).state(of: runID, on: connection)
     let entry: Entry
@@ -153,23 +163,24 @@ public final class ModelCache: Sendable {
     } catch {
       entry = .unreadable(runID: runID, reason: "\(error)")
     }
-    entries.withLock { $0[collection.id] = entry }
+    entries.withLock { $0[source] = entry }
     return entry
   }
 
   /// The same model with a count of its deleted faces that holds.
   private func recounted(
-    _ entry: Entry, of collection: CollectionRecord, on connection: isolated PostgresConnection
+    _ entry: Entry, from source: Source, of collection: CollectionRecord,
+    on connection: isolated PostgresConnection
   ) throws -> Entry {
     guard case .loaded(var model, let before, let remembered) = entry else { return entry }
     var since = remembered
     guard try since.isOld(pause: pause, limit: recountAfter, on: connection) else {
       // Whoever stored something else meanwhile knows better.
       entries.withLock { entries in
-        guard case .loaded(let same, let usable, remembered)? = entries[collection.id],
+        guard case .loaded(let same, let usable, remembered)? = entries[source],
           since != remembered
         else { return }
-        entries[collection.id] = .loaded(same, usable: usable, since: since)
+        entries[source] = .loaded(same, usable: usable, since: since)
       }
       return entry
     }
@@ -185,7 +196,7 @@ public final class ModelCache: Sendable {
       model.missing = max(model.missing, gone)
     }
     let fresh = Entry.loaded(model, usable: usable, since: now)
-    entries.withLock { $0[collection.id] = fresh }
+    entries.withLock { $0[source] = fresh }
     return fresh
   }
 
