@@ -220,5 +220,12 @@ extension HumanActionRepository {
         AND NOT EXISTS (SELECT FROM person_association a
           WHERE a.collection_id = $1 AND p.id IN (a.old_person_id, a.new_person_id))
       """, key)
+    // Whoever has to stay, for what programs put under them since, is nobody in particular.
+    try connection.query(
+      """
+      UPDATE person p SET name = NULL FROM human_action_change h
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'person'
+        AND h.before IS NULL AND p.collection_id = $1 AND p.id = h.row_id AND p.name IS NOT NULL
+      """, key)
   }
 }

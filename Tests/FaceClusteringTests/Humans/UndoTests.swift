@@ -229,6 +229,24 @@ extension OnPostgres {
       }
     }
 
+    @Test func theNameOfAPersonThatHasToStayGoesBackToo() async throws {
+      try await TestStage.run { test in
+        try await Self.prepare(test)
+        let face = try await test.groups()[2].faces[1]
+        let made = try await test.stage.assign(externalIDs: [face], to: .newPerson(name: "Eve"))
+        // Its lineage speaks of the new cluster from now on.
+        _ = try await test.stage.bootstrap()
+        let undo = try await test.stage.undo(action: made.actionID)
+        #expect(try await test.value("SELECT count(*) FROM person WHERE name = 'Eve'") == "0")
+        try await test.expectInvariants()
+        _ = try await test.stage.undo(action: undo.actionID)
+        #expect(try await test.faces()[face]?.clusterID == made.clusterIDs[0])
+        #expect(
+          try await test.value("SELECT id FROM person WHERE name = 'Eve'")
+            == "\(made.personIDs[0])")
+      }
+    }
+
     @Test func aRunInBetweenDoesNotStandInTheWayUnlessItMust() async throws {
       try await TestStage.run { test in
         try await Self.prepare(test)
