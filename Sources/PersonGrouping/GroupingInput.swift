@@ -70,6 +70,22 @@ extension GroupingInput {
     }
     return apart
   }
+
+  /// Whether some faces cannot be the person of a group: one of them is a different person than one of its
+  /// faces, or is in a photo with it.
+  ///
+  /// - Parameters:
+  ///   - apart: ``apart``, which the caller has at hand.
+  ///   - heedsPhotos: whether faces of one photo are different people.
+  func areApart(
+    _ moving: [Int], _ group: [Int], _ apart: [Int: Set<Int>], heedsPhotos: Bool
+  ) -> Bool {
+    let inPhotos = heedsPhotos ? Set(moving.compactMap { photos[$0] }) : []
+    let enemies = moving.reduce(into: Set<Int>()) { $0.formUnion(apart[$1] ?? []) }
+    return group.contains { face in
+      enemies.contains(face) || photos[face].map { inPhotos.contains($0) } ?? false
+    }
+  }
 }
 
 /// The steps from density to people; each can be left out to see what it is worth.

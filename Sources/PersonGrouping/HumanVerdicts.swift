@@ -53,7 +53,7 @@ struct HumanVerdicts {
       }
     }
     for (first, second) in input.cannotLink {
-      different.append(Verdict(evidence: evidence.of(first, with: evidence.people([[second]]))))
+      different.append(Verdict(evidence: evidence.of(first, with: evidence.group([second]))))
     }
     let others = groups.filter { $0.count > 1 && input.anchors[$0[0]] == nil }
     for found in evidence.comparisons(with: evidence.people(sampledFrom: others), amongAll: false) {
@@ -64,7 +64,7 @@ struct HumanVerdicts {
     }
     let rejecting = Dictionary(grouping: input.rejected) { $0.person }
     for person in Self.persons(input.persons, where: { rejecting[$0] != nil }) {
-      let looked = evidence.people([person.faces])
+      let looked = evidence.group(person.faces)
       for (face, _) in rejecting[person.id] ?? [] where input.persons[face] != person.id {
         different.append(Verdict(evidence: evidence.of(face, with: looked)))
       }

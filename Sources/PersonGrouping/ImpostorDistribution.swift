@@ -66,6 +66,17 @@ struct SimilaritySample {
     }
   }
 
+  /// Rows by the hashes of their vectors: an order in which those of the caller does not matter.
+  static func inOrder(_ rows: [Int], of faces: Matrix<Float>) -> [Int] {
+    order(of: rows, in: faces, threads: 1).map { rows[$0] }
+  }
+
+  /// Where the rows are in the list that come first, second and so on by the hashes of their vectors.
+  static func order(of rows: [Int], in faces: Matrix<Float>, threads: Int) -> [Int] {
+    let hashes = hashes(of: rows, in: faces, threads: threads)
+    return rows.indices.sorted { (hashes[$0], rows[$0]) < (hashes[$1], rows[$1]) }
+  }
+
   /// Numbers that depend on the bits of the rows' vectors alone.
   static func hashes(of rows: [Int], in faces: Matrix<Float>, threads: Int) -> [UInt64] {
     [UInt64](unsafeUninitializedCapacity: rows.count) { buffer, written in

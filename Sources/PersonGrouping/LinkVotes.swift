@@ -110,13 +110,6 @@ struct LinkVotes {
   }
 
   private func inOrder(_ open: [Int]) -> [Int] {
-    open.filter { input.anchors[$0] == nil }
-      .map {
-        (
-          face: $0,
-          hash: SimilaritySample.hash(faces.vectors.row($0), count: faces.vectors.columns)
-        )
-      }
-      .sorted { ($0.hash, $0.face) < ($1.hash, $1.face) }.map(\.face)
+    SimilaritySample.inOrder(open.filter { input.anchors[$0] == nil }, of: faces.vectors)
   }
 }

@@ -23,10 +23,8 @@ struct LinkedGroups {
     totals = groups.map { $0.reduce(0) { $0 + votes[$1] } }
     for (group, all) in groups.enumerated() where all.count > Self.mostCompared {
       // Drawn by hash, so that the order of the faces does not matter.
-      let vectors = faces.vectors
       sample[group] = Array(
-        all.map { (face: $0, hash: SimilaritySample.hash(vectors.row($0), count: vectors.columns)) }
-          .sorted { ($0.hash, $0.face) < ($1.hash, $1.face) }.prefix(Self.mostCompared).map(\.face))
+        SimilaritySample.inOrder(all, of: faces.vectors).prefix(Self.mostCompared))
     }
   }
 

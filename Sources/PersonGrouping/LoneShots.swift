@@ -70,19 +70,12 @@ struct LoneShots {
       ($1.value.similarity, $0.key) < ($0.value.similarity, $1.key)
     })
     where link.similarity >= least + (isKnown[link.group] ? knownMargin : 0)
-      && !areApart(groups[shot], result[link.group], apart)
+      && !input.areApart(
+        groups[shot], result[link.group], apart, heedsPhotos: keepsPhotosApart)
     {
       result[link.group] += groups[shot]
       result[shot] = []
     }
     return result.filter { !$0.isEmpty }.map { $0.sorted() }
-  }
-
-  private func areApart(_ shot: [Int], _ group: [Int], _ apart: [Int: Set<Int>]) -> Bool {
-    let photos = keepsPhotosApart ? Set(shot.compactMap { input.photos[$0] }) : []
-    let enemies = shot.reduce(into: Set<Int>()) { $0.formUnion(apart[$1] ?? []) }
-    return group.contains { face in
-      enemies.contains(face) || input.photos[face].map { photos.contains($0) } ?? false
-    }
   }
 }

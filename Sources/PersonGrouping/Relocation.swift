@@ -36,7 +36,7 @@ struct Relocation {
     var members = LinkedGroups(faces: faces, votes: bursts.votes, groups: groups)
     let isKnown = groups.map { $0.contains { input.anchors[$0] != nil } }
     let apart = input.apart
-    let order = inOrder(Array(around.keys))
+    let order = SimilaritySample.inOrder(Array(around.keys), of: faces.vectors)
     for _ in 0..<Self.rounds {
       var moved = false
       for shot in order {
@@ -57,7 +57,11 @@ struct Relocation {
             isKnown[other] && !isKnown[own] ? SimilarityCalibration.knownPersonMargin : 0
           let found = evidence(unit, other, &members, including: false) - margin
           if found <= most || found < calibration.threshold { continue }
-          if isForbidden(frames, with: members.faces(of: other), apart) { continue }
+          if input.areApart(
+            frames, members.faces(of: other), apart, heedsPhotos: keepsPhotosApart)
+          {
+            continue
+          }
           (best, most) = (other, found)
         }
         if best == own { continue }
@@ -83,14 +87,6 @@ struct Relocation {
       sizePenalty: sizePenalty)
   }
 
-  private func isForbidden(_ frames: [Int], with group: [Int], _ apart: [Int: Set<Int>]) -> Bool {
-    let photos = keepsPhotosApart ? Set(frames.compactMap { input.photos[$0] }) : []
-    let enemies = frames.reduce(into: Set<Int>()) { $0.formUnion(apart[$1] ?? []) }
-    return group.contains { face in
-      enemies.contains(face) || input.photos[face].map { photos.contains($0) } ?? false
-    }
-  }
-
   /// The frames of every shot of two or more.
   private var shots: [Int: [Int]] {
     var shots: [Int: [Int]] = [:]
@@ -114,13 +110,5 @@ struct Relocation {
       around[bursts.firstFace[second], default: []].append(first)
     }
     return around
-  }
-
-  private func inOrder(_ shots: [Int]) -> [Int] {
-    let vectors = faces.vectors
-    return shots.map {
-      (face: $0, hash: SimilaritySample.hash(vectors.row($0), count: vectors.columns))
-    }
-    .sorted { ($0.hash, $0.face) < ($1.hash, $1.face) }.map(\.face)
   }
 }

@@ -35,6 +35,11 @@ struct VerdictEvidence {
     var weight: Double
   }
 
+  /// One group, none of whose own faces is asked about.
+  func group(_ faces: [Int]) -> People {
+    People(groups: [faces], votes: [total(faces)], sums: sums([faces]), asked: [], weight: 1)
+  }
+
   /// Everybody, and a thousand of their faces to ask about.
   func people(_ groups: [[Int]]) -> People {
     let (asked, weight) = sample(groups)
@@ -125,9 +130,7 @@ struct VerdictEvidence {
       faces.map { (group: group, face: $0) }
     }
     if all.count <= Self.most { return (all, 1) }
-    let hashes = SimilaritySample.hashes(of: all.map(\.face), in: faces.vectors, threads: threads)
-    let chosen = all.indices.sorted { (hashes[$0], all[$0].face) < (hashes[$1], all[$1].face) }
-      .prefix(Self.most)
-    return (chosen.map { all[$0] }, Double(all.count) / Double(Self.most))
+    let order = SimilaritySample.order(of: all.map(\.face), in: faces.vectors, threads: threads)
+    return (order.prefix(Self.most).map { all[$0] }, Double(all.count) / Double(Self.most))
   }
 }
