@@ -79,7 +79,7 @@ public enum BlockProducts {
   }
 
   /// OpenBLAS stays on the calling thread: this program divides the work itself.
-  private static let singleThreaded: Void = openblas_set_num_threads(1)
+  static let singleThreaded: Void = openblas_set_num_threads(1)
 
   private static func check<Scalar>(
     _ matrix: Matrix<Scalar>, _ rows: Range<Int>, _ other: Matrix<Scalar>, _ columns: Range<Int>,

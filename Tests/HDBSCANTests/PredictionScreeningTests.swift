@@ -26,10 +26,11 @@ import Vectors
     let expected = try predictions(
       points, queries, clustering, Screening(kernel: .sgemm), threads: 1)
     for kernel in availableKernels where kernel != .sgemm {
-      #expect(
-        try predictions(
-          points, queries, clustering, Screening(kernel: kernel, isForced: true), threads: 2)
-          == expected)
+      for projected in [nil, 2, 5] {
+        let screening = Screening(kernel: kernel, isForced: true, projectedColumns: projected)
+        #expect(
+          try predictions(points, queries, clustering, screening, threads: 2) == expected)
+      }
     }
   }
 
@@ -50,10 +51,11 @@ import Vectors
     let expected = try predictions(
       points, questions, clustering, Screening(kernel: .sgemm), threads: 1)
     for kernel in availableKernels where kernel != .sgemm {
-      for isForced in [true, false] {
-        let found = try predictions(
-          points, questions, clustering, Screening(kernel: kernel, isForced: isForced),
-          threads: 2)
+      for (isForced, projected) in [(true, nil), (false, nil), (true, 3), (true, min(33, columns))]
+      {
+        let screening = Screening(
+          kernel: kernel, isForced: isForced, projectedColumns: projected)
+        let found = try predictions(points, questions, clustering, screening, threads: 2)
         #expect(found == expected)
       }
     }

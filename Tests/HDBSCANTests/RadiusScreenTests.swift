@@ -6,8 +6,11 @@ import Vectors
 /// A screen keeps every row within its radius, and not many others.
 @Suite struct RadiusScreenTests {
   private func screens(_ rows: Matrix<Float>) -> [RadiusScreen] {
-    availableKernels.filter { $0 != .sgemm }.compactMap {
-      RadiusScreen(rows, screening: Screening(kernel: $0, isForced: true))
+    availableKernels.filter { $0 != .sgemm }.flatMap { kernel in
+      [nil, 2, min(21, rows.columns)].compactMap {
+        RadiusScreen(
+          rows, screening: Screening(kernel: kernel, isForced: true, projectedColumns: $0))
+      }
     }
   }
 

@@ -45,9 +45,9 @@ import Vectors
   }
 
   private func integers<Scalar: ExactScalar>(
-    _ rows: DistinctRows<Scalar>
+    _ rows: DistinctRows<Scalar>, projectedColumns: Int? = nil
   ) -> QuantisedRows? {
-    Screening(kernel: .portable, isForced: true).integers(
+    Screening(kernel: .portable, isForced: true, projectedColumns: projectedColumns).integers(
       rows, frame: CentredFrame(rows, threads: 1), capacity: 3, threads: 1)?.rows
   }
 
@@ -57,6 +57,16 @@ import Vectors
     let frame = CentredFrame(rows, threads: 1)
     #expect(brokenPromises(rows, CentredRows(rows, frame: frame, threads: 1)) == 0)
     if let screen = integers(rows) { #expect(brokenPromises(rows, screen) == 0) }
+    for projected in [1, 3, 20, 128] where projected <= columns {
+      if let screen = integers(rows, projectedColumns: projected) {
+        #expect(screen.isProjected || geometry == .oneHot)
+        #expect(brokenPromises(rows, screen) == 0)
+      }
+      let doubles = DistinctRows(Matrix(geometry.rows(60, columns, seed: 42)), threads: 1)
+      if let screen = integers(doubles, projectedColumns: projected) {
+        #expect(brokenPromises(doubles, screen) == 0)
+      }
+    }
   }
 
   /// Residuals of the largest size, all in the direction of the difference: the bound is reached.
@@ -79,6 +89,18 @@ import Vectors
       let screen = QuantisedRows(
         distinct, frame: frame, kernel: KERNEL_INTEGER_PORTABLE, threads: 1)
       #expect(brokenPromises(distinct, screen) == 0)
+      // On all columns, and twice as long, a projection loses nothing that could hide an error.
+      for length in [Float(1), 2] {
+        let projection = try #require(
+          ProjectedFrame(
+            directions: Matrix(rows: columns, columns: columns) { storage, stride in
+              for column in 0..<columns { storage[column * stride + column] = length }
+            }, sample: matrix, centre: frame.centre, unit: 1))
+        let screen = QuantisedRows(
+          distinct, frame: frame, projection: projection, kernel: KERNEL_INTEGER_PORTABLE,
+          threads: 1)
+        #expect(brokenPromises(distinct, screen) == 0)
+      }
     }
   }
 
@@ -160,8 +182,9 @@ import Vectors
     let points = Points.float32(floatMatrix(geometry.rows(1700, 40, seed: 51)))
     let expected = try computedTree(points, minSamples: 3, kernel: .sgemm)
     for kernel in availableKernels {
-      for isForced in [false, true] {
-        let tree = try computedTree(points, minSamples: 3, kernel: kernel, isForced: isForced)
+      for (isForced, projected) in [(false, nil), (true, nil), (true, 8), (true, 37)] {
+        let tree = try computedTree(
+          points, minSamples: 3, kernel: kernel, isForced: isForced, projectedColumns: projected)
         #expect(tree.coreDistances == expected.coreDistances)
         #expect(tree.edges.map(\.weight) == expected.edges.map(\.weight))
       }

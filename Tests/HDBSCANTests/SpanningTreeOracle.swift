@@ -97,10 +97,12 @@ func floatMatrix(_ rows: [[Double]]) -> Matrix<Float> { Matrix(rows.map { $0.map
 /// Bytes are forced by default, so that data too coarse for them is tested too.
 func computedTree(
   _ points: Points, minSamples: Int, alpha: Double = 1, weights: [Int]? = nil, threads: Int = 2,
-  kernel: ScreeningKernel? = nil, isForced: Bool = true, mostPairs: Int = 1 << 21
+  kernel: ScreeningKernel? = nil, isForced: Bool = true, mostPairs: Int = 1 << 21,
+  projectedColumns: Int? = nil
 ) throws -> MutualReachabilityTree {
   let screening = Screening(
-    kernel: try kernel ?? ScreeningKernel.named(nil), isForced: isForced, mostPairs: mostPairs)
+    kernel: try kernel ?? ScreeningKernel.named(nil), isForced: isForced, mostPairs: mostPairs,
+    projectedColumns: projectedColumns)
   return try mutualReachabilityTree(
     of: points, minSamples: minSamples, alpha: alpha, weights: weights, threads: threads,
     screening: screening, progress: ProgressReporter(nil))

@@ -99,9 +99,15 @@ private func check(
   }
 }
 
-private func withSums(_ facts: [kernel_fine_facts], _ sums: [Double]) -> [kernel_fine_facts] {
-  zip(facts, sums).map {
-    kernel_fine_facts(squares: $0.squares, residual: $0.residual, size: $0.size, sum: $1)
+/// Facts with the sums of their rows of codes.
+private func withSums(
+  _ facts: [kernel_fine_facts], _ codes: [[Int8]], stride: Int
+) -> [kernel_fine_facts] {
+  zip(facts, codes).map { facts, codes in
+    var facts = facts
+    facts.coarse_sum = Double(codes[..<stride].reduce(0) { $0 + Int($1) })
+    facts.sum = Double(codes[stride...].reduce(0) { $0 + Int($1) })
+    return facts
   }
 }
 
@@ -111,7 +117,7 @@ private func withSums(_ facts: [kernel_fine_facts], _ sums: [Double]) -> [kernel
 private func lookCloser(
   _ kind: kernel_integer_kind, codes: [[Int8]], stride: Int, rowEntries: [Int32],
   rows: [kernel_fine_facts], columns: [kernel_fine_facts], radii: [Double],
-  pairs: [kernel_survivor]
+  pairs: [kernel_survivor], isWhole: Bool = false
 ) -> (pairs: [kernel_survivor], least: [Double]) {
   var pairs = pairs
   var least = [Double](repeating: 0, count: pairs.count)
@@ -123,7 +129,7 @@ private func lookCloser(
         rows.withUnsafeBufferPointer { rows in
           columns.withUnsafeBufferPointer { columns in
             radii.withUnsafeBufferPointer { radii in
-              (look.stride, look.unit) = (stride, 0.25)
+              (look.stride, look.unit, look.is_whole) = (stride, 0.25, isWhole ? 1 : 0)
               (look.row_codes, look.column_codes) = (codes.baseAddress, codes.baseAddress)
               (look.row_entries, look.column_entries) = (
                 rowEntries.baseAddress, columnEntries.baseAddress
@@ -144,6 +150,11 @@ private func lookCloser(
   /// Every verdict of a closer look against its formula, with limits on which half of the pairs fall.
   @Test(arguments: kinds, [16, 64, 112, 128, 704, 16384])
   func closerLooksEqualTheirFormula(kind: kernel_integer_kind, stride: Int) {
+    for isWhole in [false, true] { checkCloserLooks(kind, stride, isWhole: isWhole) }
+  }
+
+  /// - Parameter isWhole: whether the look computes the products of first bytes itself.
+  private func checkCloserLooks(_ kind: kernel_integer_kind, _ stride: Int, isWhole: Bool) {
     let count = 20
     // Long rows are of the largest bytes there are.
     let codes =
@@ -156,11 +167,11 @@ private func lookCloser(
     let facts = (0..<count).map {
       kernel_fine_facts(
         squares: Double(127 * 127 * stride) * (0.6 + Double($0) / 50), residual: Double($0),
-        size: Double($0 % 3), sum: 0)
+        size: Double($0 % 3), sum: 0, coarse_sum: 0)
     }
-    // The sums belong to the codes.
-    let sums = codes.map { Double($0[stride...].reduce(0) { $0 + Int($1) }) }
-    let (rowFacts, columnFacts) = (withSums(facts, sums.reversed()), withSums(facts, sums))
+    let (rowFacts, columnFacts) = (
+      withSums(facts, codes.reversed(), stride: stride), withSums(facts, codes, stride: stride)
+    )
     let radii = (0..<count).map { radius * (0.5 + Double($0) / 40) }
     var pairs: [kernel_survivor] = []
     var expected: [(row: Int, column: Int, least: Double)] = []
@@ -170,13 +181,14 @@ private func lookCloser(
         pairs.append(
           kernel_survivor(row: UInt16(row), column: UInt16(column), product: product))
         let (a, b) = (codes[count - 1 - row], codes[column])
-        var cross = 0
+        var (cross, whole) = (0, 0)
         for c in 0..<stride {
+          whole += Int(a[c]) * Int(b[c])
           cross += Int(a[c]) * Int(b[stride + c])
           cross += Int(a[stride + c]) * Int(b[c])
         }
         let (left, right) = (facts[row], facts[column])
-        let fine = Double(product) + Double(cross) / 256
+        let fine = (isWhole ? Double(whole) : Double(product)) + Double(cross) / 256
         let square = left.squares + right.squares - 2 * fine - 2 * left.size * right.size
         let lost = left.residual + right.residual
         let least = max(max(square, 0).squareRoot() - lost, 0)
@@ -188,7 +200,7 @@ private func lookCloser(
     let given = pairs.count
     let kept = lookCloser(
       kind, codes: codes, stride: stride, rowEntries: entries.reversed(), rows: rowFacts,
-      columns: columnFacts, radii: radii, pairs: pairs)
+      columns: columnFacts, radii: radii, pairs: pairs, isWhole: isWhole)
     #expect(kept.pairs.count > 10 && kept.pairs.count < given - 10)
     #expect(kept.pairs.map { Int($0.row) } == expected.map(\.row))
     #expect(kept.pairs.map { Int($0.column) } == expected.map(\.column))
@@ -208,7 +220,7 @@ private func lookCloser(
       return kernel_fine_facts(
         squares: zip(coarse, fine).reduce(0) { $0 + ($1.0 + $1.1 / 256) * ($1.0 + $1.1 / 256) },
         residual: Double(row) / 7, size: fine.reduce(0) { $0 + $1 * $1 }.squareRoot() / 256,
-        sum: fine.reduce(0, +))
+        sum: fine.reduce(0, +), coarse_sum: coarse.reduce(0, +))
     }
     var pairs: [kernel_survivor] = []
     var radii = [Double](repeating: 0, count: count)
@@ -231,6 +243,15 @@ private func lookCloser(
     }
     let expected = results[0]
     #expect(expected.pairs.count > 10 && expected.pairs.count < pairs.count - 10)
+    // A look that computes the products itself comes to the same.
+    let unknown = pairs.map { kernel_survivor(row: $0.row, column: $0.column, product: 7) }
+    for kind in kinds {
+      let found = lookCloser(
+        kind, codes: codes, stride: stride, rowEntries: Array(0..<Int32(count)), rows: facts,
+        columns: facts, radii: radii, pairs: unknown, isWhole: true)
+      #expect(found.least.map(\.bitPattern) == expected.least.map(\.bitPattern), "\(kind)")
+      #expect(found.pairs.map(\.column) == expected.pairs.map(\.column))
+    }
     for (kind, found) in zip(kinds, results) {
       #expect(found.least.map(\.bitPattern) == expected.least.map(\.bitPattern), "\(kind)")
       #expect(

@@ -125,21 +125,24 @@ kernel_quantised kernel_quantise_double(const double *row, const double *centre,
                                         double scale, int8_t *codes);
 
 /// What a closer look wants to know of a row of codes: |q + r/256|^2, at least |z - q - r/256|, at
-/// least |r/256|, and the sum of r.
+/// least |r/256|, and the sums of r and of q.
 typedef struct {
   double squares;
   double residual;
   double size;
   double sum;
+  double coarse_sum;
 } kernel_fine_facts;
 
 /// A closer look, by second bytes, at pairs of a tile.
 ///
 /// Codes of tile row i are row `row_entries[i]` of `row_codes`, 2 * `stride` bytes each; those of
 /// columns likewise. `row_radius` and `column_radius` are limits on |z_i - z_j|; the larger one counts.
-/// `unit` is what squares of z are multiplied by to be squared distances.
+/// `unit` is what squares of z are multiplied by to be squared distances. The products of pairs are those of
+/// their q, unless `is_whole` says that they are of something else: then q_i q_j is computed as well.
 typedef struct {
   size_t stride;
+  int is_whole;
   const int8_t *row_codes;
   const int8_t *column_codes;
   const int32_t *row_entries;

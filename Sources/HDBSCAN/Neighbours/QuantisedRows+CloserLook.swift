@@ -42,6 +42,7 @@ extension QuantisedRows {
           other.entries.withUnsafeBufferPointer { columnEntries in
             var look = kernel_closer_look()
             (look.stride, look.unit) = (codes.stride / 2, 1 / (scale * scale))
+            look.is_whole = isProjected ? 1 : 0
             (look.row_codes, look.column_codes) = (codes.base, other.codes.base)
             look.row_entries = rowEntries.baseAddress.map { $0 + first }
             look.column_entries = columnEntries.baseAddress.map { $0 + second }

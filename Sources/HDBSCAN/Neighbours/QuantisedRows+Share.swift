@@ -25,13 +25,13 @@ extension QuantisedRows {
         0..<samples, with: self, columns, into: scratch.products, stride: tileSize)
       for entry in 0..<samples {
         let products = scratch.products + entry * tileSize
-        let squares = facts[sample[entry]].squares
+        let squares = coarse.facts[sample[entry]].squares
         for column in columns where column != sample[entry] {
           let product = products[column - columns.lowerBound]
           closeness[entry].append(product - halfLower[column])
           nearest.offer(
             entry, neighbour: column,
-            radius: Double(squares + facts[column].squares - 2 * product))
+            radius: Double(squares + coarse.facts[column].squares - 2 * product))
         }
       }
     }

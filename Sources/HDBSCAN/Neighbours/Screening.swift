@@ -7,20 +7,43 @@ struct Screening: Sendable {
   var isForced = false
   /// Pairs kept for the tree beyond which they improve it and are thinned: 16 bytes each.
   var mostPairs = 1 << 21
+  /// Columns on which rows are projected whatever it costs; for tests.
+  var projectedColumns: Int?
 
   /// The rows as bytes, where those serve and pay, and the frame they are rounded in.
   ///
   /// - Parameter capacity: length of the neighbour lists.
   func integers<Scalar: ExactScalar>(
     _ rows: DistinctRows<Scalar>, frame: CentredFrame, capacity: Int, threads: Int
-  ) -> (rows: QuantisedRows, frame: IntegerFrame)? {
-    guard let kind = kernel.integerKind, let frame = IntegerFrame(rows, frame: frame) else {
+  ) -> (rows: QuantisedRows, frame: IntegerFrame, projection: ProjectedFrame?)? {
+    guard let kind = kernel.integerKind, let bytes = IntegerFrame(rows, frame: frame) else {
       return nil
     }
-    let screen = QuantisedRows(rows, frame: frame, kernel: kind, threads: threads)
-    if isForced || screen.survivingShare(capacity: capacity) <= kernel.largestSurvivingShare {
-      return (screen, frame)
+    let projection = projection(rows, bytes, frame)
+    let screen = QuantisedRows(
+      rows, frame: bytes, projection: projection, kernel: kind, threads: threads)
+    if isForced || projection != nil
+      || screen.survivingShare(capacity: capacity) <= kernel.largestSurvivingShare
+    {
+      return (screen, bytes, projection)
     }
     return nil
+  }
+
+  /// A projection that makes screening cheaper.
+  private func projection<Scalar: ExactScalar>(
+    _ rows: DistinctRows<Scalar>, _ bytes: IntegerFrame, _ frame: CentredFrame
+  ) -> ProjectedFrame? {
+    guard projectedColumns != nil || rows.count >= ProjectionChoice.fewestRows else { return nil }
+    let samples = min(rows.count, 512)
+    let unit = frame.powerOfTwo(
+      above: (0..<samples).reduce(0) {
+        max($0, frame.largestValue(rows.row($1 * rows.count / samples)))
+      })
+    guard
+      let choice = ProjectionChoice(rows, centre: bytes.centre, unit: unit),
+      let columns = projectedColumns ?? choice.columns(closerLook: kernel.closerLook)
+    else { return nil }
+    return choice.frame(columns: columns)
   }
 }

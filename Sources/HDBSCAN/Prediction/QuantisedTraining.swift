@@ -4,6 +4,7 @@ internal import Vectors
 struct QuantisedTraining: Sendable {
   let rows: QuantisedRows
   private let frame: IntegerFrame
+  private let projection: ProjectedFrame?
 
   /// Below this float products are as quick.
   private static let fewest = 256
@@ -16,12 +17,13 @@ struct QuantisedTraining: Sendable {
     guard matrix.rows >= Self.fewest, matrix.columns > 0 else { return nil }
     let every = DistinctRows(matrix, every: 0..<matrix.rows)
     guard
-      let (rows, frame) = screening.integers(
+      let (rows, frame, projection) = screening.integers(
         every, frame: CentredFrame(every, threads: availableThreads), capacity: Self.capacity,
         threads: availableThreads)
     else { return nil }
     self.rows = rows
     self.frame = frame
+    self.projection = projection
   }
 
   /// Some queries as bytes.
@@ -29,6 +31,7 @@ struct QuantisedTraining: Sendable {
     _ matrix: Matrix<Scalar>, _ range: Range<Int>
   ) -> QuantisedRows {
     QuantisedRows(
-      DistinctRows(matrix, every: range), frame: frame, kernel: rows.kernel, threads: 1)
+      DistinctRows(matrix, every: range), frame: frame, projection: projection,
+      kernel: rows.kernel, threads: 1)
   }
 }

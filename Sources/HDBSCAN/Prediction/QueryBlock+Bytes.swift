@@ -26,7 +26,7 @@ extension QueryBlock {
             &searches[index], scratch.products + index * tileSize, halves: rows.halfLower, columns,
             queries.row(query))
           scratch.rowReach[index] = rows.reach(
-            of: screened.facts[index], squaredLimit: squaredReach(searches[index]))
+            of: index, in: screened, squaredLimit: squaredReach(searches[index]))
         }
       }
       scratch.columnReach.update(repeating: .keepsNone, count: columns.count)
@@ -49,7 +49,7 @@ extension QueryBlock {
           row: row, distance: distance, coreDistance: coreDistances[row],
           weight: weights?[row] ?? 1)
         scratch.rowReach[index] = rows.reach(
-          of: screened.facts[index], squaredLimit: squaredReach(searches[index]))
+          of: index, in: screened, squaredLimit: squaredReach(searches[index]))
       }
     }
     return searches

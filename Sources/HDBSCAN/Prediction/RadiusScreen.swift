@@ -91,7 +91,7 @@ public struct RadiusScreen: Sendable {
     for columns in blocks {
       for column in columns {
         scratch.columnReach[column - columns.lowerBound] = screened.reach(
-          of: rows.facts[column], squaredLimit: squaredRadii[row(column)])
+          of: column, in: rows, squaredLimit: squaredRadii[row(column)])
       }
       let found = screened.screenTile(0..<range.count, with: rows, columns, scratch)
       for pair in 0..<found {
