@@ -33,8 +33,8 @@ struct Assigner: Sendable {
   /// - Parameters:
   ///   - mayRead: whether the model may be read under the locks that people wait for, too.
   ///   - foreseen: what may be known of these faces.
-  ///   - didPredict: is called with the last id of a full batch when only writing is left; again where
-  ///     the transaction is tried again.
+  ///   - didPredict: is called with the last id of a full batch when its predictions are known; again
+  ///     where the transaction is tried again.
   /// - Throws: `PostgresError`, ``StoreError``, ``ModelNotRead``.
   func assign(
     after id: Int64, mayRead: Bool = true, foreseen: Foresight? = nil,
@@ -49,6 +49,7 @@ struct Assigner: Sendable {
     guard let last = faces.ids.last else { return batch }
     batch.lastID = last
     batch.faces = faces.count
+    if foreseen != nil, faces.count == batchSize { didPredict?(last) }
     let later =
       force ? try DisplacedFaces(after: faces, of: collection, on: connection) : DisplacedFaces()
     let model = try models.active(
@@ -64,7 +65,7 @@ struct Assigner: Sendable {
     let outcomes = try decide(
       faces, invalid: Set(unusable.keys), context: context, model: model.loaded,
       foreseen: foreseen, into: &batch)
-    if faces.count == batchSize { didPredict?(last) }
+    if foreseen == nil, faces.count == batchSize { didPredict?(last) }
     try write(
       outcomes, unusable: unusable, faces: faces, clusters: context.clusters,
       displaced: later.displaced(by: outcomes, of: faces, context: context),

@@ -58,10 +58,11 @@ struct MembershipChanges {
       toSumAgain.insert(cluster)
       return
     }
-    for column in 0..<dimension {
-      sums[cluster, default: [Double](repeating: 0, count: dimension)][column] +=
-        Double(sign) * Double(vector[column])
+    // One look-up a face, not one a number.
+    func add(to sum: inout [Double]) {
+      for column in 0..<dimension { sum[column] += Double(sign) * Double(vector[column]) }
     }
+    add(to: &sums[cluster, default: [Double](repeating: 0, count: dimension)])
   }
 
   /// Locks the clusters in ascending order and writes their new counts, sums and centroids.
