@@ -7,7 +7,7 @@ struct QueryBlock<Scalar: ExactScalar> {
   private static var tile: Int { 1024 }
 
   /// Queries in a block, at most.
-  static var mostQueries: Int { 192 }
+  static var mostQueries: Int { 384 }
 
   let training: TrainingRows<Scalar>
   let coreDistances: [Double]
