@@ -23,8 +23,12 @@ struct AssignmentRun: Sendable {
       let known = foreseen
       (batch, foreseen) = try await assign(
         after: lastID, foreseen: foreseen, looksAhead: looksAhead)
-      // Where others take these faces, too, looking ahead is work for nothing.
-      if known != nil, batch.foreseen < batch.faces / 2 { looksAhead = false }
+      if known != nil {
+        logger.debug(
+          "\(batch.foreseen) of \(batch.faces) faces were predicted beside the batch before them")
+        // Where others take these faces, too, looking ahead is work for nothing.
+        if batch.foreseen < batch.faces / 2 { looksAhead = false }
+      }
       if batch.faces == 0 { break }
       lastID = batch.lastID
       poolWork = batch.poolWork

@@ -59,7 +59,7 @@ struct Foresight: Sendable {
     return all
   }
 
-  private static let part = 1_000
+  private static let part = 2_000
 
   /// Whether it is what this model would say.
   func isBy(_ model: LoadedModel) -> Bool { runID == model.runID && server == model.server }

@@ -158,9 +158,10 @@ public struct PredictionModel: Sendable {
     let block = QueryBlock(
       training: training, coreDistances: coreDistances, weights: weights,
       neededWeight: neededWeight, alpha: parameters.alpha)
-    // Large blocks make good products, but every thread should have work.
-    let size = min(
-      QueryBlock<Scalar>.mostQueries, max(1, (queries.rows + threads - 1) / max(threads, 1)))
+    // Large blocks make good products, but every thread should have as much work.
+    let most = max(threads, 1) * QueryBlock<Scalar>.mostQueries
+    let chunks = max(threads, 1) * ((queries.rows + most - 1) / most)
+    let size = max(1, (queries.rows + chunks - 1) / max(chunks, 1))
     let parts = min(threads, rowCount / Self.fewestRows)
     if queries.rows < threads, parts > 1 {
       return shared(queries, block, parts: parts, threads).map(value)

@@ -1,3 +1,4 @@
+import Logging
 import PostgresClient
 import Store
 import Synchronization
@@ -37,12 +38,34 @@ extension OnPostgres {
         let foreseen = try #require(
           try await Foresight.look(after: first.lastID, for: assigner, test.pool))
         let second = try await test.pool.withTransaction {
-          try assigner.assign(after: first.lastID, foreseen: foreseen, on: $0)
+          try assigner.assign(
+            after: first.lastID, foreseen: foreseen,
+            didPredict: { last in told.withLock { $0.append(last) } }, on: $0)
         }
         #expect(second.faces == 100 && second.foreseen == 100)
+        #expect(told.withLock { $0 } == [first.lastID, second.lastID])
         // All are decided: nobody is left to foresee anything of.
         _ = try await test.stage.assign()
         #expect(try await Foresight.look(after: 0, for: assigner, test.pool) == nil)
+      }
+    }
+
+    @Test func aRunHandsOnWhatItForesaw() async throws {
+      try await stage { test, assigner in
+        let lines = Mutex<[String]>([])
+        var logger = Logger(label: "test") { _ in
+          LineKeeper { line in lines.withLock { $0.append(line) } }
+        }
+        logger.logLevel = .debug
+        let report = try await AssignmentRun(
+          pool: test.pool, assigner: assigner, logger: logger
+        ).run(progress: nil)
+        let batches = (report.total + 99) / 100
+        #expect(batches > 3)
+        let said = lines.withLock { $0.filter { $0.contains("were predicted beside") } }
+        // But for the first batch; faces in the last may be fewer.
+        #expect(said.count == batches - 1)
+        #expect(said.dropLast().allSatisfy { $0.hasPrefix("100 of 100 ") })
       }
     }
 
@@ -120,4 +143,20 @@ extension OnPostgres {
       }
     }
   }
+}
+
+/// Hands every message of a log to a function.
+private struct LineKeeper: LogHandler {
+  let keep: @Sendable (String) -> Void
+  var metadata: Logger.Metadata = [:]
+  var logLevel = Logger.Level.debug
+
+  init(_ keep: @escaping @Sendable (String) -> Void) { self.keep = keep }
+
+  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  func log(event: LogEvent) { keep("\(event.message)") }
 }
