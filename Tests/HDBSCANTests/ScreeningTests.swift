@@ -125,12 +125,17 @@ import Vectors
     #expect(brokenPromises(DistinctRows(Matrix(values), threads: 1), screen) == 0)
   }
 
-  /// One row's projection is the largest float less itself, that of the row beside it is no number.
-  @Test func rowsWhoseProjectionIsNoNumberAreKept() throws {
-    var values = (0..<60).map { [Double($0 - 30) * 1e4, 0] }
-    let largest = 0x1p28 - 8
-    for offset in [-0x1p-10, 0x1p-10] { values.append([largest + offset, largest + offset]) }
-    let screen = try cancellingScreen(values, length: 0x1p100, scale: 1e-3, unit: 1)
+  /// Of two rows that lie close together one has the projection 0; that of the other is infinite, or the
+  /// difference of two infinite values.
+  @Test(arguments: [
+    (Float(0x1p100), 0x1p28 - 8, 0x1p-10, 1e4, 1e-3), (1, 0x1p128 - 0x1p103, 0x1p90, 1e35, 1e-30),
+  ])
+  func rowsWhoseProjectionIsNoNumberAreKept(
+    length: Float, largest: Double, offset: Double, step: Double, scale: Double
+  ) throws {
+    var values = (0..<60).map { [Double($0 - 30) * step, 0] }
+    for value in [largest - offset, largest + offset] { values.append([value, value]) }
+    let screen = try cancellingScreen(values, length: length, scale: scale, unit: 1)
     #expect(brokenPromises(DistinctRows(Matrix(values), threads: 1), screen) == 0)
   }
 
