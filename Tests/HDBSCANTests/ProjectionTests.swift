@@ -41,6 +41,20 @@ import Vectors
     #expect(wary > slow)
   }
 
+  /// Rows have their nearest in their group, but the tree needs what lies between groups, and pairs of different
+  /// groups are nearly all there are.
+  @Test func groupsThatLieApartAreNotTakenForNearRows() throws {
+    var random = SplitMix64(state: 6)
+    func noise(_ size: Float) -> [Float] {
+      (0..<256).map { _ in
+        size * (0..<4).reduce(0) { sum, _ in sum + Float.random(in: -1...1, using: &random) }
+      }
+    }
+    let groups = (0..<100).map { _ in noise(1) }
+    let matrix = Matrix((0..<3000).map { zip(groups[$0 % 100], noise(0.15)).map { $0 + $1 } })
+    #expect(try columns(matrix) ?? 256 >= 80)
+  }
+
   @Test func allColumnsAreTakenWhereAllMatter() throws {
     #expect(try columns(faces(3000, 128, decay: 1e9, seed: 2)) == nil)
     // Distances below the step of a byte: no screen by bytes turns anything away.

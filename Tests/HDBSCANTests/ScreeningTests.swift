@@ -89,12 +89,17 @@ import Vectors
       let screen = QuantisedRows(
         distinct, frame: frame, kernel: KERNEL_INTEGER_PORTABLE, threads: 1)
       #expect(brokenPromises(distinct, screen) == 0)
-      // On all columns, and twice as long, a projection loses nothing that could hide an error.
-      for length in [Float(1), 2] {
+      // On all columns, and twice as long, a projection loses nothing that could hide an error. Where its
+      // directions are all the same, its norm is far from that of each.
+      for (length, isOne) in [(Float(1), false), (2, false), (1, true)] {
         let projection = try #require(
           ProjectedFrame(
             directions: Matrix(rows: columns, columns: columns) { storage, stride in
-              for column in 0..<columns { storage[column * stride + column] = length }
+              for row in 0..<columns {
+                for column in 0..<columns where isOne || row == column {
+                  storage[row * stride + column] = length
+                }
+              }
             }, sample: matrix, centre: frame.centre, unit: 1))
         let screen = QuantisedRows(
           distinct, frame: frame, projection: projection, kernel: KERNEL_INTEGER_PORTABLE,
@@ -102,6 +107,52 @@ import Vectors
         #expect(brokenPromises(distinct, screen) == 0)
       }
     }
+  }
+
+  /// Rows that lie close together are rounded apart to floats, and what they have in common is projected away:
+  /// all that is left of them is rounding.
+  @Test(arguments: [
+    // Half a step of a float beyond 1, of every size, and half a step of one too small to be normal.
+    (1, 1, 0x1p-24), (0x1p-20, 0x1p20, 0x1p-24), (0x1p20, 0x1p-20, 0x1p-24),
+    (0x1p-140, 1, 0x1p-10),
+  ])
+  func roundingToFloatsLosesNoPair(size: Double, unit: Double, half: Double) throws {
+    let values = (0..<60).map { index -> [Double] in
+      let first = 1 + half + Double(index - 30) * 0x1p-44
+      return [first * size, size]
+    }
+    let screen = try cancellingScreen(values, scale: 100 / size, unit: unit)
+    #expect(brokenPromises(DistinctRows(Matrix(values), threads: 1), screen) == 0)
+  }
+
+  /// Of two rows that lie close together one has the projection 0; that of the other is infinite, or the
+  /// difference of two infinite values.
+  @Test(arguments: [
+    (Float(0x1p100), 0x1p28 - 8, 0x1p-10, 1e4, 1e-3), (1, 0x1p128 - 0x1p103, 0x1p90, 1e35, 1e-30),
+  ])
+  func rowsWhoseProjectionIsNoNumberAreKept(
+    length: Float, largest: Double, offset: Double, step: Double, scale: Double
+  ) throws {
+    var values = (0..<60).map { [Double($0 - 30) * step, 0] }
+    for value in [largest - offset, largest + offset] { values.append([value, value]) }
+    let screen = try cancellingScreen(values, length: length, scale: scale, unit: 1)
+    #expect(brokenPromises(DistinctRows(Matrix(values), threads: 1), screen) == 0)
+  }
+
+  /// Rows of two columns by the difference of them.
+  private func cancellingScreen(
+    _ values: [[Double]], length: Float = 1, scale: Double, unit: Double
+  ) throws -> QuantisedRows {
+    let rows = DistinctRows(Matrix(values), threads: 1)
+    let centre = Matrix<Double>(rows: 1, columns: rows.stride) { _, _ in }
+    let projection = try #require(
+      ProjectedFrame(
+        directions: Matrix([[length, -length]]),
+        sample: centredCopies(rows, Array(0..<60), centre: centre, unit: unit),
+        centre: centre, unit: unit))
+    return QuantisedRows(
+      rows, frame: IntegerFrame(centre: centre, scale: scale), projection: projection,
+      kernel: KERNEL_INTEGER_PORTABLE, threads: 1)
   }
 
   /// The closer look must reject what is a little beyond the limit.

@@ -9,13 +9,10 @@ struct ProjectionChoice {
   static let fewestRows = 16_384
   /// Columns beyond which the principal axes are dear.
   private static let mostColumns = 1024
-  /// Rows that the axes come from, and those of them that are asked about.
-  private static let (sampleSize, questions) = (2048, 256)
+  /// Rows that the axes come from, and those of them that a tree spans and that are asked about.
+  private static let (sampleSize, treeSize, questions) = (2048, 1024, 256)
   /// What rounding to bytes may hide of a distance, in lengths of the rows.
   private static let rounding = 0.02
-  /// Pairs that a fit keeps for each that its rows' nearest in a sample would: the bottlenecks of its tree are
-  /// longer. Measured on 50,000 × 512 synthetic faces, 2.7 to 3.4 from 192 to 512 columns.
-  private static let bottlenecks = 3.0
   /// Share of all pairs above which a screen keeps too many.
   private static let largestShare = 0.05
   /// Least part of the cost that must be saved.
@@ -87,15 +84,16 @@ struct ProjectionChoice {
     return (best + 1) * width
   }
 
-  /// Share of the pairs that the first w, 2w, 3w … axes would keep, the limit of a pair being the larger of
-  /// its rows' distances to their nearest in the sample.
+  /// Share of the pairs that the first w, 2w, 3w … axes would keep, the limit of a pair being its bottleneck
+  /// in a tree of the sample.
   ///
-  /// In a larger collection somebody is nearer, but the bottlenecks of a tree are about as long.
+  /// In a larger collection somebody is nearer, but the bottlenecks of a tree are about as long: those between
+  /// groups that lie apart are the distances of the groups, however near each row's neighbours are.
   private func keptShares(width: Int) -> [Double] {
     let count = sample.rows
     let asked = (0..<min(count, Self.questions)).map { $0 * count / min(count, Self.questions) }
     let questions = sample.selecting(rows: asked)
-    let nearest = nearestDistances(questions, asked)
+    let bottlenecks = bottlenecks(asked)
     // Squared distances between questions in the axes so far.
     var squares = [Double](repeating: 0, count: asked.count * asked.count)
     var length = 0.0
@@ -116,28 +114,55 @@ struct ProjectionChoice {
         for b in 0..<a {
           let pair = a * asked.count + b
           squares[pair] += norms[a] + norms[b] - 2 * Double(products[pair])
-          let limit = max(nearest[a], nearest[b]) + slack
+          let limit = bottlenecks[pair] + slack
           if squares[pair] <= limit * limit { kept += 1 }
         }
       }
-      return Self.bottlenecks * Double(kept) / Double(max(asked.count * (asked.count - 1) / 2, 1))
+      return Double(kept) / Double(max(asked.count * (asked.count - 1) / 2, 1))
     }
   }
 
-  /// Distance of each question to the nearest other row of the sample.
-  private func nearestDistances(_ questions: Matrix<Float>, _ asked: [Int]) -> [Double] {
-    let products = productsOfRows(questions, sample)
-    let norms = (0..<sample.rows).map { row in
-      (0..<sample.columns).reduce(0.0) {
-        $0 + Double(sample.row(row)[$1]) * Double(sample.row(row)[$1])
+  /// For each pair of questions, row by row, the longest edge between them in the minimum spanning tree of
+  /// a part of the sample.
+  ///
+  /// - Complexity: O(m² · d) in matrix products for a part of m rows.
+  private func bottlenecks(_ asked: [Int]) -> [Double] {
+    let count = min(sample.rows, Self.treeSize)
+    // The questions first, then others.
+    let isAsked = Set(asked)
+    let others = (0..<sample.rows).filter { !isAsked.contains($0) }
+    let missing = count - asked.count
+    let rows = sample.selecting(
+      rows: asked + (0..<missing).map { others[$0 * others.count / missing] })
+    let products = productsOfRows(rows, rows)
+    func product(_ a: Int, _ b: Int) -> Double { Double(products[a * count + b]) }
+    // Prim's method: between two rows it is the longest of the edges that came after the first, up to the second.
+    var bottlenecks = [Double](repeating: 0, count: asked.count * asked.count)
+    var (outside, squares) = (Array(1..<count), [Double](repeating: .infinity, count: count))
+    var longest: [(row: Int, square: Double)] = []
+    var current = 0
+    while true {
+      if current < asked.count {
+        for (row, square) in longest {
+          bottlenecks[row * asked.count + current] = square.squareRoot()
+          bottlenecks[current * asked.count + row] = square.squareRoot()
+        }
+        longest.append((current, 0))
       }
-    }
-    return asked.enumerated().map { index, question in
-      var least = Double.infinity
-      for row in norms.indices where row != question {
-        least = min(least, norms[row] - 2 * Double(products[index * norms.count + row]))
+      if outside.isEmpty { return bottlenecks }
+      var best = 0
+      for place in outside.indices {
+        let row = outside[place]
+        let square = product(row, row) + product(current, current) - 2 * product(row, current)
+        squares[row] = min(squares[row], max(square, 0))
+        if squares[row] < squares[outside[best]] { best = place }
       }
-      return max(norms[question] + least, 0).squareRoot()
+      current = outside[best]
+      outside.swapAt(best, outside.count - 1)
+      outside.removeLast()
+      for place in longest.indices {
+        longest[place].square = max(longest[place].square, squares[current])
+      }
     }
   }
 
