@@ -65,7 +65,7 @@ import Vectors
 
   /// As large as collections must be for it.
   @Test func aLargeFitIsTheSameOnFewerColumns() throws {
-    let matrix = faces(ProjectionChoice.fewestRows, 64, decay: 8, seed: 5)
+    let matrix = faces(ProjectionChoice.fewestRows(columns: 64), 64, decay: 8, seed: 5)
     let points = Points.float32(matrix)
     let kernel = try ScreeningKernel.named(nil)
     let rows = DistinctRows(matrix, threads: 2)

@@ -34,7 +34,10 @@ struct Screening: Sendable {
   private func projection<Scalar: ExactScalar>(
     _ rows: DistinctRows<Scalar>, _ bytes: IntegerFrame, _ frame: CentredFrame
   ) -> ProjectedFrame? {
-    guard projectedColumns != nil || rows.count >= ProjectionChoice.fewestRows else { return nil }
+    guard
+      projectedColumns != nil
+        || rows.count >= ProjectionChoice.fewestRows(columns: rows.columns)
+    else { return nil }
     let samples = min(rows.count, 512)
     let unit = frame.powerOfTwo(
       above: (0..<samples).reduce(0) {
