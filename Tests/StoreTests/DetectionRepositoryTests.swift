@@ -125,6 +125,42 @@ extension RepositoriesOnPostgres {
       }
     }
 
+    /// However old the statistics are, nobody looks through the pool for what is to be done there.
+    @Test func aLookForWorkInThePoolReadsNoneOfIt() async throws {
+      try await StoredCollection.run { stored in
+        try await stored.pool.query(
+          """
+          INSERT INTO person_detection (collection_id, external_id, face_x, face_y, face_width,
+            face_height, face_confidence, cluster_status, pool_seed, pooled_in)
+          SELECT collection_id, 'more-' || number, face_x, face_y, face_width, face_height,
+            face_confidence, CASE WHEN number % 2 = 0 THEN 'unassigned' END, true,
+            pg_current_xact_id()
+          FROM (SELECT * FROM person_detection LIMIT 1) AS one, generate_series(1, 20000) AS number
+          """)
+        // More were seeds than in the pool when the server last counted, and none is now.
+        try await stored.pool.query("ANALYZE person_detection")
+        try await stored.pool.query("UPDATE person_detection SET pool_seed = false")
+        try await stored.pool.query("REINDEX TABLE person_detection")
+        let ids = try await stored.pool.query(
+          "SELECT id FROM person_detection WHERE cluster_status = 'unassigned' LIMIT 2"
+        ).map { try $0.int64(0) }
+        let detections = DetectionRepository(stored.collection)
+        let looks = """
+          SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+          FROM pg_stat_xact_user_tables WHERE relname = 'person_detection'
+          """
+        let (work, read) = try await stored.pool.withTransaction { connection in
+          let before = try connection.query(looks).single().int64(0)
+          let work = try detections.poolWork(on: connection)
+          _ = try detections.lockPool(ids, on: connection)
+          try detections.clearPoolSeeds(ids, alone: false, on: connection)
+          return (work, try connection.query(looks).single().int64(0) - before)
+        }
+        #expect(work.seeds.isEmpty)
+        #expect(read < 100)
+      }
+    }
+
     @Test func claimsSkipWhatAnotherWorkerHolds() async throws {
       try await StoredCollection.run { stored in
         let detections = DetectionRepository(stored.collection)
