@@ -8,9 +8,11 @@ extension QuantisedRows {
   /// Distances between rounded rows stand for the true ones: where they are too coarse for that,
   /// the share comes out large, which is the answer.
   ///
+  /// - Precondition: the first look is at all columns.
   /// - Parameter capacity: length of the neighbour lists.
   /// - Complexity: O(n) products at most, for a sample of constant size.
   func survivingShare(capacity: Int) -> Double {
+    precondition(!isProjected, "distances of projections do not stand for those of the rows")
     let samples = min(count, Self.sampleRows)
     let sample = (0..<samples).map { $0 * count / samples }
     let selected = selecting(sample)

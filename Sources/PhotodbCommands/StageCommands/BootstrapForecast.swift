@@ -22,8 +22,8 @@ struct BootstrapForecast {
 
   /// Time of a fit over that of n² · d products in float32.
   ///
-  /// Measured on fits of 40,000 vectors of 128 and of 512 numbers; the rest, reading, planning and
-  /// writing, took 48 and 72 µs a face.
+  /// Measured on fits of 40,000 vectors of 128 and of 512 numbers on all columns (fewer may do, and take two
+  /// thirds of it); the rest, reading, planning and writing, took 48 and 72 µs a face.
   private static func shareOfProducts(_ kernel: ScreeningKernel) -> Double {
     switch kernel {
     case .vnni, .amx: 0.2
