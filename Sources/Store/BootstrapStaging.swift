@@ -257,7 +257,11 @@ public struct BootstrapStaging: Sendable {
   ///
   /// From here on their rows are locked. A face that somebody took away or moved since, without asking for the
   /// membership of the collection, is left alone, and no event says that it moved.
-  public func moveFaces(runID: Int64, on connection: isolated PostgresConnection) throws {
+  ///
+  /// - Parameter found: how many it found.
+  public func moveFaces(_ found: Int, runID: Int64, on connection: isolated PostgresConnection)
+    throws
+  {
     let moved = try connection.query(
       """
       UPDATE person_detection d SET person_id = t.person_id, assigned_run_id = $2,
@@ -266,7 +270,6 @@ public struct BootstrapStaging: Sendable {
         AND (d.cluster_id, d.cluster_status) IS NOT DISTINCT FROM (t.old_cluster, t.old_status)
       """, [.int64(collection.id), .int64(runID)]
     ).affectedRows
-    let found = try connection.query("SELECT count(*) FROM photodb_change").single().int64(0)
     if moved == found { return }
     try connection.query(
       """

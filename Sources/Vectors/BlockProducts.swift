@@ -38,6 +38,17 @@ public enum BlockProducts {
       numericCast(other.stride), 0, result, numericCast(stride))
   }
 
+  /// All row(i)·other.row(j): m × p for m and p rows.
+  ///
+  /// - Complexity: O(m · p · d).
+  public static func products(_ matrix: Matrix<Float>, _ other: Matrix<Float>) -> Matrix<Float> {
+    Matrix(rows: matrix.rows, columns: other.rows) { storage, stride in
+      multiply(
+        matrix, rows: 0..<matrix.rows, by: other, columns: 0..<other.rows, into: storage,
+        stride: stride)
+    }
+  }
+
   /// Writes row(i)·other.row(j) in double precision for i in `rows`, j in `columns`.
   ///
   /// Parameters are those of the float version.

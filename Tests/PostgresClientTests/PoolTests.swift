@@ -125,32 +125,12 @@ import Testing
 
   @Test func noticesGoToTheLogger() async throws {
     let log = CollectedLog()
-    let logger = Logger(label: "test") { _ in CollectingHandler(log: log) }
     let connection = try await PostgresConnection.connect(
-      await TestServer.shared.configuration(), logger: logger)
+      await TestServer.shared.configuration(), logger: log.logger)
     try await connection.query("DO $$ BEGIN RAISE NOTICE 'look here'; RAISE WARNING 'oh'; END $$")
     await connection.close()
-    let lines = log.lines.withLock { $0 }
+    let lines = log.lines
     #expect(lines.contains("info PostgreSQL: look here"))
     #expect(lines.contains("warning PostgreSQL: oh"))
-  }
-}
-
-private final class CollectedLog: Sendable {
-  let lines = Guarded<[String]>([])
-}
-
-private struct CollectingHandler: LogHandler {
-  let log: CollectedLog
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.trace
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) {
-    log.lines.withLock { $0.append("\(event.level) \(event.message)") }
   }
 }

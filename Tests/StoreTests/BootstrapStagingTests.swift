@@ -27,7 +27,7 @@ extension RepositoriesOnPostgres {
             [.int64(stored.faces[0])])
           try connection.query(
             "DELETE FROM person_detection WHERE id = $1", [.int64(stored.faces[1])])
-          try staging.moveFaces(runID: run, on: connection)
+          try staging.moveFaces(found.count, runID: run, on: connection)
           return run
         }
         #expect(

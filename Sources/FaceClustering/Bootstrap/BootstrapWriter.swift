@@ -59,7 +59,7 @@ struct BootstrapWriter {
     try Task.checkCancellation()
     // Up to here nobody who changes a row had to wait for one; from here on rows are locked.
     try updateClusters(planned, ids: ids, numbers: numbers, staging: staging, on: connection)
-    try staging.moveFaces(runID: runID, on: connection)
+    try staging.moveFaces(changed.count, runID: runID, on: connection)
     try Task.checkCancellation()
     try settle(plan, ids: ids, changed: changed, on: connection)
     try runs.complete(runID, on: connection)

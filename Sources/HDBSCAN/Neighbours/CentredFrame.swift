@@ -58,6 +58,15 @@ struct CentredFrame: Sendable {
     return powerOfTwo(above: largest.max() ?? 0)
   }
 
+  /// As ``scale(of:threads:)``, of some of the rows.
+  func sampledScale<Scalar: ExactScalar>(of rows: DistinctRows<Scalar>) -> Double {
+    let samples = min(rows.count, 512)
+    return powerOfTwo(
+      above: (0..<samples).reduce(0) {
+        max($0, largestValue(rows.row($1 * rows.count / samples)))
+      })
+  }
+
   /// The largest value of a centred row.
   func largestValue<Scalar: ExactScalar>(_ row: UnsafePointer<Scalar>) -> Double {
     centre.withUnsafeBufferPointer { centre in

@@ -39,7 +39,7 @@ struct IntegerFrame: Sendable {
     let sample = (0..<samples).map { rows.row($0 * rows.count / samples) }
     var codes = [Int8](repeating: 0, count: 2 * stride)
     // Keeps squares inside the range of a double.
-    let unit = frame.powerOfTwo(above: sample.reduce(0) { max($0, frame.largestValue($1)) })
+    let unit = frame.sampledScale(of: rows)
     let lengths = sample.map { row in
       (0..<rows.columns).reduce(0.0) { sum, column in
         let value = (Double(row[column]) - centre.base[column]) * unit

@@ -27,12 +27,7 @@ struct ProjectedFrame: Sendable {
   /// - Returns: nil where bytes cannot serve.
   /// - Complexity: O(k² · d + m · d · k).
   init?(directions: Matrix<Float>, sample: Matrix<Float>, centre: Matrix<Double>, unit: Double) {
-    let count = directions.rows
-    let projected = Matrix<Float>(rows: sample.rows, columns: count) { storage, stride in
-      BlockProducts.multiply(
-        sample, rows: 0..<sample.rows, by: directions, columns: 0..<count, into: storage,
-        stride: stride)
-    }
+    let projected = BlockProducts.products(sample, directions)
     let rows = DistinctRows(projected, every: 0..<projected.rows)
     guard let bytes = IntegerFrame(rows, frame: CentredFrame(rows, threads: 1)) else { return nil }
     self.directions = directions
@@ -81,15 +76,10 @@ struct ProjectedFrame: Sendable {
     _ rows: DistinctRows<Scalar>, _ range: Range<Int>
   ) -> Matrix<Float> {
     let centred = centredCopies(rows, Array(range), centre: centre, unit: unit)
-    return Matrix<Float>(rows: range.count, columns: directions.rows) { storage, stride in
-      if range.count == 1 {
-        BlockProducts.multiply(
-          directions, rows: 0..<directions.rows, byVector: centred.row(0), into: storage)
-      } else {
-        BlockProducts.multiply(
-          centred, rows: 0..<range.count, by: directions, columns: 0..<directions.rows,
-          into: storage, stride: stride)
-      }
+    if range.count > 1 { return BlockProducts.products(centred, directions) }
+    return Matrix<Float>(rows: range.count, columns: directions.rows) { storage, _ in
+      BlockProducts.multiply(
+        directions, rows: 0..<directions.rows, byVector: centred.row(0), into: storage)
     }
   }
 

@@ -22,20 +22,16 @@ extension ProjectionChoice {
     return stride(from: 0, to: axes.columns, by: width).map { first in
       let some = axes.selecting(
         rows: Array(first..<min(first + width, axes.columns)))
-      let places = Matrix<Float>(rows: asked.count, columns: some.rows) { storage, stride in
-        BlockProducts.multiply(
-          questions, rows: 0..<asked.count, by: some, columns: 0..<some.rows, into: storage,
-          stride: stride)
-      }
-      let products = productsOfRows(places, places)
-      let norms = asked.indices.map { Double(products[$0 * asked.count + $0]) }
+      let places = BlockProducts.products(questions, some)
+      let products = BlockProducts.products(places, places)
+      let norms = asked.indices.map { Double(products.row($0)[$0]) }
       length += norms.reduce(0, +) / Double(asked.count)
       let slack = Self.rounding * length.squareRoot()
       var kept = 0
       for a in asked.indices {
         for b in 0..<a {
           let pair = a * asked.count + b
-          squares[pair] += norms[a] + norms[b] - 2 * Double(products[pair])
+          squares[pair] += norms[a] + norms[b] - 2 * Double(products.row(a)[b])
           let limit = bottlenecks[pair] + slack
           if squares[pair] <= limit * limit { kept += 1 }
         }
@@ -44,10 +40,10 @@ extension ProjectionChoice {
     }
   }
 
-  /// For each pair of questions, row by row, the longest edge between them in the minimum spanning tree of
+  /// For each pair of questions a > b, at a · their number + b, the longest edge between them in the minimum spanning tree of
   /// a part of the sample.
   ///
-  /// - Complexity: O(m² · d) in matrix products for a part of m rows.
+  /// - Complexity: O(m² · (d + log m)) for a part of m rows.
   private func bottlenecks(_ asked: [Int]) -> [Double] {
     let count = min(sample.rows, Self.treeSize)
     // The questions first, then others.
@@ -56,43 +52,22 @@ extension ProjectionChoice {
     let missing = count - asked.count
     let rows = sample.selecting(
       rows: asked + (0..<missing).map { others[$0 * others.count / missing] })
-    let products = productsOfRows(rows, rows)
-    func product(_ a: Int, _ b: Int) -> Double { Double(products[a * count + b]) }
-    // Prim's method: between two rows it is the longest of the edges that came after the first, up to the second.
-    var bottlenecks = [Double](repeating: 0, count: asked.count * asked.count)
-    var (outside, squares) = (Array(1..<count), [Double](repeating: .infinity, count: count))
-    var longest: [(row: Int, square: Double)] = []
-    var current = 0
-    while true {
-      if current < asked.count {
-        for (row, square) in longest {
-          bottlenecks[row * asked.count + current] = square.squareRoot()
-          bottlenecks[current * asked.count + row] = square.squareRoot()
-        }
-        longest.append((current, 0))
-      }
-      if outside.isEmpty { return bottlenecks }
-      var best = 0
-      for place in outside.indices {
-        let row = outside[place]
-        let square = product(row, row) + product(current, current) - 2 * product(row, current)
-        squares[row] = min(squares[row], max(square, 0))
-        if squares[row] < squares[outside[best]] { best = place }
-      }
-      current = outside[best]
-      outside.swapAt(best, outside.count - 1)
-      outside.removeLast()
-      for place in longest.indices {
-        longest[place].square = max(longest[place].square, squares[current])
+    let products = BlockProducts.products(rows, rows)
+    var edges: [CandidateEdge] = []
+    edges.reserveCapacity(count * (count - 1) / 2)
+    for a in 0..<count {
+      for b in 0..<a {
+        let norms = Double(products.row(a)[a]) + Double(products.row(b)[b])
+        let square = max(norms - 2 * Double(products.row(a)[b]), 0)
+        edges.append(CandidateEdge(b, a, weight: square.squareRoot()))
       }
     }
-  }
-
-  private func productsOfRows(_ rows: Matrix<Float>, _ columns: Matrix<Float>) -> [Float] {
-    var products = [Float](repeating: 0, count: rows.rows * columns.rows)
-    BlockProducts.multiply(
-      rows, rows: 0..<rows.rows, by: columns, columns: 0..<columns.rows, into: &products,
-      stride: columns.rows)
-    return products
+    let tree = Bottlenecks(
+      tree: minimumSpanningForest(edges, count: count).edges, count: count)
+    var bottlenecks = [Double](repeating: 0, count: asked.count * asked.count)
+    for a in asked.indices {
+      for b in 0..<a { bottlenecks[a * asked.count + b] = tree.bottleneck(a, b) }
+    }
+    return bottlenecks
   }
 }

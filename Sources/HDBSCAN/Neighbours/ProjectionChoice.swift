@@ -62,11 +62,8 @@ struct ProjectionChoice {
       }
     }
     return ProjectedFrame(
-      directions: Matrix(rows: count, columns: axes.columns) { storage, stride in
-        BlockProducts.multiply(
-          cosines, rows: 0..<count, by: transposed, columns: 0..<axes.columns, into: storage,
-          stride: stride)
-      }, sample: sample, centre: centre, unit: unit)
+      directions: BlockProducts.products(cosines, transposed), sample: sample, centre: centre,
+      unit: unit)
   }
 
   /// The number of columns by which screening costs least; nil where all of them are as good.

@@ -38,13 +38,9 @@ struct Screening: Sendable {
       projectedColumns != nil
         || rows.count >= ProjectionChoice.fewestRows(columns: rows.columns)
     else { return nil }
-    let samples = min(rows.count, 512)
-    let unit = frame.powerOfTwo(
-      above: (0..<samples).reduce(0) {
-        max($0, frame.largestValue(rows.row($1 * rows.count / samples)))
-      })
     guard
-      let choice = ProjectionChoice(rows, centre: bytes.centre, unit: unit),
+      let choice = ProjectionChoice(
+        rows, centre: bytes.centre, unit: frame.sampledScale(of: rows)),
       let columns = projectedColumns ?? choice.columns(closerLook: kernel.closerLook)
     else { return nil }
     return choice.frame(columns: columns)

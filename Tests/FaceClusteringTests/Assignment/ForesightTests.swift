@@ -1,7 +1,7 @@
-import Logging
 import PostgresClient
 import Store
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import FaceClustering
@@ -52,20 +52,16 @@ extension OnPostgres {
 
     @Test func aRunHandsOnWhatItForesaw() async throws {
       try await stage { test, assigner in
-        let lines = Mutex<[String]>([])
-        var logger = Logger(label: "test") { _ in
-          LineKeeper { line in lines.withLock { $0.append(line) } }
-        }
-        logger.logLevel = .debug
+        let log = CollectedLog()
         let report = try await AssignmentRun(
-          pool: test.pool, assigner: assigner, logger: logger
+          pool: test.pool, assigner: assigner, logger: log.logger
         ).run(progress: nil)
         let batches = (report.total + 99) / 100
         #expect(batches > 3)
-        let said = lines.withLock { $0.filter { $0.contains("were predicted beside") } }
+        let said = log.lines.filter { $0.contains("were predicted beside") }
         // But for the first batch; faces in the last may be fewer.
         #expect(said.count == batches - 1)
-        #expect(said.dropLast().allSatisfy { $0.hasPrefix("100 of 100 ") })
+        #expect(said.dropLast().allSatisfy { $0.hasPrefix("debug 100 of 100 ") })
       }
     }
 
@@ -143,20 +139,4 @@ extension OnPostgres {
       }
     }
   }
-}
-
-/// Hands every message of a log to a function.
-private struct LineKeeper: LogHandler {
-  let keep: @Sendable (String) -> Void
-  var metadata: Logger.Metadata = [:]
-  var logLevel = Logger.Level.debug
-
-  init(_ keep: @escaping @Sendable (String) -> Void) { self.keep = keep }
-
-  subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-    get { metadata[key] }
-    set { metadata[key] = newValue }
-  }
-
-  func log(event: LogEvent) { keep("\(event.message)") }
 }

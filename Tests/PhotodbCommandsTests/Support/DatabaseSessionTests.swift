@@ -1,8 +1,6 @@
 import ArgumentParser
-import Logging
 import PostgresClient
 import Store
-import Synchronization
 import TestSupport
 import Testing
 
@@ -81,32 +79,15 @@ struct DatabaseSessionTests {
 
   @Test(arguments: [("ann:secret", 1), ("ann", 0)])
   func aPasswordInTheListOfProcessesIsPointedOut(user: String, warnings: Int) async throws {
-    let log = Log()
+    let log = CollectedLog()
     let options = try GlobalOptions.parse(["--database", "postgresql://\(user)@localhost:1/photos"])
     await #expect(throws: PostgresError.self) {
       try await DatabaseSession.with(
-        options, logger: Logger(label: "test") { _ in Collector(log: log) }
+        options, logger: log.logger
       ) { _ in }
     }
-    let lines = log.lines.withLock { $0 }
+    let lines = log.lines
     #expect(lines.count { $0.contains("the password of --database") } == warnings)
     #expect(!lines.contains { $0.contains("secret") })
-  }
-
-  private final class Log: Sendable {
-    let lines = Mutex<[String]>([])
-  }
-
-  private struct Collector: LogHandler {
-    let log: Log
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { metadata[key] }
-      set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { log.lines.withLock { $0.append("\(event.message)") } }
   }
 }
