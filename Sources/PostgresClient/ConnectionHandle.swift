@@ -1,4 +1,5 @@
 internal import CLibpq
+internal import Glibc
 internal import Logging
 
 /// Owns one libpq connection and closes it when released.
@@ -22,6 +23,33 @@ final class ConnectionHandle {
 
   deinit {
     PQfinish(pointer)
+  }
+
+  /// Waits until a connection that was begun is made, or is broken.
+  ///
+  /// `PQconnectdb` would wait by itself, and print what the server says meanwhile to standard error, because
+  /// nobody can set a receiver before it returns.
+  ///
+  /// - Parameter seconds: longest wait for each of the server's addresses; 0 waits as long as it takes.
+  func finishConnecting(within seconds: Int) {
+    let deadline = ContinuousClock.now + .seconds(seconds)
+    // As after a call that returned "writing": libpq's manual.
+    var step = PGRES_POLLING_WRITING
+    while step != PGRES_POLLING_OK, step != PGRES_POLLING_FAILED,
+      PQstatus(pointer) != CONNECTION_BAD
+    {
+      var socket = pollfd(
+        fd: PQsocket(pointer), events: Int16(step == PGRES_POLLING_READING ? POLLIN : POLLOUT),
+        revents: 0)
+      let left = seconds == 0 ? -1 : max(0, (deadline - .now) / .milliseconds(1))
+      let ready = poll(&socket, 1, Int32(left.rounded(.up)))
+      if ready == 0 {
+        // Only libpq can go on with the server's next address, and it begins with the first again.
+        PQreset(pointer)
+        return
+      }
+      if ready > 0 { step = PQconnectPoll(pointer) }
+    }
   }
 
   /// Whether libpq has seen the connection break.

@@ -106,11 +106,12 @@ public actor PostgresConnection {
     let parameters = configuration.connectionParameters
     let opened = withCStrings(parameters.map(\.keyword)) { keywords in
       withCStrings(parameters.map(\.value)) { values in
-        PQconnectdbParams(keywords, values, 0)
+        PQconnectStartParams(keywords, values, 0)
       }
     }
     guard let opened else { throw PostgresError(.misuse, "out of memory for a connection") }
     let fresh = ConnectionHandle(pointer: opened, logger: logger)
+    fresh.finishConnecting(within: configuration.connectTimeout)
     guard !fresh.isBroken else {
       let reason = PostgresError.firstLine(of: fresh.failureMessage)
       var error = PostgresError(
