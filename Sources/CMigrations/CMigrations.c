@@ -32,6 +32,9 @@ static const unsigned char quicker_looks[] = {
 static const unsigned char quicker_clusters[] = {
 #embed "../../migrations/0010_quicker_clusters.sql"
 };
+static const unsigned char one_key_for_cluster_and_person[] = {
+#embed "../../migrations/0011_one_key_for_cluster_and_person.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -46,6 +49,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0008", cheaper_updates),
     MIGRATION("0009", quicker_looks),
     MIGRATION("0010", quicker_clusters),
+    MIGRATION("0011", one_key_for_cluster_and_person),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

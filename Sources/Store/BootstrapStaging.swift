@@ -1,10 +1,11 @@
+internal import Crypto
 public import PostgresClient
 internal import Vectors
 
 /// What a bootstrap will write, on the server before anybody has to wait for it.
 ///
 /// It lies in temporary tables of the transaction. Clusters are counted by numbers of the caller, because
-/// most of the new ones have no id yet.
+/// new ones have no id yet; these are written once, and only where they belong.
 public struct BootstrapStaging: Sendable {
   /// The collection that every statement is scoped to.
   public let collection: CollectionRecord
@@ -34,20 +35,51 @@ public struct BootstrapStaging: Sendable {
         """)
   }
 
-  /// Brings facts of clusters.
+  /// Facts of a cluster that exists.
+  public struct Shape: Sendable, Equatable {
+    /// The cluster.
+    public var id: Int64
+    /// What the fit says about it.
+    public var facts: ClusterFacts
+    /// Whether its reference is to be that of the facts.
+    public var hasNewReference: Bool
+
+    /// Facts of a cluster that exists.
+    public init(id: Int64, facts: ClusterFacts, hasNewReference: Bool) {
+      (self.id, self.facts, self.hasNewReference) = (id, facts, hasNewReference)
+    }
+  }
+
+  /// Brings facts of clusters that exist, in place of those that were brought under the same numbers.
   ///
-  /// - Parameter replacing: whether facts of some of the numbers may be there already.
+  /// Vectors that the server has already are not sent: those of a cluster are most of what a bootstrap
+  /// writes. Whether it has them is told by a hash (SHA-256 of the sum).
+  ///
   /// - Complexity: O(clusters · d).
   public func put(
-    _ facts: [(number: Int, facts: ClusterFacts)], replacing: Bool,
-    on connection: isolated PostgresConnection
+    _ shapes: [(number: Int, shape: Shape)], on connection: isolated PostgresConnection
   ) throws {
-    if facts.isEmpty { return }
-    if replacing {
-      let numbers = facts.map { Int64($0.number) }
-      try remove("photodb_facts", "number", numbers, on: connection)
-      try remove("photodb_same", "number", numbers, on: connection)
-    }
+    if shapes.isEmpty { return }
+    let numbers = shapes.map { Int64($0.number) }
+    try remove("photodb_facts", "number", numbers, on: connection)
+    try remove("photodb_same", "number", numbers, on: connection)
+    let sums = shapes.map { VectorBytes.encode($0.shape.facts.sum) }
+    let same = Set(
+      try connection.query(
+        """
+        INSERT INTO photodb_same
+        SELECT c.id, m.number, c.xmin, c.ctid
+        FROM unnest($2::bigint[], $3::integer[], $4::bytea[]) AS m (id, number, hash)
+        JOIN cluster c ON c.collection_id = $1 AND c.id = m.id
+        WHERE sha256(c.centroid_sum) = m.hash
+        RETURNING number
+        """,
+        [
+          .int64(collection.id), .int64Array(shapes.map(\.shape.id)),
+          .int32Array(shapes.map { Int32($0.number) }),
+          .bytesArray(sums.map { Array(SHA256.hash(data: $0)) }),
+        ]
+      ).map { Int(try $0.int32(0)) })
     try connection.copyIn(
       """
       COPY photodb_facts (number, face_count, core_count, centroid_sum, centroid,
@@ -55,14 +87,16 @@ public struct BootstrapStaging: Sendable {
         persistence, origin, reference_length) FROM STDIN (FORMAT binary)
       """, columns: 13
     ) { writer in
-      for (number, facts) in facts {
+      for ((number, shape), sum) in zip(shapes, sums) {
+        let (facts, isSame) = (shape.facts, same.contains(number))
         try writer.row { row in
           row.int32(Int32(number))
           row.int32(Int32(facts.faceCount))
           row.int32(Int32(facts.coreCount))
-          row.bytes(VectorBytes.encode(facts.sum))
-          row.bytes(VectorBytes.encode(facts.centroid))
-          row.bytes(VectorBytes.encode(facts.reference))
+          row.value(isSame ? .null : .bytes(sum))
+          row.value(isSame ? .null : .bytes(VectorBytes.encode(facts.centroid)))
+          row.value(
+            shape.hasNewReference ? .bytes(VectorBytes.encode(facts.reference)) : .null)
           row.value(.optional(facts.medoidDetectionID))
           row.value(.optional(facts.epsilon.map { Float($0.value) }))
           row.value(.floatArray(facts.distanceQuantiles))
@@ -122,92 +156,99 @@ public struct BootstrapStaging: Sendable {
     try connection.query("DELETE FROM \(table) WHERE \(column) = ANY($1)", [.int64Array(values)])
   }
 
-  /// Makes clusters of facts that were brought, each with an unnamed person of its own unless it is
-  /// given one.
+  /// Makes clusters, each with an unnamed person of its own unless it is given one.
   ///
-  /// - Returns: the new ids, in the order of `numbers`.
+  /// - Returns: the new ids, in the order of `facts`.
+  /// - Complexity: O(clusters · d).
   public func create(
-    _ numbers: [Int], persons: [Int64?], runID: Int64, on connection: isolated PostgresConnection
+    _ facts: [ClusterFacts], persons: [Int64?], runID: Int64,
+    on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    if numbers.isEmpty { return [] }
+    if facts.isEmpty { return [] }
     let persons = try ClusterRepository(collection).owners(persons, on: connection)
-    return try connection.query(
+    let ids = try connection.query(
       """
-      INSERT INTO cluster (collection_id, person_id, face_count, core_count, centroid_sum, centroid,
+      SELECT nextval(own.sequence)
+      FROM (SELECT pg_get_serial_sequence('cluster', 'id')::regclass AS sequence OFFSET 0) own,
+        generate_series(1, $1::integer)
+      """, [.int32(Int32(facts.count))]
+    ).map { try $0.int64(0) }.sorted()
+    try connection.copyIn(
+      """
+      COPY cluster (collection_id, id, person_id, face_count, core_count, centroid_sum, centroid,
         reference_centroid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
         persistence, hdbscan_run_id, origin, reference_count, reference_length)
-      SELECT $1, m.person_id, t.face_count, t.core_count, t.centroid_sum, t.centroid,
-        t.reference_centroid, t.medoid_detection_id, t.epsilon, t.distance_quantiles,
-        t.lambda_birth, t.persistence, $4, t.origin, t.face_count, t.reference_length
-      FROM unnest($2::integer[], $3::bigint[]) WITH ORDINALITY AS m (number, person_id, position)
-      JOIN photodb_facts t ON t.number = m.number
-      ORDER BY m.position
-      RETURNING id
-      """,
-      [
-        .int64(collection.id), .int32Array(numbers.map { Int32($0) }), .int64Array(persons),
-        .int64(runID),
-      ]
-    ).map { try $0.int64(0) }.sorted()
+      FROM STDIN (FORMAT binary)
+      """, columns: 17
+    ) { writer in
+      for ((id, person), facts) in zip(zip(ids, persons), facts) {
+        try writer.row { row in
+          row.int64(collection.id)
+          row.int64(id)
+          row.int64(person)
+          row.int32(Int32(facts.faceCount))
+          row.int32(Int32(facts.coreCount))
+          row.bytes(VectorBytes.encode(facts.sum))
+          row.bytes(VectorBytes.encode(facts.centroid))
+          row.bytes(VectorBytes.encode(facts.reference))
+          row.value(.optional(facts.medoidDetectionID))
+          row.value(.optional(facts.epsilon.map { Float($0.value) }))
+          row.value(.floatArray(facts.distanceQuantiles))
+          row.value(.optional(facts.lambdaBirth))
+          row.value(.optional(facts.persistence))
+          row.int64(runID)
+          row.text(facts.origin)
+          row.int32(Int32(facts.faceCount))
+          row.value(.optional(facts.referenceLength.map { Float($0) }))
+        }
+      }
+    }
+    return ids
   }
 
-  /// Notes which clusters have the very vectors that were brought for them, so that ``update(_:runID:on:)``
-  /// need not look.
+  /// Which of the clusters whose vectors were not sent were written since by somebody else.
   ///
-  /// What is noted holds for this version of the cluster's row and for no other.
-  public func noteSame(
-    _ clusters: [(id: Int64, number: Int)], on connection: isolated PostgresConnection
-  ) throws {
-    if clusters.isEmpty { return }
-    try connection.query(
-      """
-      INSERT INTO photodb_same
-      SELECT c.id, m.number, c.xmin, c.ctid
-      FROM unnest($2::bigint[], $3::integer[]) AS m (id, number)
-      JOIN photodb_facts t ON t.number = m.number
-      JOIN cluster c ON c.collection_id = $1 AND c.id = m.id
-      WHERE c.centroid_sum = t.centroid_sum
-      """,
-      [
-        .int64(collection.id), .int64Array(clusters.map(\.id)),
-        .int32Array(clusters.map { Int32($0.number) }),
-      ])
+  /// Whoever owns the membership of the collection has their facts brought again, and may then
+  /// ``update(_:runID:on:)``: nobody else changes the sum of a cluster meanwhile.
+  ///
+  /// - Returns: their numbers.
+  public func changedSince(on connection: isolated PostgresConnection) throws -> Set<Int> {
+    Set(
+      try connection.query(
+        """
+        SELECT s.number FROM photodb_same s WHERE NOT EXISTS (SELECT FROM cluster c
+          WHERE c.collection_id = $1 AND c.id = s.id AND c.xmin = s.row_version
+            AND c.ctid = s.row_place)
+        """, [.int64(collection.id)]
+      ).map { Int(try $0.int32(0)) })
   }
 
   /// Gives clusters the shape of facts that were brought; ids, persons and flags stay.
   ///
-  /// Vectors that are known to be the same are not written again: those of a cluster are most of what
-  /// a bootstrap writes.
-  ///
-  /// - Parameter clusters: the cluster, the number of its facts, and whether its reference is another.
+  /// - Parameter numbers: the cluster and the number of its facts.
   public func update(
-    _ clusters: [(id: Int64, number: Int, hasNewReference: Bool)], runID: Int64,
+    _ clusters: [(id: Int64, number: Int)], runID: Int64,
     on connection: isolated PostgresConnection
   ) throws {
     if clusters.isEmpty { return }
     try connection.query(
       """
       UPDATE cluster c SET face_count = t.face_count, core_count = t.core_count,
-        centroid_sum = CASE WHEN s.row_version = c.xmin AND s.row_place = c.ctid
-          THEN c.centroid_sum ELSE t.centroid_sum END,
-        centroid = CASE WHEN s.row_version = c.xmin AND s.row_place = c.ctid
-          THEN c.centroid ELSE t.centroid END,
-        reference_centroid =
-          CASE WHEN m.is_new THEN t.reference_centroid ELSE c.reference_centroid END,
+        centroid_sum = coalesce(t.centroid_sum, c.centroid_sum),
+        centroid = coalesce(t.centroid, c.centroid),
+        reference_centroid = coalesce(t.reference_centroid, c.reference_centroid),
         medoid_detection_id = t.medoid_detection_id, epsilon = t.epsilon,
         distance_quantiles = t.distance_quantiles, lambda_birth = t.lambda_birth,
-        persistence = t.persistence, hdbscan_run_id = $5, origin = t.origin, retired_at = NULL,
+        persistence = t.persistence, hdbscan_run_id = $4, origin = t.origin, retired_at = NULL,
         changed_since_medoid = 0, \(TransactionHorizon.stamp), reference_count = t.face_count,
         reference_length = t.reference_length
-      FROM unnest($2::bigint[], $3::integer[], $4::boolean[]) AS m (id, number, is_new)
+      FROM unnest($2::bigint[], $3::integer[]) AS m (id, number)
       JOIN photodb_facts t ON t.number = m.number
-      LEFT JOIN photodb_same s ON s.id = m.id AND s.number = m.number
       WHERE c.collection_id = $1 AND c.id = m.id
       """,
       [
         .int64(collection.id), .int64Array(clusters.map(\.id)),
-        .int32Array(clusters.map { Int32($0.number) }),
-        .boolArray(clusters.map(\.hasNewReference)), .int64(runID),
+        .int32Array(clusters.map { Int32($0.number) }), .int64(runID),
       ])
   }
 

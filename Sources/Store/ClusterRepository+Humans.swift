@@ -102,19 +102,15 @@ extension ClusterRepository {
     _ ids: [Int64], toPerson person: Int64, on connection: isolated PostgresConnection
   ) throws {
     if ids.isEmpty { return }
-    let parameters: [PostgresValue] = [
-      .int64(collection.id), .int64Array(ids), .int64(person),
-    ]
     try connection.query(
       """
-      UPDATE cluster SET person_id = $3, \(TransactionHorizon.stamp)
-      WHERE collection_id = $1 AND id = ANY($2)
-      """, parameters)
-    try connection.query(
-      """
+      WITH given AS (
+        UPDATE cluster SET person_id = $3, \(TransactionHorizon.stamp)
+        WHERE collection_id = $1 AND id = ANY($2)
+      )
       UPDATE person_detection SET person_id = $3
       WHERE collection_id = $1 AND cluster_id = ANY($2) AND person_id <> $3
-      """, parameters)
+      """, [.int64(collection.id), .int64Array(ids), .int64(person)])
   }
 
   /// Says that a human verified a cluster, or takes it back.

@@ -104,7 +104,7 @@ extension HumanActionRepository {
     ).map { try $0.int64(0) }
     try connection.query(
       """
-      UPDATE cluster t SET \(TransactionHorizon.stamp), (person_id, verified, verified_at, verified_by, hidden, anchored,
+      WITH restored AS (UPDATE cluster t SET \(TransactionHorizon.stamp), (person_id, verified, verified_at, verified_by, hidden, anchored,
           representative_detection_id, retired_at, face_count, core_count, centroid_sum, centroid,
           reference_centroid, reference_count, reference_length, changed_since_medoid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
           persistence, origin)
@@ -123,14 +123,9 @@ extension HumanActionRepository {
         LATERAL jsonb_populate_record(cur,
           CASE WHEN \(untouched) THEN h.before ELSE '{}' END) f
       WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
-      """, key)
-    try connection.query(
-      """
-      UPDATE person_detection d SET person_id = c.person_id
-      FROM cluster c JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
-        AND h.entity = 'cluster' AND h.row_id = c.id
-      WHERE c.collection_id = $1 AND d.collection_id = $1 AND d.cluster_id = c.id
-        AND d.person_id <> c.person_id
+      RETURNING t.id, t.person_id)
+      UPDATE person_detection d SET person_id = c.person_id FROM restored c
+      WHERE d.collection_id = $1 AND d.cluster_id = c.id AND d.person_id <> c.person_id
       """, key)
     return stale
   }

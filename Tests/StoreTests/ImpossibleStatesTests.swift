@@ -35,7 +35,8 @@ extension RepositoriesOnPostgres {
           ("\(face) outlier_score = -0.1", "outlier_score_check"),
           ("\(face) face_confidence = 2", "face_confidence_check"),
           ("\(face) face_width = 0", "face_width_check"),
-          ("\(face) cluster_id = 4711", "cluster_id_fkey"),
+          ("\(face) cluster_id = 4711", "person_detection_cluster_and_person"),
+          ("\(face) person_id = 4711", "person_detection_cluster_and_person"),
           ("\(face) external_id = 'f1'", "external_id_key"),
           ("\(run) status = 'running'", "only_a_completed_run_is_active"),
           ("\(run) clusterer_state = NULL", "a_completed_run_has_its_model"),
@@ -51,7 +52,11 @@ extension RepositoriesOnPostgres {
           ("\(cluster) retired_at = now()", "a_retired_cluster_is_empty"),
           ("\(cluster) face_count = -1", "face_count_check"),
           ("\(cluster) epsilon = 2.5", "epsilon_check"),
-          ("\(cluster) person_id = 4711", "person_id_fkey"),
+          ("\(cluster) person_id = 4711", "person_detection_cluster_and_person"),
+          (
+            "WITH f AS (\(face) person_id = 4711) \(cluster) person_id = 4711",
+            "cluster_collection_id_person_id_fkey"
+          ),
           ("\(cluster) origin = 'thin air'", "origin_check"),
           ("UPDATE person SET name = ''", "name_check"),
           ("INSERT INTO detection_constraint \(pair) VALUES (1, 'cannot_link', 2, 1)", "each_pair"),

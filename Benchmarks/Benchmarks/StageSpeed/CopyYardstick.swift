@@ -1,159 +1,128 @@
 import PostgresClient
 
-/// How long COPY itself needs for what a bootstrap reads and writes: the least that one could take.
+/// How long COPY itself needs for the bytes that a bootstrap reads and writes: the least that one could take.
+///
+/// It copies what a bootstrap has just read and written, from the tables where it lies, into tables of the
+/// same columns: bare ones, and ones with the checks, keys and indexes of the real ones.
 struct CopyYardstick {
   let pool: PostgresPool
 
-  /// Seconds of COPY.
-  struct Result {
-    /// All vectors to the client.
-    var out = Double.infinity
-    /// As many rows as a bootstrap writes, into tables with nothing to look after.
-    var into = Double.infinity
-    /// The same rows into tables with the checks, keys and indexes of the real ones.
-    var intoKeyed = Double.infinity
-  }
+  /// Seconds of COPY into tables with nothing to look after, and into ones like the real ones.
+  struct Seconds {
+    var bare = Double.infinity
+    var keyed = Double.infinity
 
-  /// The best of three.
-  func run() async throws -> Result {
-    var best = Result()
-    for _ in 0..<3 {
-      let once = try await measure()
-      best = Result(
-        out: min(best.out, once.out), into: min(best.into, once.into),
-        intoKeyed: min(best.intoKeyed, once.intoKeyed))
+    static func + (a: Self, b: Self) -> Self {
+      Self(bare: a.bare + b.bare, keyed: a.keyed + b.keyed)
     }
-    try await pool.query(
-      """
-      DROP TABLE yardstick_state, yardstick_event, yardstick_keyed, yardstick_log,
-        yardstick_owner
-      """)
-    return best
   }
 
-  private func measure() async throws -> Result {
-    var ids: [Int64] = []
-    let out = try await time {
-      ids = try await pool.withTransaction(.snapshot) { connection in
-        var ids: [Int64] = []
+  /// What a bootstrap moves.
+  enum Part: String, CaseIterable {
+    case faces = "person_detection"
+    case events = "assignment_event"
+    case clusters = "cluster"
+    /// The state of the run that is left.
+    case leftClusters = "hdbscan_run_cluster"
+    case leftFaces = "hdbscan_run_state"
+    /// With its model.
+    case run = "hdbscan_run"
+
+    /// Which rows; none is written twice by one bootstrap.
+    var condition: String {
+      switch self {
+      case .faces:
+        "assigned_run_id = (SELECT max(id) FROM hdbscan_run) AND assigned_tier = 'bootstrap'"
+      case .events: "run_id = (SELECT max(id) FROM hdbscan_run) AND tier = 'bootstrap'"
+      case .clusters: "retired_at IS NULL"
+      case .leftClusters, .leftFaces: "run_id = (SELECT max(run_id) FROM hdbscan_run_state)"
+      case .run: "id = (SELECT max(id) FROM hdbscan_run)"
+      }
+    }
+  }
+
+  /// All vectors to the client.
+  func out() async throws -> Double {
+    try await best {
+      let bytes = try await pool.withTransaction(.snapshot) { connection in
         var bytes = 0
         _ = try connection.copyOut(
           """
           COPY (SELECT detection_id, embedding FROM face_embedding ORDER BY collection_id, detection_id)
           TO STDOUT (FORMAT binary)
           """
-        ) { row in
-          ids.append(try row.int64(0))
-          bytes += try row.bytes(1).count
-        }
-        precondition(bytes > 0)
-        return ids
+        ) { bytes += try $0.bytes(1).count }
+        return bytes
       }
+      precondition(bytes > 0)
     }
-    try await pool.query(
-      """
-      DROP TABLE IF EXISTS yardstick_state, yardstick_event, yardstick_keyed, yardstick_log,
-        yardstick_owner
-      """)
-    try await pool.query(
-      """
-      CREATE TABLE yardstick_state (id bigint, status text, cluster_id bigint, person_id bigint,
-        confidence real, is_core boolean, lambda_val real, outlier_score real)
-      """)
-    try await pool.query(
-      """
-      CREATE TABLE yardstick_event (id bigint, old_cluster bigint, new_cluster bigint, old_status text,
-        new_status text, tier text, run_id bigint, confidence real)
-      """)
-    let faces = ids
-    let into = try await time {
-      try await pool.withTransaction { connection in
-        try connection.copyIn("COPY yardstick_state FROM STDIN (FORMAT binary)", columns: 8) {
-          for id in faces {
-            try $0.row {
-              $0.int64(id)
-              $0.text("hdbscan_core")
-              for _ in 0..<2 { $0.int64(id) }
-              $0.float(0.5)
-              $0.bool(true)
-              for _ in 0..<2 { $0.float(0.5) }
-            }
-          }
-        }
-        try connection.copyIn("COPY yardstick_event FROM STDIN (FORMAT binary)", columns: 8) {
-          for id in faces {
-            try $0.row {
-              for _ in 0..<3 { $0.int64(id) }
-              for _ in 0..<3 { $0.text("hdbscan_core") }
-              $0.int64(id)
-              $0.float(0.5)
-            }
-          }
-        }
-      }
-    }
-    return Result(out: out, into: into, intoKeyed: try await keyed(faces))
   }
 
-  private func keyed(_ faces: [Int64]) async throws -> Double {
-    let owners = max(Int64(faces.count / 14), 1)
-    try await pool.withTransaction {
-      try $0.execute(
-        script: """
-          CREATE TABLE yardstick_owner (collection_id bigint, id bigint,
-            PRIMARY KEY (collection_id, id));
-          INSERT INTO yardstick_owner SELECT 1, generate_series(0, \(owners));
-          ANALYZE yardstick_owner;
-          CREATE TABLE yardstick_keyed (LIKE person_detection INCLUDING ALL);
-          ALTER TABLE yardstick_keyed
-            ADD FOREIGN KEY (collection_id, cluster_id) REFERENCES yardstick_owner,
-            ADD FOREIGN KEY (collection_id, person_id) REFERENCES yardstick_owner;
-          CREATE TABLE yardstick_log (LIKE assignment_event INCLUDING ALL)
-          """)
+  /// The rows of some tables, from the client in.
+  func into(_ parts: [Part]) async throws -> Seconds {
+    var sum = Seconds(bare: 0, keyed: 0)
+    for part in parts { sum = sum + (try await into(part)) }
+    return sum
+  }
+
+  private func into(_ part: Part) async throws -> Seconds {
+    let table = part.rawValue
+    let rows = try await pool.withTransaction { connection in
+      var rows: [[[UInt8]?]] = []
+      _ = try connection.copyOut(
+        "COPY (SELECT * FROM \(table) WHERE \(part.condition)) TO STDOUT (FORMAT binary)"
+      ) { row in
+        rows.append(
+          try (0..<row.count).map { try row.isNull($0) ? nil : Array(row.bytes($0)) })
+      }
+      return rows
     }
-    return try await time {
-      try await pool.withTransaction { connection in
-        try connection.copyIn(
-          """
-          COPY yardstick_keyed (collection_id, id, external_id, cluster_status, cluster_id, person_id,
-            cluster_confidence, is_core, lambda_val, outlier_score, assigned_tier, assigned_run_id)
-          FROM STDIN (FORMAT binary)
-          """, columns: 12
-        ) {
-          for id in faces {
-            try $0.row {
-              $0.int64(1)
-              $0.int64(id)
-              $0.text("face-\(id)")
-              $0.text("hdbscan_core")
-              for _ in 0..<2 { $0.int64(id % owners) }
-              $0.float(0.5)
-              $0.bool(true)
-              for _ in 0..<2 { $0.float(0.5) }
-              $0.text("bootstrap")
-              $0.int64(1)
-            }
-          }
-        }
-        try connection.copyIn(
-          """
-          COPY yardstick_log (collection_id, detection_id, new_cluster_id, new_status, tier, run_id,
-            confidence) FROM STDIN (FORMAT binary)
-          """, columns: 7
-        ) {
-          for id in faces {
-            try $0.row {
-              $0.int64(1)
-              $0.int64(id)
-              $0.int64(id % owners)
-              $0.text("hdbscan_core")
-              $0.text("bootstrap")
-              $0.int64(1)
-              $0.float(0.5)
+    guard let columns = rows.first?.count else { return Seconds(bare: 0, keyed: 0) }
+    var seconds = Seconds()
+    for isKeyed in [false, true] {
+      let time = try await best(
+        before: "DROP TABLE IF EXISTS yardstick; " + Self.made(like: table, isKeyed: isKeyed)
+      ) {
+        try await pool.withTransaction { connection in
+          _ = try connection.copyIn("COPY yardstick FROM STDIN (FORMAT binary)", columns: columns) {
+            for fields in rows {
+              try $0.row { row in
+                for field in fields { row.value(field.map { .bytes($0) } ?? .null) }
+              }
             }
           }
         }
       }
+      if isKeyed { seconds.keyed = time } else { seconds.bare = time }
     }
+    try await pool.query("DROP TABLE yardstick")
+    return seconds
+  }
+
+  private static func made(like table: String, isKeyed: Bool) -> String {
+    guard isKeyed else {
+      return "CREATE TABLE yardstick (LIKE \(table) INCLUDING STORAGE)"
+    }
+    // Foreign keys are not among what LIKE includes.
+    return """
+      CREATE TABLE yardstick (LIKE \(table) INCLUDING ALL);
+      DO $$ DECLARE key text; BEGIN
+        FOR key IN SELECT pg_get_constraintdef(oid) FROM pg_constraint
+          WHERE conrelid = '\(table)'::regclass AND contype = 'f'
+        LOOP EXECUTE 'ALTER TABLE yardstick ADD ' || key; END LOOP;
+      END $$
+      """
+  }
+
+  /// The shortest of three times.
+  private func best(before script: String = "", _ body: () async throws -> Void) async throws
+    -> Double
+  {
+    var best = Double.infinity
+    for _ in 0..<3 {
+      try await pool.withTransaction { try $0.execute(script: script) }
+      best = min(best, try await time(body))
+    }
+    return best
   }
 }

@@ -47,11 +47,8 @@ struct StageSpeed: Sendable {
     say("| what | time |\n| --- | --- |")
     let seconds = try await time { _ = try await stage.importFaces(file(0..<count)) }
     row("import of \(count) faces", seconds)
-    let copy = try await CopyYardstick(pool: database.pool).run()
-    row("COPY out of the same vectors", copy.out)
-    row("COPY in of as many rows as a bootstrap writes", copy.into)
-    row("… with the checks, keys and indexes of the real tables", copy.intoKeyed)
-    try await bootstrap("first bootstrap", copy)
+    let copy = CopyYardstick(pool: database.pool)
+    try await bootstrap("first bootstrap", copy, [.faces, .events, .clusters, .run])
 
     var next = count
     _ = try await stage.importFaces(file(next..<next + Self.batch))
@@ -98,14 +95,22 @@ struct StageSpeed: Sendable {
     spread("check of staleness", checks)
     let prober = Prober(stage: stage, pool: database.pool, spare: next..<vectors.rows, file: file)
     let probing = Task { try await prober.run() }
-    try await bootstrap("bootstrap again, with everybody at work", copy)
-    prober.stop()
-    for (name, waits) in try await probing.value { spread("\(name) beside it", waits) }
-    try await bootstrap("bootstrap a third time", copy)
+    let again: [CopyYardstick.Part] = [.faces, .events, .leftFaces, .leftClusters, .run]
+    let waits = try await bootstrap("bootstrap again, with everybody at work", copy, again) {
+      prober.stop()
+      return try await probing.value
+    }
+    for (name, waits) in waits { spread("\(name) beside it", waits) }
+    try await bootstrap("bootstrap a third time", copy, again)
   }
 
-  private func bootstrap(_ name: String, _ copy: CopyYardstick.Result) async throws {
+  /// One bootstrap, and how long COPY takes for the bytes that it read and wrote.
+  @discardableResult private func bootstrap<Beside>(
+    _ name: String, _ copy: CopyYardstick, _ parts: [CopyYardstick.Part],
+    then: () async throws -> Beside = {}
+  ) async throws -> Beside {
     let report = try await stage.bootstrap()
+    let beside = try await then()
     let seconds = report.seconds
     row(name, seconds.total)
     for (phase, value) in [
@@ -114,11 +119,16 @@ struct StageSpeed: Sendable {
     ] { row("… \(phase)", value) }
     let outside = seconds.total - seconds.fit - seconds.people
     row("… outside fit and people", outside)
-    say("| … over COPY's time | \(decimal(outside / (copy.out + copy.into))) |")
-    say("| … over that with keys | \(decimal(outside / (copy.out + copy.intoKeyed))) |")
+    let (out, into) = (try await copy.out(), try await copy.into(parts))
+    row("… COPY out of the same vectors", out)
+    row("… COPY in of the same rows", into.bare)
+    row("… into tables with the checks, keys and indexes of the real ones", into.keyed)
+    say("| … over COPY's time | \(decimal(outside / (out + into.bare))) |")
+    say("| … over that with keys | \(decimal(outside / (out + into.keyed))) |")
     say(
       "| … clusters, noise, moved | \(report.clusterCount), \(report.noiseCount), \(report.moved) |"
     )
+    return beside
   }
 
   @Sendable private func file(_ rows: Range<Int>) -> FaceFile {

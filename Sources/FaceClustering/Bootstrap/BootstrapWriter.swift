@@ -33,7 +33,7 @@ struct BootstrapWriter {
     var staged = try StagedPlan(staging, on: connection)
     let draft = try fitted.plan(collection: collection, settings: settings, on: connection)
     report.seconds.match = clock.lap()
-    _ = try staged.bring(draft.plan, on: connection)
+    _ = try staged.bring(draft, on: connection)
     try Task.checkCancellation()
     _ = clock.lap()
     try CollectionLocks(collection).ownMembership(on: connection)
@@ -47,8 +47,8 @@ struct BootstrapWriter {
     }
     // Whoever cancels the task gets all of it undone up to the last statement.
     try Task.checkCancellation()
-    let numbers = try staged.bring(plan, on: connection)
-    let ids = try createClusters(plan, numbers: numbers, staging: staging, on: connection)
+    let numbers = try staged.bring(planned, on: connection)
+    let ids = try createClusters(plan, staging: staging, on: connection)
     try Task.checkCancellation()
     let changed = try staging.findMoves(
       clusters: zip(numbers, ids).map { ($0, $1) }, runID: runID, on: connection)
@@ -58,7 +58,9 @@ struct BootstrapWriter {
     try runs.keepResult(try result(plan, ids: ids, report: report), of: runID, on: connection)
     try Task.checkCancellation()
     // Up to here nobody who changes a row had to wait for one; from here on rows are locked.
-    try updateClusters(planned, ids: ids, numbers: numbers, staging: staging, on: connection)
+    let existing = plan.clusters.indices.filter { plan.clusters[$0].existingID != nil }
+    try staging.update(
+      existing.map { (ids[$0], numbers[$0]) }, runID: runID, on: connection)
     try staging.moveFaces(changed.count, runID: runID, on: connection)
     try Task.checkCancellation()
     try settle(plan, ids: ids, changed: changed, on: connection)
@@ -73,36 +75,24 @@ struct BootstrapWriter {
   ///
   /// - Returns: the id of each cluster of the plan.
   private func createClusters(
-    _ plan: BootstrapPlan, numbers: [Int], staging: BootstrapStaging,
-    on connection: isolated PostgresConnection
+    _ plan: BootstrapPlan, staging: BootstrapStaging, on connection: isolated PostgresConnection
   ) throws -> [Int64] {
     let born = plan.clusters.indices.filter {
       plan.clusters[$0].existingID == nil && plan.clusters[$0].sharesPersonOf == nil
     }
     let bornIDs = try staging.create(
-      born.map { numbers[$0] }, persons: born.map { plan.clusters[$0].inheritedPersonID },
-      runID: runID, on: connection)
+      born.map { plan.clusters[$0].facts },
+      persons: born.map { plan.clusters[$0].inheritedPersonID }, runID: runID, on: connection)
     var idOfBorn = Dictionary(uniqueKeysWithValues: zip(born, bornIDs))
     // Now the persons exist that further new clusters share.
     let sharing = plan.clusters.indices.filter { plan.clusters[$0].sharesPersonOf != nil }
     let leaders = sharing.compactMap { plan.clusters[$0].sharesPersonOf.flatMap { idOfBorn[$0] } }
     let sharingIDs = try staging.create(
-      sharing.map { numbers[$0] },
+      sharing.map { plan.clusters[$0].facts },
       persons: try ClusterRepository(collection).persons(of: leaders, on: connection),
       runID: runID, on: connection)
     for (index, id) in zip(sharing, sharingIDs) { idOfBorn[index] = id }
     return plan.clusters.indices.map { plan.clusters[$0].existingID ?? idOfBorn[$0] ?? 0 }
-  }
-
-  private func updateClusters(
-    _ planned: PlannedBootstrap, ids: [Int64], numbers: [Int], staging: BootstrapStaging,
-    on connection: isolated PostgresConnection
-  ) throws {
-    let plan = planned.plan
-    try staging.update(
-      plan.clusters.indices.filter { plan.clusters[$0].existingID != nil }
-        .map { (ids[$0], numbers[$0], planned.hasNewReference(plan.clusters[$0])) },
-      runID: runID, on: connection)
   }
 
   /// What follows from where faces are now: who is new again, whose clusters are gone, which questions

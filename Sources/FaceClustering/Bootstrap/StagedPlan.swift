@@ -16,7 +16,8 @@ struct StagedPlan {
 
   private let staging: BootstrapStaging
   private var numbers: [Key: Int] = [:]
-  private var facts: [ClusterFacts?] = []
+  /// Of the clusters that exist, what was brought last; a new cluster is written when it is made.
+  private var shapes: [BootstrapStaging.Shape?] = []
   /// By detection id.
   private var placed: [Placed] = []
 
@@ -29,27 +30,29 @@ struct StagedPlan {
   ///
   /// - Returns: the number of each cluster of the plan.
   mutating func bring(
-    _ plan: BootstrapPlan, on connection: isolated PostgresConnection
+    _ planned: PlannedBootstrap, on connection: isolated PostgresConnection
   ) throws -> [Int] {
-    let isFirst = facts.isEmpty
+    let plan = planned.plan
+    let isFirst = shapes.isEmpty
     let numbers = plan.clusters.map { number(of: $0) }
-    let changed = plan.clusters.indices.filter { facts[numbers[$0]] != plan.clusters[$0].facts }
-    try staging.put(
-      changed.map { (numbers[$0], plan.clusters[$0].facts) }, replacing: !isFirst, on: connection)
-    for index in changed { facts[numbers[index]] = plan.clusters[index].facts }
+    let overtaken = isFirst ? [] : try staging.changedSince(on: connection)
+    var brought: [(number: Int, shape: BootstrapStaging.Shape)] = []
+    for (number, cluster) in zip(numbers, plan.clusters) {
+      guard let id = cluster.existingID else { continue }
+      let shape = BootstrapStaging.Shape(
+        id: id, facts: cluster.facts, hasNewReference: planned.hasNewReference(cluster))
+      if shapes[number] == shape, !overtaken.contains(number) { continue }
+      shapes[number] = shape
+      brought.append((number, shape))
+    }
+    try staging.put(brought, on: connection)
     let wanted = plan.placements.map { planned in
       (placement: planned.placement, number: planned.cluster.map { numbers[$0] })
     }.sorted { $0.placement.detectionID < $1.placement.detectionID }
     let (added, gone) = difference(wanted)
     try staging.removePlacements(gone, on: connection)
     try staging.put(added, on: connection)
-    if isFirst {
-      try staging.count(on: connection)
-      try staging.noteSame(
-        plan.clusters.indices.compactMap { index in
-          plan.clusters[index].existingID.map { ($0, numbers[index]) }
-        }, on: connection)
-    }
+    if isFirst { try staging.count(on: connection) }
     placed = wanted
     return numbers
   }
@@ -57,9 +60,9 @@ struct StagedPlan {
   private mutating func number(of cluster: PlannedCluster) -> Int {
     let key = Key(label: cluster.label, existingID: cluster.existingID)
     if let known = numbers[key] { return known }
-    numbers[key] = facts.count
-    facts.append(nil)
-    return facts.count - 1
+    numbers[key] = shapes.count
+    shapes.append(nil)
+    return shapes.count - 1
   }
 
   /// Placements that are not there as they are wanted, and faces whose placement is not wanted.

@@ -161,12 +161,7 @@ extension OnPostgres {
         // When both clusters are one person's, there is nothing to ask.
         let owner = try #require(before["face-0"]?.personID)
         let other = try #require(before["face-6"]?.clusterID)
-        try await test.pool.query(
-          "UPDATE cluster SET person_id = $1, changed_in = pg_current_xact_id() WHERE id = $2",
-          [.int64(owner), .int64(other)])
-        try await test.pool.query(
-          "UPDATE person_detection SET person_id = $1 WHERE cluster_id = $2",
-          [.int64(owner), .int64(other)])
+        try await test.give(other, toPerson: owner)
         let forced = try await test.stage.assign(force: true)
         #expect(forced.assigned.epsilonBall == 1)
         #expect(try await test.faces()["new-0"]?.personID == owner)

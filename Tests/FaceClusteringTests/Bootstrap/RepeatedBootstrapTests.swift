@@ -40,10 +40,7 @@ extension OnPostgres {
         let faces = try await test.faces()
         let (a, b) = (try #require(faces["face-0"]), try #require(faces["face-6"]))
         let (owner, other) = (try #require(a.personID), try #require(b.clusterID))
-        for change in [
-          "UPDATE cluster SET person_id = $1 WHERE id = $2",
-          "UPDATE person_detection SET person_id = $1 WHERE cluster_id = $2",
-        ] { try await test.pool.query(change, [.int64(owner), .int64(other)]) }
+        try await test.give(other, toPerson: owner)
         let review = ReviewRepository(test.collection)
         try await test.pool.withTransaction {
           try review.constrain(

@@ -143,12 +143,7 @@ extension OnPostgres {
         try await test.expectInvariants()
         // Of Ann's clusters the nearest takes a face: the one at 90° gets a face of 91°.
         let other = try #require(try await test.faces()["face-6"])
-        try await test.pool.query(
-          "UPDATE cluster SET person_id = $1 WHERE id = $2",
-          [.int64(made.personID), .optional(other.clusterID)])
-        try await test.pool.query(
-          "UPDATE person_detection SET person_id = $1 WHERE cluster_id = $2",
-          [.int64(made.personID), .optional(other.clusterID)])
+        try await test.give(try #require(other.clusterID), toPerson: made.personID)
         let placed = try await test.stage.assign(
           externalID: "face-12", to: .person(made.personID))
         #expect(placed.clusterID == other.clusterID)

@@ -93,6 +93,12 @@ struct TestStage: Sendable {
       settings: settings ?? stage.settings, models: models)
   }
 
+  /// Puts a cluster under another person.
+  func give(_ cluster: Int64, toPerson person: Int64) async throws {
+    let clusters = ClusterRepository(collection)
+    try await pool.withTransaction { try clusters.give([cluster], toPerson: person, on: $0) }
+  }
+
   func expectInvariants(_ location: SourceLocation = #_sourceLocation) async throws {
     let violations = try await InvariantChecker(collection).violations(in: pool)
     #expect(violations == [], sourceLocation: location)
