@@ -56,12 +56,59 @@ TARGET static void make_rows(const int8_t *panel, size_t steps, int8_t *tiles) {
   }
 }
 
+// Two panels of rows times two of columns whose sums are stored: rows i ..< i + rows, columns j ..< j + 32.
+typedef struct {
+  size_t i, j, rows;
+  const int32_t (*sums)[PANEL * PANEL];
+} stored_block;
+
+enum { BLOCK = 2 * PANEL };
+
+// Finishes rows first ..< last of a block.
 TARGET static inline __attribute__((always_inline)) void
-finish_tile(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_t j,
-            const int32_t *sums) {
-  size_t rows = tile->row_count - i < PANEL ? tile->row_count - i : PANEL;
-  for (size_t r = 0; r < rows; r++)
-    finish_sums(tile, sink, i + r, j, _mm512_loadu_si512(sums + r * PANEL));
+finish_rows(const kernel_integer_tile *tile, integer_sink *sink, const stored_block *block,
+            size_t first, size_t last) {
+  const size_t j = block->j, left = tile->column_count - j;
+  const uint32_t valid = left >= BLOCK ? 0xFFFFFFFFu : (1u << left) - 1;
+  if (last > block->rows) last = block->rows;
+  if (sink->products) {
+    for (size_t r = first; r < last; r++) {
+      const int32_t *sums = block->sums[r / PANEL * 2] + r % PANEL * PANEL;
+      int32_t *products = sink->products + (block->i + r) * sink->stride + j;
+      _mm512_mask_storeu_epi32(products, (__mmask16)valid, _mm512_loadu_si512(sums));
+      if (left > PANEL)
+        _mm512_mask_storeu_epi32(products + PANEL, (__mmask16)(valid >> PANEL),
+                                 _mm512_loadu_si512(sums + PANEL * PANEL));
+    }
+    return;
+  }
+  // Readable up to the next multiple of 16 only.
+  const size_t k = left > PANEL ? j + PANEL : j;
+  const __m512i half_j = _mm512_loadu_si512(tile->column_half + j),
+                half_k = _mm512_loadu_si512(tile->column_half + k),
+                reach_j = _mm512_loadu_si512(tile->column_reach + j),
+                reach_k = _mm512_loadu_si512(tile->column_reach + k);
+  const int32_t *row_half = tile->row_half + block->i, *row_reach = tile->row_reach + block->i;
+  for (size_t r = first; r < last; r++) {
+    const int32_t *sums = block->sums[r / PANEL * 2] + r % PANEL * PANEL;
+    const __m512i half = _mm512_set1_epi32(row_half[r]), reach = _mm512_set1_epi32(row_reach[r]);
+    const __mmask16 low = _mm512_cmp_epi32_mask(
+        _mm512_loadu_si512(sums),
+        _mm512_min_epi32(_mm512_add_epi32(half_j, reach), _mm512_add_epi32(reach_j, half)),
+        _MM_CMPINT_NLT);
+    const __mmask16 high = _mm512_cmp_epi32_mask(
+        _mm512_loadu_si512(sums + PANEL * PANEL),
+        _mm512_min_epi32(_mm512_add_epi32(half_k, reach), _mm512_add_epi32(reach_k, half)),
+        _MM_CMPINT_NLT);
+    uint32_t kept = (low | (uint32_t)high << PANEL) & valid;
+    for (; __builtin_expect(kept != 0, 0); kept &= kept - 1) {
+      const uint32_t lane = (uint32_t)__builtin_ctz(kept);
+      sink->survivors[sink->found++] = (kernel_survivor){
+          .row = (uint16_t)(block->i + r),
+          .column = (uint16_t)(j + lane),
+          .product = sums[lane / PANEL * PANEL * PANEL + lane % PANEL]};
+    }
+  }
 }
 
 TARGET void KERNEL(const kernel_integer_tile *tile, integer_sink *sink) {
@@ -69,17 +116,20 @@ TARGET void KERNEL(const kernel_integer_tile *tile, integer_sink *sink) {
   const size_t depth = (tile->steps + TILE_STEPS - 1) / TILE_STEPS;
   // A line of a tile that lies in two lines of the cache is loaded and stored twice.
   __attribute__((aligned(64))) int8_t rows[2][depth * TILE_BYTES];
-  __attribute__((aligned(64))) int32_t sums[4][PANEL * PANEL];
+  __attribute__((aligned(64))) int32_t sums[2][4][PANEL * PANEL];
+  // While tiles multiply, the registers finish the block before; the two share no unit but the loads.
+  stored_block before = {0, 0, 0, sums[1]};
+  const size_t share = (BLOCK + depth - 1) / depth;
+  int turn = 0;
   TILES_BEGIN();
-  for (size_t i = 0; i < tile->row_count; i += 2 * PANEL) {
-    const int two_rows = i + PANEL < tile->row_count;
+  for (size_t i = 0; i < tile->row_count; i += BLOCK) {
+    const size_t left = tile->row_count - i;
     const int8_t *panel = integer_panel(tile->rows, tile->steps, i);
     make_rows(panel, tile->steps, rows[0]);
-    make_rows(two_rows ? panel + panel_bytes : panel, tile->steps, rows[1]);
-    for (size_t j = 0; j < tile->column_count; j += 2 * PANEL) {
-      const int two_columns = j + PANEL < tile->column_count;
-      const int8_t *left = integer_panel(tile->columns, tile->steps, j);
-      const int8_t *right = two_columns ? left + panel_bytes : left;
+    make_rows(left > PANEL ? panel + panel_bytes : panel, tile->steps, rows[1]);
+    for (size_t j = 0; j < tile->column_count; j += BLOCK, turn ^= 1) {
+      const int8_t *near = integer_panel(tile->columns, tile->steps, j);
+      const int8_t *far = j + PANEL < tile->column_count ? near + panel_bytes : near;
       TILE_ZERO(0);
       TILE_ZERO(1);
       TILE_ZERO(2);
@@ -87,22 +137,21 @@ TARGET void KERNEL(const kernel_integer_tile *tile, integer_sink *sink) {
       for (size_t k = 0; k < depth; k++) {
         TILE_LOAD(4, rows[0] + k * TILE_BYTES);
         TILE_LOAD(5, rows[1] + k * TILE_BYTES);
-        TILE_LOAD(6, left + k * TILE_BYTES);
-        TILE_LOAD(7, right + k * TILE_BYTES);
+        TILE_LOAD(6, near + k * TILE_BYTES);
+        TILE_LOAD(7, far + k * TILE_BYTES);
         TILE_DOT(0, 4, 6);
         TILE_DOT(1, 4, 7);
         TILE_DOT(2, 5, 6);
         TILE_DOT(3, 5, 7);
+        finish_rows(tile, sink, &before, k * share, (k + 1) * share);
       }
-      TILE_STORE(0, sums[0]);
-      TILE_STORE(1, sums[1]);
-      TILE_STORE(2, sums[2]);
-      TILE_STORE(3, sums[3]);
-      finish_tile(tile, sink, i, j, sums[0]);
-      if (two_columns) finish_tile(tile, sink, i, j + PANEL, sums[1]);
-      if (two_rows) finish_tile(tile, sink, i + PANEL, j, sums[2]);
-      if (two_rows && two_columns) finish_tile(tile, sink, i + PANEL, j + PANEL, sums[3]);
+      TILE_STORE(0, sums[turn][0]);
+      TILE_STORE(1, sums[turn][1]);
+      TILE_STORE(2, sums[turn][2]);
+      TILE_STORE(3, sums[turn][3]);
+      before = (stored_block){i, j, left < BLOCK ? left : BLOCK, sums[turn]};
     }
   }
   TILES_END();
+  finish_rows(tile, sink, &before, 0, BLOCK);
 }
