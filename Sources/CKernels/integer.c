@@ -64,6 +64,16 @@ static int has_amx(void) {
   pthread_once(&once, prove_amx);
   return amx_state == 1;
 }
+
+// Rows for which tiles of 32 multiply more nothing than something.
+enum { FEW_ROWS = 8 };
+
+static void integer_amx_or_vnni(const kernel_integer_tile *tile, integer_sink *sink) {
+  if (tile->row_count <= FEW_ROWS)
+    integer_vnni(tile, sink);
+  else
+    integer_amx(tile, sink);
+}
 #endif
 #endif
 
@@ -74,7 +84,7 @@ static const integer_entry entries[] = {
     [KERNEL_INTEGER_VNNI] = {integer_vnni, integer_closer_vnni, has_vnni},
     [KERNEL_INTEGER_AMX_MODEL] = {integer_amx_model, integer_closer, has_avx512},
 #if defined(__linux__)
-    [KERNEL_INTEGER_AMX] = {integer_amx, integer_closer_vnni, has_amx},
+    [KERNEL_INTEGER_AMX] = {integer_amx_or_vnni, integer_closer_vnni, has_amx},
 #endif
 #endif
 };
