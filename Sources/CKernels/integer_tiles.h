@@ -114,6 +114,7 @@ finish_rows(const kernel_integer_tile *tile, integer_sink *sink, const stored_bl
 TARGET void KERNEL(const kernel_integer_tile *tile, integer_sink *sink) {
   const size_t panel_bytes = tile->steps * STEP_BYTES;
   const size_t depth = (tile->steps + TILE_STEPS - 1) / TILE_STEPS;
+  if (tile->row_count == 0 || tile->column_count == 0) return;
   // A line of a tile that lies in two lines of the cache is loaded and stored twice.
   __attribute__((aligned(64))) int8_t rows[2][depth * TILE_BYTES];
   __attribute__((aligned(64))) int32_t sums[2][4][PANEL * PANEL];

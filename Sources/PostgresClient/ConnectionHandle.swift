@@ -30,26 +30,37 @@ final class ConnectionHandle {
   /// `PQconnectdb` would wait by itself, and print what the server says meanwhile to standard error, because
   /// nobody can set a receiver before it returns.
   ///
-  /// - Parameter seconds: longest wait for each of the server's addresses; 0 waits as long as it takes.
-  func finishConnecting(within seconds: Int) {
-    let deadline = ContinuousClock.now + .seconds(seconds)
+  /// - Parameters:
+  ///   - seconds: longest wait for an address of the server; 0 or less waits as long as it takes.
+  ///   - hasOneAddress: whether there is no other to try; where there may be, libpq tries all of them once more.
+  /// - Returns: whether it was in time.
+  func finishConnecting(within seconds: Int, hasOneAddress: Bool) -> Bool {
+    var (deadline, address) = (ContinuousClock.now, Int32(-1))
     // As after a call that returned "writing": libpq's manual.
     var step = PGRES_POLLING_WRITING
     while step != PGRES_POLLING_OK, step != PGRES_POLLING_FAILED,
       PQstatus(pointer) != CONNECTION_BAD
     {
-      var socket = pollfd(
-        fd: PQsocket(pointer), events: Int16(step == PGRES_POLLING_READING ? POLLIN : POLLOUT),
-        revents: 0)
-      let left = seconds == 0 ? -1 : max(0, (deadline - .now) / .milliseconds(1))
-      let ready = poll(&socket, 1, Int32(left.rounded(.up)))
-      if ready == 0 {
-        // Only libpq can go on with the server's next address, and it begins with the first again.
-        PQreset(pointer)
-        return
+      if PQsocket(pointer) != address {
+        address = PQsocket(pointer)
+        deadline = .now + .seconds(seconds)
       }
-      if ready > 0 { step = PQconnectPoll(pointer) }
+      var socket = pollfd(
+        fd: address, events: Int16(step == PGRES_POLLING_READING ? POLLIN : POLLOUT), revents: 0)
+      let left = max(0, (deadline - .now) / .milliseconds(1)).rounded(.up)
+      let ready = poll(&socket, 1, seconds <= 0 ? -1 : Int32(min(left, 60_000)))
+      if ready > 0 {
+        step = PQconnectPoll(pointer)
+      } else if ready < 0, errno != EINTR {
+        return false
+      } else if ready == 0, .now >= deadline {
+        if hasOneAddress { return false }
+        // Only libpq can go on with another address, and it begins with the first again.
+        PQreset(pointer)
+        return true
+      }
     }
+    return true
   }
 
   /// Whether libpq has seen the connection break.

@@ -4,7 +4,8 @@ internal import CLibpq
 ///
 /// The password is kept apart: no description, dump or error ever holds it.
 public struct PostgresConfiguration: Sendable {
-  /// Longest wait for a connection, in whole seconds.
+  /// Longest wait for a connection, in whole seconds, for each of the server's addresses, which are tried twice
+  /// where one says nothing; 0 or less waits as long as it takes.
   public var connectTimeout = 10
   /// Longest time a statement may run; `nil` leaves the server's setting.
   public var statementTimeout: Duration?
@@ -63,7 +64,10 @@ public struct PostgresConfiguration: Sendable {
     self.password = password
   }
 
-  /// Keywords and values for `PQconnectdbParams`.
+  /// Whether it names one socket of this machine.
+  var isLocal: Bool { host.hasPrefix("/") && !host.contains(",") }
+
+  /// Keywords and values for `PQconnectStartParams`.
   var connectionParameters: [(keyword: String, value: String)] {
     var all = options
     all["application_name"] = applicationName

@@ -111,9 +111,11 @@ public actor PostgresConnection {
     }
     guard let opened else { throw PostgresError(.misuse, "out of memory for a connection") }
     let fresh = ConnectionHandle(pointer: opened, logger: logger)
-    fresh.finishConnecting(within: configuration.connectTimeout)
-    guard !fresh.isBroken else {
-      let reason = PostgresError.firstLine(of: fresh.failureMessage)
+    let isInTime = fresh.finishConnecting(
+      within: configuration.connectTimeout, hasOneAddress: configuration.isLocal)
+    guard isInTime, !fresh.isBroken else {
+      let reason =
+        isInTime ? PostgresError.firstLine(of: fresh.failureMessage) : "timeout expired"
       var error = PostgresError(
         Self.code(ofConnectFailure: fresh.failureMessage),
         "cannot connect to \(configuration): \(reason)")

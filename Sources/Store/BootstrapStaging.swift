@@ -63,7 +63,6 @@ public struct BootstrapStaging: Sendable {
     let numbers = shapes.map { Int64($0.number) }
     try remove("photodb_facts", "number", numbers, on: connection)
     try remove("photodb_same", "number", numbers, on: connection)
-    let sums = shapes.map { VectorBytes.encode($0.shape.facts.sum) }
     let same = Set(
       try connection.query(
         """
@@ -77,7 +76,8 @@ public struct BootstrapStaging: Sendable {
         [
           .int64(collection.id), .int64Array(shapes.map(\.shape.id)),
           .int32Array(shapes.map { Int32($0.number) }),
-          .bytesArray(sums.map { Array(SHA256.hash(data: $0)) }),
+          .bytesArray(
+            shapes.map { Array(SHA256.hash(data: VectorBytes.encode($0.shape.facts.sum))) }),
         ]
       ).map { Int(try $0.int32(0)) })
     try connection.copyIn(
@@ -87,13 +87,13 @@ public struct BootstrapStaging: Sendable {
         persistence, origin, reference_length) FROM STDIN (FORMAT binary)
       """, columns: 13
     ) { writer in
-      for ((number, shape), sum) in zip(shapes, sums) {
+      for (number, shape) in shapes {
         let (facts, isSame) = (shape.facts, same.contains(number))
         try writer.row { row in
           row.int32(Int32(number))
           row.int32(Int32(facts.faceCount))
           row.int32(Int32(facts.coreCount))
-          row.value(isSame ? .null : .bytes(sum))
+          row.value(isSame ? .null : .bytes(VectorBytes.encode(facts.sum)))
           row.value(isSame ? .null : .bytes(VectorBytes.encode(facts.centroid)))
           row.value(
             shape.hasNewReference ? .bytes(VectorBytes.encode(facts.reference)) : .null)
@@ -164,6 +164,7 @@ public struct BootstrapStaging: Sendable {
     _ facts: [ClusterFacts], persons: [Int64?], runID: Int64,
     on connection: isolated PostgresConnection
   ) throws -> [Int64] {
+    precondition(persons.count == facts.count, "a person, or none, for each cluster")
     if facts.isEmpty { return [] }
     let persons = try ClusterRepository(collection).owners(persons, on: connection)
     let ids = try connection.query(

@@ -30,11 +30,13 @@ import Testing
       var configuration = try PostgresConfiguration(
         "host=\(folder) port=5432 dbname=nothing user=nobody")
       configuration.connectTimeout = 1
+      let start = ContinuousClock.now
       let error = await #expect(throws: PostgresError.self) {
         _ = try await PostgresConnection.connect(configuration, logger: TestServer.silentLogger)
       }
       #expect(error?.isConnectionLost == true)
       #expect(error?.description.contains("timeout expired") == true)
+      #expect(.now - start >= .seconds(1))
     }
   }
 

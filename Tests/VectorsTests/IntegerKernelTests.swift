@@ -260,9 +260,9 @@ private func lookCloser(
     }
   }
 
-  @Test(arguments: kinds, [1, 2, 3, 4, 5, 31, 64, 129, 512])
+  @Test(arguments: kinds, [1, 2, 3, 4, 5, 31, 64, 129, 512, 2112])
   func productsAndVerdictsEqualScalarLoops(kind: kernel_integer_kind, columns: Int) {
-    for (m, n) in [(1, 1), (7, 50), (16, 48), (17, 31), (9, 97), (64, 65)] {
+    for (m, n) in [(1, 1), (7, 50), (16, 48), (17, 31), (9, 5), (9, 97), (33, 65), (64, 65)] {
       check(
         kind, Panels(randomRows(m, columns, seed: UInt64(m))),
         Panels(randomRows(n, columns, seed: UInt64(n + 1)))
@@ -274,9 +274,11 @@ private func lookCloser(
   @Test(arguments: kinds, [4, 512, 16384])
   func extremesDoNotSaturate(kind: kernel_integer_kind, columns: Int) {
     let signs: [Int8] = [127, -127]
-    let rows = signs.flatMap { a in
+    let four = signs.flatMap { a in
       signs.map { b in (0..<columns).map { $0 % 2 == 0 ? a : b } }
     }
+    // More than a tile of matrix tiles has.
+    let rows = (0..<33).map { four[$0 % 4] }
     check(kind, Panels(rows), Panels(rows)) { $0 % 2 == 0 ? -(1 << 30) : 1 << 30 }
   }
 

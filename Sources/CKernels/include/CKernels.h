@@ -64,7 +64,7 @@ int kernel_integer_available(kernel_integer_kind kind);
 
 /// A tile of products of rows of bytes.
 ///
-/// Bytes are in -127...127 and rows have at most 16384 of them, so that sums are below 2^29.
+/// Bytes are in -127...127 and rows have at least one and at most 16384 of them, so that sums are below 2^29.
 /// Rows lie in panels of 16: byte c of row r at panel r / 16, offset c / 4 * 64 + r % 16 * 4 + c % 4;
 /// every panel is whole, padded with zeros, and the 1024 bytes after the last one are readable.
 ///

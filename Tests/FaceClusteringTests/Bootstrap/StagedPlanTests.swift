@@ -67,6 +67,31 @@ extension OnPostgres {
       }
     }
 
+    /// Vectors of clusters that the server had at the first plan are not sent.
+    @Test func vectorsThatWereSpoiltBetweenTheTwoPlansAreWritten() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        _ = try await test.stage.bootstrap()
+        let before = try await test.fingerprint()
+        let task = Mutex<Task<BootstrapReport, any Error>?>(nil)
+        let holder = try await test.pool.connectionOfItsOwn()
+        try await holder.transaction { connection in
+          try CollectionLocks(test.collection).shareMembership(on: connection)
+          task.withLock { $0 = Task { try await test.stage.bootstrap() } }
+          while try !waiting({ try await test.somebodyWaitsForALock() }) { usleep(5_000) }
+          try connection.query(
+            """
+            UPDATE cluster SET centroid_sum = decode(repeat('00', 32), 'hex'),
+              centroid = decode(repeat('00', 16), 'hex')
+            """)
+        }
+        await holder.close()
+        _ = try #require(try await task.withLock { $0 }?.value)
+        #expect(try await test.fingerprint() == before)
+        try await test.expectInvariants()
+      }
+    }
+
     @Test func vectorsThatAreNotWhatTheyShouldBeAreWritten() async throws {
       try await TestStage.run(dimension: 4) { test in
         _ = try await test.stage.importFaces(Circle.file(Self.angles))
