@@ -9,6 +9,16 @@
 
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl")))
 
+// Notes the pairs of row i with columns j + l, for each bit l that is set; values[l] are their sums.
+static inline __attribute__((always_inline)) void
+keep_pairs(integer_sink *sink, size_t i, size_t j, __mmask16 kept, const int32_t *values) {
+  for (uint32_t left = kept; left != 0; left &= left - 1) {
+    uint32_t lane = (uint32_t)__builtin_ctz(left);
+    sink->survivors[sink->found++] = (kernel_survivor){
+        .row = (uint16_t)i, .column = (uint16_t)(j + lane), .product = values[lane]};
+  }
+}
+
 AVX512 static inline __attribute__((always_inline)) void
 screen_sums(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_t j,
             __mmask16 valid, __m512i sum) {
@@ -21,11 +31,7 @@ screen_sums(const kernel_integer_tile *tile, integer_sink *sink, size_t i, size_
   if (__builtin_expect(kept != 0, 0)) {
     int32_t values[PANEL];
     _mm512_storeu_si512(values, sum);
-    for (uint32_t left = kept; left != 0; left &= left - 1) {
-      uint32_t lane = (uint32_t)__builtin_ctz(left);
-      sink->survivors[sink->found++] = (kernel_survivor){
-          .row = (uint16_t)i, .column = (uint16_t)(j + lane), .product = values[lane]};
-    }
+    keep_pairs(sink, i, j, kept, values);
   }
 }
 

@@ -82,31 +82,44 @@ public struct BootstrapStaging: Sendable {
       ).map { Int(try $0.int32(0)) })
     try connection.copyIn(
       """
-      COPY photodb_facts (number, face_count, core_count, centroid_sum, centroid,
-        reference_centroid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
-        persistence, origin, reference_length) FROM STDIN (FORMAT binary)
-      """, columns: 13
+      COPY photodb_facts (number, \(Self.factColumns.joined(separator: ", ")))
+      FROM STDIN (FORMAT binary)
+      """, columns: 1 + Self.factColumns.count
     ) { writer in
       for (number, shape) in shapes {
-        let (facts, isSame) = (shape.facts, same.contains(number))
         try writer.row { row in
           row.int32(Int32(number))
-          row.int32(Int32(facts.faceCount))
-          row.int32(Int32(facts.coreCount))
-          row.value(isSame ? .null : .bytes(VectorBytes.encode(facts.sum)))
-          row.value(isSame ? .null : .bytes(VectorBytes.encode(facts.centroid)))
-          row.value(
-            shape.hasNewReference ? .bytes(VectorBytes.encode(facts.reference)) : .null)
-          row.value(.optional(facts.medoidDetectionID))
-          row.value(.optional(facts.epsilon.map { Float($0.value) }))
-          row.value(.floatArray(facts.distanceQuantiles))
-          row.value(.optional(facts.lambdaBirth))
-          row.value(.optional(facts.persistence))
-          row.text(facts.origin)
-          row.value(.optional(facts.referenceLength.map { Float($0) }))
+          Self.write(
+            shape.facts, sum: !same.contains(number), reference: shape.hasNewReference, to: &row)
         }
       }
     }
+  }
+
+  /// What both a temporary table and the real one hold of facts, in the order of ``write(_:sum:reference:to:)``.
+  private static let factColumns = [
+    "face_count", "core_count", "centroid_sum", "centroid", "reference_centroid",
+    "medoid_detection_id", "epsilon", "distance_quantiles", "lambda_birth", "persistence", "origin",
+    "reference_length",
+  ]
+
+  /// Writes the fields of ``factColumns``; vectors that are not wanted are NULL.
+  private static func write(
+    _ facts: ClusterFacts, sum: Bool = true, reference: Bool = true,
+    to row: inout CopyBinaryRowWriter
+  ) {
+    row.int32(Int32(facts.faceCount))
+    row.int32(Int32(facts.coreCount))
+    row.value(sum ? .bytes(VectorBytes.encode(facts.sum)) : .null)
+    row.value(sum ? .bytes(VectorBytes.encode(facts.centroid)) : .null)
+    row.value(reference ? .bytes(VectorBytes.encode(facts.reference)) : .null)
+    row.value(.optional(facts.medoidDetectionID))
+    row.value(.optional(facts.epsilon.map { Float($0.value) }))
+    row.value(.floatArray(facts.distanceQuantiles))
+    row.value(.optional(facts.lambdaBirth))
+    row.value(.optional(facts.persistence))
+    row.text(facts.origin)
+    row.value(.optional(facts.referenceLength.map { Float($0) }))
   }
 
   /// Brings placements, each with the number of its cluster.
@@ -167,40 +180,21 @@ public struct BootstrapStaging: Sendable {
     precondition(persons.count == facts.count, "a person, or none, for each cluster")
     if facts.isEmpty { return [] }
     let persons = try ClusterRepository(collection).owners(persons, on: connection)
-    let ids = try connection.query(
-      """
-      SELECT nextval(own.sequence)
-      FROM (SELECT pg_get_serial_sequence('cluster', 'id')::regclass AS sequence OFFSET 0) own,
-        generate_series(1, $1::integer)
-      """, [.int32(Int32(facts.count))]
-    ).map { try $0.int64(0) }.sorted()
+    let ids = try connection.newIDs(facts.count, of: "cluster")
     try connection.copyIn(
       """
-      COPY cluster (collection_id, id, person_id, face_count, core_count, centroid_sum, centroid,
-        reference_centroid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
-        persistence, hdbscan_run_id, origin, reference_count, reference_length)
-      FROM STDIN (FORMAT binary)
-      """, columns: 17
+      COPY cluster (collection_id, id, person_id, hdbscan_run_id, reference_count,
+        \(Self.factColumns.joined(separator: ", "))) FROM STDIN (FORMAT binary)
+      """, columns: 5 + Self.factColumns.count
     ) { writer in
       for ((id, person), facts) in zip(zip(ids, persons), facts) {
         try writer.row { row in
           row.int64(collection.id)
           row.int64(id)
           row.int64(person)
-          row.int32(Int32(facts.faceCount))
-          row.int32(Int32(facts.coreCount))
-          row.bytes(VectorBytes.encode(facts.sum))
-          row.bytes(VectorBytes.encode(facts.centroid))
-          row.bytes(VectorBytes.encode(facts.reference))
-          row.value(.optional(facts.medoidDetectionID))
-          row.value(.optional(facts.epsilon.map { Float($0.value) }))
-          row.value(.floatArray(facts.distanceQuantiles))
-          row.value(.optional(facts.lambdaBirth))
-          row.value(.optional(facts.persistence))
           row.int64(runID)
-          row.text(facts.origin)
           row.int32(Int32(facts.faceCount))
-          row.value(.optional(facts.referenceLength.map { Float($0) }))
+          Self.write(facts, to: &row)
         }
       }
     }
@@ -226,7 +220,7 @@ public struct BootstrapStaging: Sendable {
 
   /// Gives clusters the shape of facts that were brought; ids, persons and flags stay.
   ///
-  /// - Parameter numbers: the cluster and the number of its facts.
+  /// - Parameter clusters: the cluster and the number of its facts.
   public func update(
     _ clusters: [(id: Int64, number: Int)], runID: Int64,
     on connection: isolated PostgresConnection

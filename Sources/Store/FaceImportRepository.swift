@@ -90,13 +90,7 @@ public struct FaceImportRepository: Sendable {
   ) throws {
     if faces.isEmpty { return }
     let photos = try photoIDs(faces, on: connection)
-    let ids = try connection.queryPrepared(
-      """
-      SELECT nextval(own.sequence)
-      FROM (SELECT pg_get_serial_sequence('person_detection', 'id')::regclass AS sequence
-            OFFSET 0) own, generate_series(1, $1::integer)
-      """, [.int32(Int32(faces.count))]
-    ).map { try $0.int64(0) }
+    let ids = try connection.newIDs(faces.count, of: "person_detection")
     let collectionID = collection.id
     _ = try connection.copyIn(
       """

@@ -139,16 +139,18 @@ extension HumanActionRepository {
         SELECT cur.id, cur.cluster_id AS old_cluster, cur.cluster_status AS old_status, r.*
         FROM person_detection cur JOIN human_action_change h ON h.collection_id = $1
           AND h.action_id = $2 AND h.entity = 'detection' AND h.row_id = cur.id,
-          LATERAL (SELECT p.cluster_id, p.cluster_status, p.cluster_confidence, p.is_core,
-            p.is_adopted, p.pool_seed,
-            p.lambda_val, p.outlier_score, p.unassigned_since, p.assigned_tier, p.assigned_run_id,
-            p.invalid_reason FROM jsonb_populate_record(cur, h.before) p) r
+          LATERAL (SELECT p.cluster_id, p.cluster_status, p.cluster_confidence, p.is_adopted,
+            p.pool_seed, p.lambda_val, p.outlier_score, p.unassigned_since, p.assigned_tier,
+            p.assigned_run_id, p.invalid_reason FROM jsonb_populate_record(cur, h.before) p) r
         WHERE cur.collection_id = $1
       ), moved AS (
         UPDATE person_detection d SET cluster_id = t.cluster_id, cluster_status = t.cluster_status,
           person_id = c.person_id, cluster_confidence = t.cluster_confidence,
-          is_core = t.is_core, is_adopted = t.is_adopted, pool_seed = t.pool_seed,
-          -- What a fit said meanwhile goes with the status that it gave.
+          -- What a fit or the pool said meanwhile goes with the status that it gave.
+          is_core = t.cluster_status IS NOT DISTINCT FROM 'hdbscan_core',
+          is_adopted = t.is_adopted AND t.cluster_id IS NOT NULL
+            AND t.cluster_status IS DISTINCT FROM 'hdbscan_core',
+          pool_seed = t.pool_seed AND t.cluster_id IS NULL,
           lambda_val = CASE WHEN t.cluster_status NOT IN ('auto', 'manual') THEN t.lambda_val END,
           outlier_score =
             CASE WHEN t.cluster_status NOT IN ('auto', 'manual') THEN t.outlier_score END,

@@ -72,7 +72,7 @@ extension HumanActionRepository {
       """
       WITH changed AS (
         SELECT h.entity, h.row_id, a.key, a.value AS after, h.before -> a.key AS before,
-          h.before IS NULL AS made,
+          h.before IS NULL AS made, h.before AS image_before, h.after AS image_after,
           CASE h.entity
             WHEN 'person' THEN (SELECT to_jsonb(t) FROM person t
               WHERE t.collection_id = $1 AND t.id = h.row_id)
@@ -90,14 +90,13 @@ extension HumanActionRepository {
             WHEN 'cluster' THEN ARRAY['person_id', 'verified', 'hidden', 'anchored',
               'representative_detection_id', 'retired_at']
             WHEN 'candidate' THEN ARRAY['status']
-            WHEN 'detection' THEN ARRAY['cluster_id', 'cluster_status'] END)
+            WHEN 'detection' THEN ARRAY['cluster_id'] END)
       ), conflict AS (
         SELECT entity, row_id, key FROM changed
-        WHERE now IS NOT NULL AND CASE key
-          -- Waiting is waiting, whatever a bootstrap calls it; a human's word is another matter.
-          WHEN 'cluster_status' THEN (now ->> key = 'manual') IS DISTINCT FROM
-              (after #>> '{}' = 'manual')
-            AND (now ->> key = 'manual') IS DISTINCT FROM (before #>> '{}' = 'manual')
+        WHERE now IS NOT NULL AND CASE entity
+          -- Who waits, waits, whatever a bootstrap calls it; a human's word is another matter.
+          WHEN 'detection' THEN \(Self.place("now")) IS DISTINCT FROM \(Self.place("image_after"))
+            AND \(Self.place("now")) IS DISTINCT FROM \(Self.place("image_before"))
           ELSE now -> key IS DISTINCT FROM after
             AND (made OR now -> key IS DISTINCT FROM before) END
         UNION
@@ -138,7 +137,12 @@ extension HumanActionRepository {
     }
   }
 
-  /// The clusters that an action made and that hold faces which it did not put there.
+  /// Where a face is, and whether by a human's word.
+  private static func place(_ image: String) -> String {
+    "(\(image) ->> 'cluster_id', \(image) ->> 'cluster_status' IS NOT DISTINCT FROM 'manual')"
+  }
+
+  /// The clusters that an action made, or brought back, and that hold faces which it did not put there.
   public func outgrown(
     by action: Int64, on connection: isolated PostgresConnection
   ) throws -> [(clusterID: Int64, faces: Int)] {
@@ -147,7 +151,8 @@ extension HumanActionRepository {
       SELECT h.row_id, count(*) FROM human_action_change h
       JOIN person_detection d ON d.collection_id = $1 AND d.cluster_id = h.row_id
       WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'cluster'
-        AND h.before IS NULL AND NOT EXISTS (SELECT FROM human_action_change f
+        AND (h.before IS NULL OR h.before ->> 'retired_at' IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM human_action_change f
           WHERE f.collection_id = $1 AND f.action_id = $2 AND f.entity = 'detection'
             AND f.row_id = d.id)
       GROUP BY 1 ORDER BY 1

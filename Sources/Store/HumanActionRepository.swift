@@ -128,13 +128,43 @@ public struct HumanActionRepository: Sendable {
       """, [.int64(collection.id)])[0].optionalInt64(0)
   }
 
-  /// Says which action took another one back; nil puts it in force again.
-  public func setUndone(
-    _ id: Int64, by other: Int64?, on connection: isolated PostgresConnection
+  /// The action that an undo took back or, where that was an undo too, so on down to what people did;
+  /// any other action itself.
+  public func root(
+    of id: Int64, on connection: isolated PostgresConnection
+  ) throws -> Int64 {
+    try connection.query(
+      """
+      WITH RECURSIVE chain AS (
+        SELECT id, undoes FROM human_action WHERE collection_id = $1 AND id = $2
+        UNION ALL
+        SELECT a.id, a.undoes FROM chain c JOIN human_action a
+          ON a.collection_id = $1 AND a.id = c.undoes
+      )
+      SELECT id FROM chain WHERE undoes IS NULL
+      """, [.int64(collection.id), .int64(id)]
+    ).single().int64(0)
+  }
+
+  /// Notes that an undo took an action back, or did it again.
+  ///
+  /// What was last in taking it back or doing it again is undone by that, too: of an action and all undos
+  /// that go back to it, only what was last can be undone, and the action itself while it stands.
+  public func note(
+    undo: Int64, ofRoot root: Int64, isTakenBack: Bool, on connection: isolated PostgresConnection
   ) throws {
     try connection.query(
-      "UPDATE human_action SET undone_by = $3 WHERE collection_id = $1 AND id = $2",
-      [.int64(collection.id), .int64(id), .optional(other)])
+      """
+      WITH RECURSIVE family AS (
+        SELECT $3::bigint AS id
+        UNION ALL
+        SELECT a.id FROM family f JOIN human_action a ON a.collection_id = $1 AND a.undoes = f.id
+      )
+      UPDATE human_action a SET undone_by = CASE WHEN a.id <> $3 OR $4 THEN $2::bigint END
+      FROM family f
+      WHERE a.collection_id = $1 AND a.id = f.id AND a.id <> $2
+        AND (a.id = $3 OR a.undone_by IS NULL)
+      """, [.int64(collection.id), .int64(undo), .int64(root), .bool(isTakenBack)])
   }
 
   // Every statement gets the same parameters; PostgreSQL wants to know the type of each.

@@ -215,7 +215,8 @@ extension ReviewRepository {
       [.int64(collection.id), .int64Array(persons), .int64(heir), .optional(actor)])
   }
 
-  /// Faces in these clusters for which one of the persons is forbidden, by id.
+  /// Faces in these clusters for which one of the persons, or a cluster that is one of theirs by now, is
+  /// forbidden, by id.
   public func contradictions(
     inClusters clusters: [Int64], persons: [Int64], on connection: isolated PostgresConnection
   ) throws -> [Int64] {
@@ -223,13 +224,43 @@ extension ReviewRepository {
       """
       SELECT DISTINCT d.id FROM person_detection d
       JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = d.id
-      WHERE d.collection_id = $1 AND d.cluster_id = ANY($2) AND l.person_id = ANY($3)
+      LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
+      WHERE d.collection_id = $1 AND d.cluster_id = ANY($2)
+        AND (l.person_id = ANY($3) OR c.person_id = ANY($3))
       ORDER BY 1
       """, [.int64(collection.id), .int64Array(clusters), .int64Array(persons)]
     ).map { try $0.int64(0) }
   }
 
-  /// Pairs of faces that people said are different and that are among the members of clusters.
+  /// Faces that programs put where people said that they do not belong, among some faces and all of some
+  /// persons, by id; of two faces that are different people, the one that people placed stays, or the first.
+  public func misplaced(
+    _ faces: [Int64], ofPersons persons: [Int64], on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT d.id FROM cluster_person_cannot_link l
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = l.detection_id
+      LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
+      WHERE l.collection_id = $1 AND d.cluster_status <> 'manual'
+        AND d.person_id IN (l.person_id, c.person_id)
+        AND (d.id = ANY($2) OR d.person_id = ANY($3))
+      UNION
+      SELECT d.id FROM detection_constraint l
+      CROSS JOIN LATERAL (VALUES (l.detection_a_id, l.detection_b_id),
+        (l.detection_b_id, l.detection_a_id)) AS pair (own, other)
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = pair.own
+      JOIN person_detection o ON o.collection_id = $1 AND o.id = pair.other
+      WHERE l.collection_id = $1 AND l.kind = 'cannot_link' AND d.cluster_status <> 'manual'
+        AND d.person_id = o.person_id AND (o.cluster_status = 'manual' OR o.id < d.id)
+        AND (d.id = ANY($2) OR d.person_id = ANY($3))
+      ORDER BY 1
+      """, [.int64(collection.id), .int64Array(faces), .int64Array(persons)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// Pairs of faces that people said are different and that are of different persons, both among the
+  /// members of clusters.
   public func differentFaces(
     inClusters clusters: [Int64], on connection: isolated PostgresConnection
   ) throws -> [(a: Int64, b: Int64)] {
@@ -239,7 +270,7 @@ extension ReviewRepository {
       JOIN person_detection a ON a.collection_id = $1 AND a.id = l.detection_a_id
       JOIN person_detection b ON b.collection_id = $1 AND b.id = l.detection_b_id
       WHERE l.collection_id = $1 AND l.kind = 'cannot_link' AND a.cluster_id = ANY($2)
-        AND b.cluster_id = ANY($2)
+        AND b.cluster_id = ANY($2) AND a.person_id <> b.person_id
       ORDER BY 1, 2
       """, [.int64(collection.id), .int64Array(clusters)]
     ).map { (try $0.int64(0), try $0.int64(1)) }

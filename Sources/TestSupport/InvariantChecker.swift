@@ -93,6 +93,14 @@ public struct InvariantChecker: Sendable {
       """
     ),
     (
+      "core faces are those that a bootstrap calls core",
+      """
+      SELECT format('detection %s, %s', id, cluster_status) FROM person_detection
+      WHERE collection_id = $1
+        AND is_core IS DISTINCT FROM (cluster_status IS NOT DISTINCT FROM 'hdbscan_core')
+      """
+    ),
+    (
       "density values belong to faces that a bootstrap placed or that wait",
       """
       SELECT format('detection %s, %s', id, cluster_status) FROM person_detection

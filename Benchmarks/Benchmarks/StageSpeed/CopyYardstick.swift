@@ -10,8 +10,8 @@ struct CopyYardstick {
 
   /// Seconds of COPY into tables with nothing to look after, and into ones like the real ones.
   struct Seconds {
-    var bare = Double.infinity
-    var keyed = Double.infinity
+    var bare = 0.0
+    var keyed = 0.0
 
     static func + (a: Self, b: Self) -> Self {
       Self(bare: a.bare + b.bare, keyed: a.keyed + b.keyed)
@@ -19,7 +19,7 @@ struct CopyYardstick {
   }
 
   /// What a bootstrap moves.
-  enum Part: String, CaseIterable {
+  enum Part: String {
     case faces = "person_detection"
     case events = "assignment_event"
     case clusters = "cluster"
@@ -61,7 +61,7 @@ struct CopyYardstick {
 
   /// The rows of some tables, from the client in.
   func into(_ parts: [Part]) async throws -> Seconds {
-    var sum = Seconds(bare: 0, keyed: 0)
+    var sum = Seconds()
     for part in parts { sum = sum + (try await into(part)) }
     return sum
   }
@@ -78,10 +78,9 @@ struct CopyYardstick {
       }
       return rows
     }
-    guard let columns = rows.first?.count else { return Seconds(bare: 0, keyed: 0) }
-    var seconds = Seconds()
-    for isKeyed in [false, true] {
-      let time = try await best(
+    guard let columns = rows.first?.count else { return Seconds() }
+    func seconds(isKeyed: Bool) async throws -> Double {
+      try await best(
         before: "DROP TABLE IF EXISTS yardstick; " + Self.made(like: table, isKeyed: isKeyed)
       ) {
         try await pool.withTransaction { connection in
@@ -94,10 +93,11 @@ struct CopyYardstick {
           }
         }
       }
-      if isKeyed { seconds.keyed = time } else { seconds.bare = time }
     }
+    let times = Seconds(
+      bare: try await seconds(isKeyed: false), keyed: try await seconds(isKeyed: true))
     try await pool.query("DROP TABLE yardstick")
-    return seconds
+    return times
   }
 
   private static func made(like table: String, isKeyed: Bool) -> String {

@@ -52,16 +52,16 @@ extension HumanActions {
     }
     let moving = try clusters.ids(ofPersons: sources, on: connection)
     let own = try clusters.ids(ofPersons: [heir], on: connection)
-    let contradicted =
-      try review.contradictions(inClusters: moving, persons: [heir], on: connection)
-      + review.contradictions(inClusters: own, persons: sources, on: connection)
-    let different = try crossing(own: own, moving: moving, on: connection)
-    let undecided = try review.waiting(betweenPersons: sources + [heir], on: connection)
+    let all = sources + [heir]
+    let contradicted = try review.contradictions(
+      inClusters: moving + own, persons: all, on: connection)
+    let different = try review.differentFaces(inClusters: moving + own, on: connection)
+    let undecided = try review.waiting(betweenPersons: all, on: connection)
     let scope = ActionScope(
       detections: Set(contradicted).union(different.flatMap { [$0.a, $0.b] })
         .union(try review.asking(within: moving + own, on: connection))
         .union(question.map { [$0.detectionID] } ?? []),
-      clusters: Set(moving + own), persons: Set(sources + [heir]))
+      clusters: Set(moving + own), persons: Set(all))
     let action = try begin(kind, scope, on: connection)
     let names = try detections.externalIDs(of: contradicted, on: connection)
     if let pair = different.first, !anyway {
@@ -73,7 +73,7 @@ extension HumanActions {
     var aside: [String] = []
     if anyway {
       for face in contradicted {
-        for person in sources + [heir] {
+        for person in all {
           try review.allow(detectionID: face, clusterID: 0, personID: person, on: connection)
         }
       }
@@ -128,15 +128,5 @@ extension HumanActions {
       action, "separate", scope,
       summary: "separated \(count(leaving.count, "cluster")) from person \(id)",
       clusterIDs: leaving, personIDs: [id] + made, on: connection)
-  }
-
-  /// Pairs of different people of which one face is on each side.
-  private func crossing(
-    own: [Int64], moving: [Int64], on connection: isolated PostgresConnection
-  ) throws -> [(a: Int64, b: Int64)] {
-    let pairs = try review.differentFaces(inClusters: own + moving, on: connection)
-    if pairs.isEmpty { return [] }
-    let moves = Set(try detections.members(of: moving, on: connection).map(\.id))
-    return pairs.filter { moves.contains($0.a) != moves.contains($0.b) }
   }
 }

@@ -15,6 +15,7 @@ extension HumanActions {
     }
     let record = try log.lock(id, on: connection)
     if let by = record.undoneBy { throw HumanActionError.alreadyUndone(action: id, by: by) }
+    let root = try log.lock(try log.root(of: id, on: connection), on: connection)
     let done = try JSONText.decode(HumanActionReport.self, from: record.detailsJSON)
     try refuse(id, try log.conflicts(of: id, on: connection), on: connection)
     let outgrown = try log.outgrown(by: id, on: connection)
@@ -30,9 +31,7 @@ extension HumanActions {
     let stale = try log.restore(id, by: undo, actor: actor, on: connection)
     let uneven = try log.miscounted(scope.clusters, on: connection)
     try recount(stale + uneven, on: connection)
-    // Questions that were asked since about what is now no question, or about nobody.
-    try review.closeMoot(about: scope.clusters.sorted(), on: connection)
-    try review.closeMoot(ofDetections: scope.detections.sorted(), on: connection)
+    try closeMoot(&scope, action: undo, on: connection)
     try refuse(id, try log.problems(after: id, on: connection), on: connection)
     let gone = try scope.clusters.sorted().filter { try !clusters.isLive($0, on: connection) }
     try detections.reset(
@@ -41,21 +40,73 @@ extension HumanActions {
     if !done.runIDs.isEmpty {
       try activation.goBack(done, action: undo, actor: actor, on: connection)
     }
+    let aside = try setAsideMisplaced(&scope, action: undo, on: connection)
     var report = try finish(
       undo, "undo", scope,
-      summary: record.kind == "undo"
-        ? "did again what action \(id) had taken back" : "took back: \(record.summary)",
-      moved: done.moved, clusterIDs: done.clusterIDs, personIDs: done.personIDs, on: connection)
+      summary: root.undoneBy == nil
+        ? "took back: \(root.summary)" : "did again what action \(id) had taken back",
+      moved: done.moved, setAside: aside, clusterIDs: done.clusterIDs, personIDs: done.personIDs,
+      on: connection)
     if !done.runIDs.isEmpty {
       report.runIDs = done.runIDs.reversed()
       try log.finish(
         undo, scope, summary: report.summary, detailsJSON: try JSONText.encode(report),
         on: connection)
     }
-    try log.setUndone(id, by: undo, on: connection)
-    // The action that the undo had taken back is in force again.
-    if let original = record.undoes { try log.setUndone(original, by: nil, on: connection) }
+    try log.note(
+      undo: undo, ofRoot: root.id, isTakenBack: root.undoneBy == nil, on: connection)
     return report
+  }
+
+  /// Closes questions that were asked since about what is now no question, or about nobody: also those of
+  /// faces and clusters that came to the same persons since.
+  private func closeMoot(
+    _ scope: inout ActionScope, action: Int64, on connection: isolated PostgresConnection
+  ) throws {
+    let personOf = try persons.persons(ofClusters: scope.clusters.sorted(), on: connection)
+    let all = scope.clusters.union(
+      try clusters.ids(ofPersons: Set(personOf.values), on: connection)
+    ).sorted()
+    try widen(
+      &scope, ActionScope(detections: Set(try review.asking(within: all, on: connection))),
+      action: action, on: connection)
+    try review.closeMoot(about: all, on: connection)
+    try review.closeMoot(ofDetections: scope.detections.sorted(), on: connection)
+  }
+
+  /// Remembers more rows before they change, when others of the scope have changed already.
+  private func widen(
+    _ scope: inout ActionScope, _ more: ActionScope, action: Int64,
+    on connection: isolated PostgresConnection
+  ) throws {
+    let added = ActionScope(
+      detections: more.detections.subtracting(scope.detections),
+      clusters: more.clusters.subtracting(scope.clusters))
+    try log.remember(added, of: action, on: connection)
+    scope.detections.formUnion(added.detections)
+    scope.clusters.formUnion(added.clusters)
+  }
+
+  /// Takes out whom programs placed since, where people had said that they do not belong now that clusters
+  /// have other persons again.
+  ///
+  /// - Parameter scope: what the action concerns; gets these faces and their clusters.
+  /// - Returns: external ids of these faces.
+  private func setAsideMisplaced(
+    _ scope: inout ActionScope, action: Int64, on connection: isolated PostgresConnection
+  ) throws -> [String] {
+    let personOf = try persons.persons(ofClusters: scope.clusters.sorted(), on: connection)
+    let misplaced = try review.misplaced(
+      scope.detections.sorted(), ofPersons: Set(personOf.values).sorted(), on: connection)
+    if misplaced.isEmpty { return [] }
+    let states = try detections.lock(ids: misplaced, on: connection)
+    try widen(
+      &scope,
+      ActionScope(detections: Set(misplaced), clusters: Set(states.compactMap(\.clusterID))),
+      action: action, on: connection)
+    try setAside(misplaced, action: action, on: connection)
+    let names = try detections.externalIDs(of: misplaced, on: connection)
+    return misplaced.compactMap { names[$0] }
   }
 
   private func refuse(

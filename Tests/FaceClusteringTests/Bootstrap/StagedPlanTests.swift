@@ -28,6 +28,23 @@ extension OnPostgres {
           externalIDs: (12..<18).map { "face-\($0)" } + ["face-23"], on: connection) == 7)
     }
 
+    /// A bootstrap, and what happens while it waits to make its second plan.
+    private func bootstrap<Value: Sendable>(
+      in test: TestStage,
+      meanwhile: @Sendable (isolated PostgresConnection) throws -> Value
+    ) async throws -> (report: BootstrapReport, value: Value) {
+      let task = Mutex<Task<BootstrapReport, any Error>?>(nil)
+      let holder = try await test.pool.connectionOfItsOwn()
+      let value = try await holder.transaction { connection in
+        try CollectionLocks(test.collection).shareMembership(on: connection)
+        task.withLock { $0 = Task { try await test.stage.bootstrap() } }
+        while try !waiting({ try await test.somebodyWaitsForALock() }) { usleep(5_000) }
+        return try meanwhile(connection)
+      }
+      await holder.close()
+      return (try #require(try await task.withLock { $0 }?.value), value)
+    }
+
     @Test func whatHappensBetweenTheTwoPlansStands() async throws {
       try await TestStage.run(dimension: 4) { test in
         _ = try await test.stage.importFaces(Circle.file(Self.angles))
@@ -35,23 +52,16 @@ extension OnPostgres {
         _ = try await test.stage.importFaces(Circle.file([45, 46, 91, 271], prefix: "new"))
         _ = try await test.stage.assign()
         let other = try #require(try await test.faces()["face-6"]?.clusterID)
-        let task = Mutex<Task<BootstrapReport, any Error>?>(nil)
-        let holder = try await test.pool.connectionOfItsOwn()
         let shapes = """
           SELECT string_agg(format('%s %s %s', cluster_id, face_count, reference_centroid), ','
             ORDER BY cluster_id) FROM
           """
-        let left = try await holder.transaction { connection -> String in
-          try CollectionLocks(test.collection).shareMembership(on: connection)
-          task.withLock { $0 = Task { try await test.stage.bootstrap() } }
-          while try !waiting({ try await test.somebodyWaitsForALock() }) { usleep(5_000) }
+        let (report, left) = try await bootstrap(in: test) { connection in
           try meanwhile(in: test, other, on: connection)
           return try connection.query(
             "\(shapes) (SELECT *, id AS cluster_id FROM cluster WHERE retired_at IS NULL) c"
           ).single().text(0)
         }
-        await holder.close()
-        let report = try #require(try await task.withLock { $0 }?.value)
         let faces = try await test.faces()
         #expect(faces["face-0"]?.clusterID == other)
         #expect(faces["face-0"]?.status == "manual")
@@ -73,20 +83,13 @@ extension OnPostgres {
         _ = try await test.stage.importFaces(Circle.file(Self.angles))
         _ = try await test.stage.bootstrap()
         let before = try await test.fingerprint()
-        let task = Mutex<Task<BootstrapReport, any Error>?>(nil)
-        let holder = try await test.pool.connectionOfItsOwn()
-        try await holder.transaction { connection in
-          try CollectionLocks(test.collection).shareMembership(on: connection)
-          task.withLock { $0 = Task { try await test.stage.bootstrap() } }
-          while try !waiting({ try await test.somebodyWaitsForALock() }) { usleep(5_000) }
-          try connection.query(
+        _ = try await bootstrap(in: test) { connection in
+          _ = try connection.query(
             """
             UPDATE cluster SET centroid_sum = decode(repeat('00', 32), 'hex'),
               centroid = decode(repeat('00', 16), 'hex')
             """)
         }
-        await holder.close()
-        _ = try #require(try await task.withLock { $0 }?.value)
         #expect(try await test.fingerprint() == before)
         try await test.expectInvariants()
       }

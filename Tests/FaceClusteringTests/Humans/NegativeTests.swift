@@ -84,6 +84,80 @@ extension OnPostgres {
       }
     }
 
+    @Test func whoOfSeveralMergedPersonsIsNotAnotherOfThemIsLeftOut() async throws {
+      try await run { test in
+        let faces = try await test.faces()
+        let persons = try ["face-0", "face-6", "face-12"].map {
+          try #require(faces[$0]?.personID)
+        }
+        _ = try await test.stage.reject(
+          externalIDs: ["face-6"], from: .cluster(try #require(faces["face-12"]?.clusterID)))
+        let merged = try await test.stage.merge(persons: Array(persons[1...]), into: persons[0])
+        #expect(merged.setAside == ["face-6"])
+        try await test.expectInvariants()
+        _ = try await test.stage.undo()
+        let review = ReviewRepository(test.collection)
+        let pair = try ["face-7", "face-13"].map { try #require(faces[$0]?.detectionID) }
+        try await test.pool.withTransaction {
+          try review.constrain(pair[0], pair[1], mustLink: false, actor: nil, on: $0)
+        }
+        await #expect(throws: HumanActionError.self) {
+          try await test.stage.merge(persons: Array(persons[1...]), into: persons[0])
+        }
+      }
+    }
+
+    @Test func aForbiddenClusterIsForbiddenUnderAnotherPerson() async throws {
+      try await run { test in
+        _ = try await test.stage.importFaces(Circle.file([269.9, 270.1], prefix: "more"))
+        _ = try await test.stage.assign()
+        let faces = try await test.faces()
+        let cluster = try #require(faces["face-12"]?.clusterID)
+        _ = try await test.stage.reject(externalIDs: ["face-6"], from: .cluster(cluster))
+        let larger = try #require(faces["face-18"]?.personID)
+        _ = try await test.stage.merge(
+          persons: [try #require(faces["face-12"]?.personID)], into: larger)
+        // The smaller cluster leaves, to a person of whom nobody said anything.
+        _ = try await test.stage.separate(person: larger)
+        let person = try await test.stage.cluster(cluster).personID
+        #expect(person != larger && person != faces["face-12"]?.personID)
+        let merged = try await test.stage.merge(
+          persons: [try #require(faces["face-6"]?.personID)], into: person)
+        #expect(merged.setAside == ["face-6"])
+      }
+    }
+
+    @Test func whoCameSinceIsLeftOutWhenClustersGoBackToTheirPerson() async throws {
+      try await run { test in
+        let faces = try await test.faces()
+        let (a, b) = (try #require(faces["face-0"]), try #require(faces["face-6"]))
+        let person = try #require(a.personID)
+        _ = try await test.stage.merge(persons: [try #require(b.personID)], into: person)
+        _ = try await test.stage.importFaces(Circle.file([90.1, 90.2], prefix: "new"))
+        _ = try await test.stage.reject(
+          externalIDs: ["new-0"], from: .cluster(try #require(a.clusterID)))
+        let review = ReviewRepository(test.collection)
+        let stranger = try #require(try await test.faces()["new-1"]?.detectionID)
+        try await test.pool.withTransaction {
+          try review.constrain(a.detectionID, stranger, mustLink: false, actor: nil, on: $0)
+        }
+        let separated = try await test.stage.separate(person: person)
+        #expect(separated.clusterIDs == [try #require(b.clusterID)])
+        _ = try await test.stage.assign()
+        #expect(try await test.faces()["new-0"]?.clusterID == b.clusterID)
+        #expect(try await test.faces()["new-1"]?.clusterID == b.clusterID)
+        let before = try await test.dump()
+        let preview = try await test.stage.undo(dryRun: true)
+        #expect(preview.setAside == ["new-0", "new-1"])
+        let undo = try await test.stage.undo()
+        #expect(undo.setAside == ["new-0", "new-1"])
+        #expect(try await test.faces()["face-6"]?.personID == person)
+        try await expectOut("new-0", of: person, in: test, "undo")
+        _ = try await test.stage.undo(action: undo.actionID)
+        #expect(TestStage.difference(before, try await test.dump()) == [])
+      }
+    }
+
     @Test func differentFacesShareNoClusterAndNoPerson() async throws {
       try await run { test in
         let faces = try await test.faces()

@@ -229,6 +229,51 @@ extension OnPostgres {
       }
     }
 
+    @Test func whatWasConfirmedSinceIsNotDoneAgain() async throws {
+      try await TestStage.run { test in
+        try await Self.prepare(test)
+        let groups = try await test.groups()
+        let face = groups[2].faces[1]
+        let moved = try await test.stage.assign(
+          externalIDs: [face], to: .cluster(groups[5].cluster))
+        let undo = try await test.stage.undo(action: moved.actionID)
+        // Where it was, but now by a human's word.
+        let confirmed = try await test.stage.assign(
+          externalIDs: [face], to: .cluster(groups[2].cluster))
+        let error = await #expect(throws: HumanActionError.self) {
+          try await test.stage.undo(action: undo.actionID)
+        }
+        #expect(
+          try #require(error).description.contains(
+            "was moved by action \(try #require(confirmed.actionID)) (assign)"))
+      }
+    }
+
+    @Test func ofAnActionAndItsUndosTheLastCounts() async throws {
+      try await TestStage.run { test in
+        try await Self.prepare(test)
+        let groups = try await test.groups()
+        let (face, cluster) = (groups[2].faces[1], groups[5].cluster)
+        let done = try await test.stage.assign(externalIDs: [face], to: .cluster(cluster))
+        let first = try #require(done.actionID)
+        var undos: [Int64] = []
+        // Taken back, done again by its undo, taken back by name, done again, taken back by the last undo.
+        for target in [first, nil, first, nil, nil] {
+          let report = try await test.stage.undo(action: target ?? undos[undos.count - 1])
+          undos.append(try #require(report.actionID))
+          let isBack = undos.count % 2 == 1
+          #expect(report.summary.hasPrefix(isBack ? "took back: put" : "did again"))
+          #expect(try await test.faces()[face]?.clusterID == (isBack ? groups[2].cluster : cluster))
+          let log = try await test.stage.actions(limit: 20)
+          #expect(log.first { $0.id == first }?.undoneBy == (isBack ? undos.last : nil))
+          #expect(log.filter { $0.kind == "undo" && $0.undoneBy == nil }.map(\.id) == [undos.last])
+          for old in undos.dropLast() {
+            await #expect(throws: HumanActionError.self) { try await test.stage.undo(action: old) }
+          }
+        }
+      }
+    }
+
     @Test func theNameOfAPersonThatHasToStayGoesBackToo() async throws {
       try await TestStage.run { test in
         try await Self.prepare(test)
@@ -244,6 +289,25 @@ extension OnPostgres {
         #expect(
           try await test.value("SELECT id FROM person WHERE name = 'Eve'")
             == "\(made.personIDs[0])")
+      }
+    }
+
+    @Test func aClusterThatOthersJoinedSinceIsNotRetired() async throws {
+      try await TestStage.run { test in
+        try await Self.prepare(test)
+        let groups = try await test.groups()
+        let made = try await test.stage.assign(
+          externalIDs: [groups[2].faces[1]], to: .newPerson(name: "Eve"))
+        // Its lineage speaks of the new cluster from now on, so it is retired and not removed.
+        _ = try await test.stage.bootstrap()
+        let back = try await test.stage.undo()
+        let again = try await test.stage.undo(action: back.actionID)
+        _ = try await test.stage.assign(
+          externalIDs: [groups[3].faces[2]], to: .cluster(made.clusterIDs[0]))
+        let error = await #expect(throws: HumanActionError.self) {
+          try await test.stage.undo(action: again.actionID)
+        }
+        #expect(try #require(error).description.contains("has 1 face more since"))
       }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 import PostgresClient
 import Store
 import Synchronization
+import Testing
 
 /// What people said and took back, and what of it must therefore hold in the end.
 ///
@@ -26,6 +27,8 @@ final class Ledger: Sendable {
     var clusterOfFace: [String: Int64] = [:]
     var notThere: [String: Set<Prohibition>] = [:]
     var names: [Int64: String] = [:]
+    /// Whose name was taken back, maybe only after a merge that had left it to them.
+    var nameless: Set<Int64> = []
     var verified: Set<Int64> = []
     var personOfCluster: [Int64: Int64] = [:]
   }
@@ -77,17 +80,24 @@ final class Ledger: Sendable {
   }
 
   private func replay(_ records: [HumanActionRecord]) throws -> Said {
+    // Each undo turns what people did off or on again, whichever undo it names.
+    var roots: [Int64: Int64] = [:]
     var undone: Set<Int64> = []
     for record in records {
-      guard let target = record.undoes else { continue }
-      undone.insert(target)
-      // Taking back what was taken back does it again.
-      if let first = records.first(where: { $0.id == target })?.undoes { undone.remove(first) }
+      let root = record.undoes.map { roots[$0] ?? $0 } ?? record.id
+      roots[record.id] = root
+      if root != record.id, undone.insert(root).inserted == false { undone.remove(root) }
     }
+    let marked = records.filter { $0.undoes == nil && $0.undoneBy != nil }.map(\.id)
+    #expect(undone == Set(marked), "what the log calls undone")
     var said = Said()
-    for record in records where !undone.contains(record.id) {
+    for record in records {
       let deed = state.withLock { state in record.actor.flatMap { state.deeds[$0] } }
       guard let deed else { continue }
+      if undone.contains(record.id) {
+        if case .name(let person, _) = deed { said.nameless.insert(person) }
+        continue
+      }
       let report = try JSONDecoder().decode(
         HumanActionReport.self, from: Data(record.detailsJSON.utf8))
       said.note(deed, report)
@@ -108,10 +118,7 @@ extension Ledger.Said {
       // A yes takes back every earlier no about a cluster that the person has by now.
       notThere[face] = nil
       if case .assign(_, let name?) = deed { names[persons[0]] = name }
-    case .reject(let face):
-      clusterOfFace[face] = nil
-      notThere[face, default: []].insert(.init(cluster: clusters[0], person: persons[0]))
-    case .rejectQuestion(let face):
+    case .reject(let face), .rejectQuestion(let face):
       if report.moved > 0 { clusterOfFace[face] = nil }
       notThere[face, default: []].insert(.init(cluster: clusters[0], person: persons[0]))
     case .merge(let sources):
@@ -119,7 +126,9 @@ extension Ledger.Said {
       for cluster in clusters { personOfCluster[cluster] = persons[0] }
       // One name among them is the name of all.
       let given = Set(sources.compactMap { names[$0] })
-      if names[persons[0]] == nil, given.count == 1 { names[persons[0]] = given.first }
+      if names[persons[0]] == nil, !nameless.contains(persons[0]), given.count == 1 {
+        names[persons[0]] = given.first
+      }
     case .separate:
       for (cluster, person) in zip(clusters, persons.dropFirst()) {
         personOfCluster[cluster] = person

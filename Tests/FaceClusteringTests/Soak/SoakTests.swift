@@ -11,11 +11,6 @@ extension OnPostgres {
   /// Everybody at once, in two collections: for a few seconds here, for as long as `scripts/soak` says
   /// there.
   @Suite struct SoakTests {
-    /// How long to go on, in seconds.
-    static let seconds =
-      (ProcessInfo.processInfo.environment["PHOTODB_SOAK_MINUTES"].flatMap(Double.init) ?? 0.15)
-      * 60
-
     /// Whether an error is one that a caller may see when others were faster, or connections are cut.
     static func isExpected(_ error: any Error) -> Bool {
       switch error {
@@ -33,16 +28,8 @@ extension OnPostgres {
     }
 
     @Test func everybodyAtOnce() async throws {
-      let fixture = try FaceFixture.load()
       try await TestServer.shared.withFreshDatabase(maximumConnections: 32) { pool in
-        let place = SoakPlace(
-          circle: try await TestStage.open(pool, dimension: 4),
-          people: try await TestStage.open(pool, collection: "people"), fixture: fixture)
-        _ = try await place.circle.stage.importFaces(
-          Circle.file([0.0, 72, 144, 216, 288].flatMap { Circle.person(at: $0, count: 9) }))
-        _ = try await place.people.stage.importFaces(
-          fixture.file(fixture.people.flatMap { $0.prefix(7) }.sorted()))
-        for tenant in place.tenants { _ = try await tenant.stage.bootstrap() }
+        let place = try await SoakPlace.open(pool)
         let end = ContinuousClock.now + .seconds(soakSeconds)
         let workers = try await place.circle.withWorkers(2) {
           try await withThrowingTaskGroup(of: Void.self) { group in
@@ -73,7 +60,7 @@ extension OnPostgres {
           let violations = try await StateTable().violations(in: tenant)
           #expect(violations == [])
         }
-        try await checkPeople(place)
+        try await Self.checkPeople(place)
         #expect(workers.reduce(0) { $0 + $1.dead } == 0)
         // All that people did can be taken back, as far as nothing stands in the way.
         for tenant in place.tenants {
@@ -90,7 +77,7 @@ extension OnPostgres {
     }
 
     /// No program changed what people said.
-    private func checkPeople(_ place: SoakPlace) async throws {
+    static func checkPeople(_ place: SoakPlace) async throws {
       let (said, kinds, lost) = try await Ledger.read(place.ledger, place.tenants)
       let counted = { (counts: [String: Int]) in
         counts.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")

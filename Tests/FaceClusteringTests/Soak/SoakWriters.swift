@@ -16,6 +16,20 @@ struct SoakPlace: Sendable {
 
   var tenants: [TestStage] { [circle, people] }
 
+  /// Both collections with five people each, or more, after a first run.
+  static func open(_ pool: PostgresPool) async throws -> SoakPlace {
+    let fixture = try FaceFixture.load()
+    let place = SoakPlace(
+      circle: try await TestStage.open(pool, dimension: 4),
+      people: try await TestStage.open(pool, collection: "people"), fixture: fixture)
+    _ = try await place.circle.stage.importFaces(
+      Circle.file([0.0, 72, 144, 216, 288].flatMap { Circle.person(at: $0, count: 9) }))
+    _ = try await place.people.stage.importFaces(
+      fixture.file(fixture.people.flatMap { $0.prefix(7) }.sorted()))
+    for tenant in place.tenants { _ = try await tenant.stage.bootstrap() }
+    return place
+  }
+
   /// One kind of writer; more kinds are more rows in ``writers``.
   struct Writer: Sendable {
     let name: String
@@ -139,12 +153,17 @@ struct SoakPlace: Sendable {
           externalID: face, to: .newPerson(name: "N\(face)"), anyway: true, actor: $0)
       }
     case 3:
+      // Where it is, or where it may come.
+      let target = Bool.random(using: &random) ? nil : RejectionTarget.cluster(b.cluster)
       try await ledger.act(.reject(face: face)) {
-        _ = try await stage.reject(externalIDs: [face], actor: $0)
+        _ = try await stage.reject(externalIDs: [face], from: target, actor: $0)
       }
     case 4:
-      try await ledger.act(.merge(sources: [a.person])) {
-        _ = try await stage.merge(persons: [a.person], into: b.person, actor: $0)
+      let sources = Set([a, groups.randomElement(using: &random) ?? a].map(\.person))
+        .subtracting([b.person]).sorted()
+      if sources.isEmpty { return false }
+      try await ledger.act(.merge(sources: sources)) {
+        _ = try await stage.merge(persons: sources, into: b.person, actor: $0)
       }
     case 5:
       try await ledger.act(.separate) {
