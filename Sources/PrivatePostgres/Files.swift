@@ -76,6 +76,29 @@ enum Files {
     guard mkdir(path, mode) == 0 || errno == EEXIST else { throw failure("make", path) }
   }
 
+  /// Makes a folder that only its owner may enter, and those above it, if it is not there.
+  ///
+  /// Nobody sees it before it is its owner's: another process may be starting the same server.
+  static func makeFolder(_ path: String, ownedBy owner: ServerUser) throws {
+    guard !exists(path) else { return try makeFolder(path, mode: 0o700) }
+    let parent = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+    if !parent.isEmpty { try makeFolder(parent, mode: 0o755) }
+    var name = Array((path + ".XXXXXX").utf8CString)
+    guard mkdtemp(&name) != nil else { throw failure("make", path) }
+    let fresh = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+    do {
+      try owner.takeOver(fresh)
+      guard Glibc.rename(fresh, path) == 0 || errno == ENOTEMPTY || errno == EEXIST else {
+        throw failure("make", path)
+      }
+      // Whoever was quicker has made it: ours stays behind under its first name.
+      guard rmdir(fresh) == 0 || errno == ENOENT else { throw failure("remove", fresh) }
+    } catch {
+      rmdir(fresh)
+      throw error
+    }
+  }
+
   /// The path from the root, without following links.
   static func absolute(_ path: String, from current: String) -> String {
     let whole = path.hasPrefix("/") ? path : current + "/" + path

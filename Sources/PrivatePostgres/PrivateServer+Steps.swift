@@ -16,9 +16,7 @@ extension PrivateServer {
     guard user.canEnter(parent.isEmpty ? "/" : parent) else {
       throw PrivateServerError.unreachable(directory: layout.home, user: user.name)
     }
-    let isNew = !Files.exists(layout.home)
-    try Files.makeFolder(layout.home, mode: 0o700)
-    if isNew { try user.takeOver(layout.home) }
+    try Files.makeFolder(layout.home, ownedBy: user)
     guard user.canEnter(layout.home) else {
       throw PrivateServerError.unreachable(directory: layout.home, user: user.name)
     }

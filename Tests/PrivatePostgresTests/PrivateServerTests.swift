@@ -97,6 +97,26 @@ import Testing
     }
   }
 
+  private nonisolated func firstOwner(of folder: String) async -> UInt32? {
+    while !Task.isCancelled {
+      if let facts = Files.facts(of: folder) { return facts.owner }
+    }
+    return nil
+  }
+
+  /// As root the folder is made for another user: nobody may find it before it is that user's.
+  @Test func aHomeIsItsOwnersFromTheFirstMoment() async throws {
+    try await TemporaryFolder.with { folder in
+      for round in 0..<200 {
+        let home = "\(folder)/\(round)/home"
+        async let seen = firstOwner(of: home)
+        let user = try PrivateServer(directory: home, logger: TestServer.silentLogger).prepareHome()
+        try #require(await seen == user.id)
+        try #require(FileManager.default.contentsOfDirectory(atPath: home + "/..") == ["home"])
+      }
+    }
+  }
+
   @Test func startsAgainAfterACrashAndKeepsWhatWasCommitted() async throws {
     try await withHome(durability: .full) { server, _ in
       let url = try await server.start()
