@@ -87,14 +87,18 @@ extension ClusterRepository {
     ).map { try $0.int64(0) }
   }
 
-  /// The most central face of a cluster, where one was computed.
+  /// The most central face of a cluster, where one was computed that is still a member.
   public func medoid(
     of id: Int64, on connection: isolated PostgresConnection
   ) throws -> Int64? {
     try connection.query(
-      "SELECT medoid_detection_id FROM cluster WHERE collection_id = $1 AND id = $2",
-      [.int64(collection.id), .int64(id)]
-    ).first?.optionalInt64(0)
+      """
+      SELECT d.id FROM cluster c
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = c.medoid_detection_id
+        AND d.cluster_id = c.id
+      WHERE c.collection_id = $1 AND c.id = $2
+      """, [.int64(collection.id), .int64(id)]
+    ).first?.int64(0)
   }
 
   /// Gives clusters, and with them their faces, to a person.

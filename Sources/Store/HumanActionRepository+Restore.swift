@@ -46,8 +46,20 @@ extension HumanActionRepository {
         LATERAL jsonb_populate_record(cur, h.before) r
       WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
       """, key)
+    try connection.query(
+      """
+      UPDATE detection_constraint t SET kind = h.before ->> 'kind' FROM human_action_change h
+      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'constraint'
+        AND h.before ? 'kind' AND h.after IS NOT NULL
+        AND t.collection_id = $1 AND t.id = h.row_id
+      """, key)
     try removeMade(key, on: connection)
     return stale
+  }
+
+  /// No sum of no vectors, as long as this one.
+  private static func zeros(_ sum: String) -> String {
+    "decode(repeat('00', octet_length(\(sum))), 'hex')"
   }
 
   /// Rows that the action removed come back as they were, unless what they are about is gone.
@@ -68,9 +80,18 @@ extension HumanActionRepository {
         """
       case .person, .cluster, .detection: ""
       }
+    func there(_ key: String) -> String {
+      """
+      '\(key)', (SELECT d.id FROM person_detection d
+        WHERE d.collection_id = $1 AND d.id = (h.before ->> '\(key)')::bigint)
+      """
+    }
     let now =
       entity == .cluster
-      ? "|| jsonb_build_object('changed_in', pg_current_xact_id()::text)" : ""
+      ? """
+      || jsonb_build_object('changed_in', pg_current_xact_id()::text,
+        \(there("medoid_detection_id")), \(there("representative_detection_id")))
+      """ : ""
     try connection.query(
       """
       INSERT INTO \(entity.table)
@@ -111,7 +132,10 @@ extension HumanActionRepository {
         = (r.person_id, r.verified, r.verified_at, r.verified_by, r.hidden, r.anchored,
           (SELECT d.id FROM person_detection d
             WHERE d.collection_id = $1 AND d.id = r.representative_detection_id), r.retired_at,
-          f.face_count, f.core_count, f.centroid_sum, f.centroid, f.reference_centroid,
+          CASE WHEN r.retired_at IS NULL THEN f.face_count ELSE 0 END,
+          CASE WHEN r.retired_at IS NULL THEN f.core_count ELSE 0 END,
+          CASE WHEN r.retired_at IS NULL THEN f.centroid_sum ELSE \(Self.zeros("cur.centroid_sum")) END,
+          f.centroid, f.reference_centroid,
           f.reference_count, f.reference_length, f.changed_since_medoid,
           (SELECT d.id FROM person_detection d
             WHERE d.collection_id = $1 AND d.id = f.medoid_detection_id),
@@ -143,6 +167,7 @@ extension HumanActionRepository {
             p.pool_seed, p.lambda_val, p.outlier_score, p.unassigned_since, p.assigned_tier,
             p.assigned_run_id, p.invalid_reason FROM jsonb_populate_record(cur, h.before) p) r
         WHERE cur.collection_id = $1
+          AND NOT \(Self.isLeftAlone("to_jsonb(cur)", "h.before", "h.after"))
       ), moved AS (
         UPDATE person_detection d SET cluster_id = t.cluster_id, cluster_status = t.cluster_status,
           person_id = c.person_id, cluster_confidence = t.cluster_confidence,
@@ -192,7 +217,7 @@ extension HumanActionRepository {
     try connection.query(
       """
       UPDATE cluster c SET \(TransactionHorizon.stamp), retired_at = now(), face_count = 0, core_count = 0,
-        centroid_sum = decode(repeat('00', octet_length(c.centroid_sum)), 'hex')
+        centroid_sum = \(Self.zeros("c.centroid_sum"))
       WHERE c.collection_id = $1 AND c.id IN (\(made)) AND (\(spokenOf))
       """, key)
     let removed = try connection.query(

@@ -62,15 +62,20 @@ extension HumanActionRepository {
     return scope
   }
 
-  /// What is neither as an action left it nor as it was before, by kind and id.
+  /// What an action's undo would have to go back from, or to, and cannot, by kind and id: what is not as the
+  /// action left it, where it is not as it was before either or a later action that stands made it so; what is
+  /// retired or gone.
   ///
-  /// Sums, centroids and what a fit says of a cluster do not count: they follow from the members.
+  /// Sums, centroids and what a fit says of a cluster do not count: they follow from the members. Nor does a
+  /// face that programs alone moved: it stays where they put it.
   public func conflicts(
     of action: Int64, on connection: isolated PostgresConnection
   ) throws -> [UndoConflict] {
     try connection.query(
       """
-      WITH changed AS (
+      WITH own AS MATERIALIZED (
+        SELECT * FROM human_action_change WHERE collection_id = $1 AND action_id = $2
+      ), changed AS (
         SELECT h.entity, h.row_id, a.key, a.value AS after, h.before -> a.key AS before,
           h.before IS NULL AS made, h.before AS image_before, h.after AS image_after,
           CASE h.entity
@@ -83,36 +88,70 @@ extension HumanActionRepository {
             ELSE (SELECT to_jsonb(t) FROM person_detection t
               WHERE t.collection_id = $1 AND t.id = h.row_id)
           END AS now
-        FROM human_action_change h, LATERAL jsonb_each(h.after) a
-        WHERE h.collection_id = $1 AND h.action_id = $2
-          AND a.key = ANY(CASE h.entity
+        FROM own h, LATERAL jsonb_each(h.after) a
+        WHERE a.key = ANY(CASE h.entity
             WHEN 'person' THEN ARRAY['name', 'hidden']
             WHEN 'cluster' THEN ARRAY['person_id', 'verified', 'hidden', 'anchored',
               'representative_detection_id', 'retired_at']
             WHEN 'candidate' THEN ARRAY['status']
             WHEN 'detection' THEN ARRAY['cluster_id'] END)
       ), conflict AS (
-        SELECT entity, row_id, key FROM changed
+        SELECT entity, row_id, key FROM changed c
         WHERE now IS NOT NULL AND CASE entity
           -- Who waits, waits, whatever a bootstrap calls it; a human's word is another matter.
-          WHEN 'detection' THEN \(Self.place("now")) IS DISTINCT FROM \(Self.place("image_after"))
-            AND \(Self.place("now")) IS DISTINCT FROM \(Self.place("image_before"))
-          ELSE now -> key IS DISTINCT FROM after
-            AND (made OR now -> key IS DISTINCT FROM before) END
+          WHEN 'detection' THEN NOT \(Self.isLeftAlone("now", "image_before", "image_after"))
+            AND \(Self.place("now")) IS DISTINCT FROM \(Self.place("image_after"))
+          -- A question that a program closed.
+          WHEN 'candidate' THEN now -> key IS DISTINCT FROM after
+            AND NOT (now ->> key = 'expired' AND after #>> '{}' = 'pending')
+          ELSE now -> key IS DISTINCT FROM after END
+        AND (made OR CASE entity
+          WHEN 'detection' THEN \(Self.place("now")) IS DISTINCT FROM \(Self.place("image_before"))
+          ELSE now -> key IS DISTINCT FROM before END
+        -- As it was before, but by another action since.
+        OR EXISTS (SELECT FROM human_action_change l
+          JOIN human_action a ON a.collection_id = $1 AND a.id = l.action_id
+          WHERE l.collection_id = $1 AND l.entity = c.entity AND l.row_id = c.row_id
+            AND l.action_id > $2 AND a.kind <> 'undo' AND a.undone_by IS NULL
+            AND CASE c.entity
+              WHEN 'detection' THEN \(Self.place("l.before")) IS DISTINCT FROM \(Self.place("l.after"))
+              ELSE l.before -> c.key IS DISTINCT FROM l.after -> c.key END))
         UNION
-        SELECT h.entity, h.row_id, 'retired_at' FROM human_action_change h
+        SELECT h.entity, h.row_id, 'retired_at' FROM own h
         JOIN cluster t ON t.collection_id = $1 AND t.id = h.row_id
-        WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'cluster'
+        WHERE h.entity = 'cluster'
           AND t.retired_at IS NOT NULL AND h.after ->> 'retired_at' IS NULL
           AND NOT coalesce(h.before ->> 'retired_at' IS NOT NULL, false)
         UNION
-        SELECT 'cluster', (h.before ->> 'cluster_id')::bigint, 'retired_at'
-        FROM human_action_change h
+        SELECT 'cluster', t.id, 'retired_at' FROM own h
+        JOIN person_detection d ON d.collection_id = $1 AND d.id = h.row_id
         JOIN cluster t ON t.collection_id = $1 AND t.id = (h.before ->> 'cluster_id')::bigint
-        WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'detection'
-          AND t.retired_at IS NOT NULL AND NOT EXISTS (SELECT FROM human_action_change o
-            WHERE o.collection_id = $1 AND o.action_id = $2 AND o.entity = 'cluster'
-              AND o.row_id = t.id AND o.after ->> 'retired_at' IS NOT NULL)
+        WHERE h.entity = 'detection' AND t.retired_at IS NOT NULL
+          AND NOT \(Self.isLeftAlone("to_jsonb(d)", "h.before", "h.after"))
+          AND NOT EXISTS (SELECT FROM own o
+            WHERE o.entity = 'cluster' AND o.row_id = t.id AND o.after ->> 'retired_at' IS NOT NULL)
+        UNION
+        SELECT w.entity, w.row_id, 'gone' FROM (
+          SELECT entity, row_id FROM own WHERE entity IN ('person', 'cluster') AND after IS NOT NULL
+          UNION
+          SELECT 'person', (before ->> 'person_id')::bigint FROM own
+          WHERE entity = 'cluster' OR entity = 'prohibition' AND after IS NULL
+          UNION
+          SELECT 'cluster', (h.before ->> 'cluster_id')::bigint FROM own h
+          JOIN person_detection d ON d.collection_id = $1 AND d.id = CASE h.entity
+            WHEN 'detection' THEN h.row_id ELSE (h.before ->> 'detection_id')::bigint END
+          WHERE h.entity = 'detection'
+              AND NOT \(Self.isLeftAlone("to_jsonb(d)", "h.before", "h.after"))
+            OR h.entity IN ('prohibition', 'candidate') AND h.after IS NULL
+        ) w
+        WHERE w.row_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM own o
+            WHERE o.entity = w.entity AND o.row_id = w.row_id AND o.after IS NULL)
+          AND CASE w.entity
+            WHEN 'person' THEN NOT EXISTS (SELECT FROM person t
+              WHERE t.collection_id = $1 AND t.id = w.row_id)
+            ELSE NOT EXISTS (SELECT FROM cluster t
+              WHERE t.collection_id = $1 AND t.id = w.row_id) END
       )
       SELECT c.entity, c.row_id, c.key, coalesce(
         (SELECT format('by action %s (%s)', a.id, a.kind)
@@ -138,8 +177,20 @@ extension HumanActionRepository {
   }
 
   /// Where a face is, and whether by a human's word.
-  private static func place(_ image: String) -> String {
-    "(\(image) ->> 'cluster_id', \(image) ->> 'cluster_status' IS NOT DISTINCT FROM 'manual')"
+  static func place(_ image: String) -> String {
+    "(\(image) ->> 'cluster_id', \(isByHand(image)))"
+  }
+
+  private static func isByHand(_ image: String) -> String {
+    "(\(image) ->> 'cluster_status' IS NOT DISTINCT FROM 'manual')"
+  }
+
+  /// Whether programs moved a face since, and it is nowhere by a human's word: it stays where it is.
+  static func isLeftAlone(_ now: String, _ before: String, _ after: String) -> String {
+    """
+    (\(place(now)) IS DISTINCT FROM \(place(after))
+      AND NOT (\(isByHand(now)) OR \(isByHand(before)) OR \(isByHand(after))))
+    """
   }
 
   /// The clusters that an action made, or brought back, and that hold faces which it did not put there.
@@ -154,7 +205,7 @@ extension HumanActionRepository {
         AND (h.before IS NULL OR h.before ->> 'retired_at' IS NOT NULL)
         AND NOT EXISTS (SELECT FROM human_action_change f
           WHERE f.collection_id = $1 AND f.action_id = $2 AND f.entity = 'detection'
-            AND f.row_id = d.id)
+            AND f.row_id = d.id AND (f.after ->> 'cluster_id')::bigint = h.row_id)
       GROUP BY 1 ORDER BY 1
       """, [.int64(collection.id), .int64(action)]
     ).map { (try $0.int64(0), Int(try $0.int64(1))) }

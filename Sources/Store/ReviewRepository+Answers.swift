@@ -215,18 +215,26 @@ extension ReviewRepository {
       [.int64(collection.id), .int64Array(persons), .int64(heir), .optional(actor)])
   }
 
-  /// Faces in these clusters for which one of the persons, or a cluster that is one of theirs by now, is
+  /// What is forbidden for faces `l.detection_id`: a cluster, a person or both, rejected questions among it.
+  private static let forbidden = """
+    (SELECT detection_id, cluster_id, person_id FROM cluster_person_cannot_link
+      WHERE collection_id = $1
+      UNION ALL SELECT detection_id, cluster_id, NULL FROM face_match_candidate
+      WHERE collection_id = $1 AND status = 'rejected') l
+    """
+
+  /// Faces in these clusters for which another of the persons, or a cluster that is one of theirs by now, is
   /// forbidden, by id.
   public func contradictions(
     inClusters clusters: [Int64], persons: [Int64], on connection: isolated PostgresConnection
   ) throws -> [Int64] {
     try connection.query(
       """
-      SELECT DISTINCT d.id FROM person_detection d
-      JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = d.id
+      SELECT DISTINCT d.id FROM \(Self.forbidden)
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = l.detection_id
       LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
-      WHERE d.collection_id = $1 AND d.cluster_id = ANY($2)
-        AND (l.person_id = ANY($3) OR c.person_id = ANY($3))
+      WHERE d.cluster_id = ANY($2) AND (l.person_id = ANY($3) AND l.person_id <> d.person_id
+        OR c.person_id = ANY($3) AND c.person_id <> d.person_id)
       ORDER BY 1
       """, [.int64(collection.id), .int64Array(clusters), .int64Array(persons)]
     ).map { try $0.int64(0) }
@@ -239,11 +247,10 @@ extension ReviewRepository {
   ) throws -> [Int64] {
     try connection.query(
       """
-      SELECT d.id FROM cluster_person_cannot_link l
+      SELECT d.id FROM \(Self.forbidden)
       JOIN person_detection d ON d.collection_id = $1 AND d.id = l.detection_id
       LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
-      WHERE l.collection_id = $1 AND d.cluster_status <> 'manual'
-        AND d.person_id IN (l.person_id, c.person_id)
+      WHERE d.cluster_status <> 'manual' AND d.person_id IN (l.person_id, c.person_id)
         AND (d.id = ANY($2) OR d.person_id = ANY($3))
       UNION
       SELECT d.id FROM detection_constraint l

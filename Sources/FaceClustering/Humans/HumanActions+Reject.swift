@@ -106,6 +106,12 @@ extension HumanActions {
     // What was asked now is newer than what was forbidden before.
     try review.allow(
       detectionID: state.id, clusterID: cluster.id, personID: cluster.personID, on: connection)
+    let apart = try review.prohibitions(detections: [state.id], on: connection).detections[state.id]
+    let personOf = try review.persons(
+      ofDetections: (apart ?? []).sorted(), except: UndecidedFaces(ids: [], reassignableAbove: nil),
+      on: connection)
+    try review.forgetPairs(
+      personOf.filter { $0.value == cluster.personID }.map { (state.id, $0.key) }, on: connection)
     try review.answer(
       detectionID: state.id, clusters: [cluster.id], accepted: true, actor: actor, on: connection)
     try put([state], faces, into: [cluster.id], action: action, on: connection)

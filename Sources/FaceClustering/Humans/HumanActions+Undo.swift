@@ -125,6 +125,7 @@ extension HumanActions {
       switch conflict.key {
       case "cluster_id", "cluster_status": "was moved"
       case "retired_at": "was retired"
+      case "gone": "was removed"
       case "name": "was renamed"
       case "hidden": "was hidden or shown"
       case "verified": "was verified or not"

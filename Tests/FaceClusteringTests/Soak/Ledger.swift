@@ -18,8 +18,11 @@ final class Ledger: Sendable {
     case reject(face: String)
     case rejectQuestion(face: String)
     case merge(sources: [Int64])
-    case separate, split, verify, undo, activate
-    case name(person: Int64, String)
+    case separate, split, verify, withdraw, undo, activate
+    case name(person: Int64, String?)
+    case rejectPerson(face: String)
+    /// What is shown, and how.
+    case look
   }
 
   /// What nobody but a human may change.
@@ -91,17 +94,25 @@ final class Ledger: Sendable {
     let marked = records.filter { $0.undoes == nil && $0.undoneBy != nil }.map(\.id)
     #expect(undone == Set(marked), "what the log calls undone")
     var said = Said()
+    var takenBack = Said()
     for record in records {
       let deed = state.withLock { state in record.actor.flatMap { state.deeds[$0] } }
       guard let deed else { continue }
-      if undone.contains(record.id) {
-        if case .name(let person, _) = deed { said.nameless.insert(person) }
-        continue
-      }
       let report = try JSONDecoder().decode(
         HumanActionReport.self, from: Data(record.detailsJSON.utf8))
-      said.note(deed, report)
+      if undone.contains(record.id) {
+        takenBack.note(deed, report)
+        if case .name(let person, _) = deed { said.nameless.insert(person) }
+      } else {
+        said.note(deed, report)
+      }
     }
+    // What was said twice changed nothing the second time, and goes when the first is taken back.
+    said.verified.subtract(takenBack.verified)
+    for (face, cluster) in takenBack.clusterOfFace where said.clusterOfFace[face] == cluster {
+      said.clusterOfFace[face] = nil
+    }
+    for (face, prohibitions) in takenBack.notThere { said.notThere[face]?.subtract(prohibitions) }
     return said
   }
 }
@@ -136,8 +147,13 @@ extension Ledger.Said {
     case .split:
       for (cluster, person) in zip(clusters, persons) { personOfCluster[cluster] = person }
     case .verify: verified.insert(clusters[0])
-    case .name(let person, let name): names[person] = name
-    case .undo, .activate: break
+    case .withdraw: verified.remove(clusters[0])
+    case .name(let person, let name):
+      names[person] = name
+      if name == nil { nameless.insert(person) }
+    case .rejectPerson(let face):
+      if report.moved > 0 { clusterOfFace[face] = nil }
+    case .undo, .activate, .look: break
     }
   }
 }

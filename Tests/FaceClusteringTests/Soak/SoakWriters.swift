@@ -141,7 +141,7 @@ struct SoakPlace: Sendable {
       let face = a.faces.randomElement(using: &random)
     else { return false }
     let stage = test.stage
-    switch Int.random(in: 0..<12, using: &random) {
+    switch Int.random(in: 0..<17, using: &random) {
     case 0, 1:
       try await ledger.act(.assign(face: face, name: nil)) {
         _ = try await stage.assign(
@@ -196,8 +196,40 @@ struct SoakPlace: Sendable {
           _ = try await stage.reject(candidates: [question.id], actor: $0)
         }
       }
+    case 10:
+      try await ledger.act(.withdraw) {
+        _ = try await stage.verify(cluster: a.cluster, false, actor: $0)
+      }
+    case 11:
+      try await ledger.act(.name(person: a.person, nil)) {
+        _ = try await stage.name(person: a.person, nil, actor: $0)
+      }
+    case 12:
+      try await ledger.act(.look) {
+        _ = try await stage.represent(
+          cluster: a.cluster, by: Bool.random(using: &random) ? face : nil, actor: $0)
+      }
+    case 13:
+      let hidden = Bool.random(using: &random)
+      try await ledger.act(.look) {
+        _ =
+          Bool.random(using: &random)
+          ? try await stage.hide(person: a.person, hidden, actor: $0)
+          : try await stage.hide(cluster: a.cluster, hidden, actor: $0)
+      }
+    case 14:
+      try await ledger.act(.rejectPerson(face: face)) {
+        _ = try await stage.reject(externalIDs: [face], from: .person(b.person), actor: $0)
+      }
     default:
-      try await ledger.act(.undo) { _ = try await stage.undo(actor: $0) }
+      // The newest, any that stands, or an undo.
+      let log = try await stage.actions(limit: 30).filter { $0.undoneBy == nil }
+      let undos = log.filter { $0.kind == "undo" }
+      let others = log.filter { $0.kind != "undo" }
+      let target =
+        [nil, nil, others.randomElement(using: &random), undos.randomElement(using: &random)]
+        .randomElement(using: &random) ?? nil
+      try await ledger.act(.undo) { _ = try await stage.undo(action: target?.id, actor: $0) }
     }
     return true
   }

@@ -17,12 +17,12 @@ extension OnPostgres {
         let place = try await SoakPlace.open(pool)
         var random = SplitMix64(state: seed)
         var story: [String] = []
-        let writers = SoakPlace.writers.filter { $0.name != "cut connections" } + [Self.again]
+        let writers = SoakPlace.writers.filter { $0.name != "cut connections" }
         for _ in 0..<60 {
           guard let tenant = place.tenants.randomElement(using: &random),
             // People do as much as programs.
             let writer = Bool.random(using: &random)
-              ? writers.filter({ $0.name.hasPrefix("person") || $0.name == "again" })
+              ? writers.filter({ $0.name.hasPrefix("person") })
                 .randomElement(using: &random) : writers.randomElement(using: &random)
           else { continue }
           do {
@@ -41,17 +41,6 @@ extension OnPostgres {
         }
         try await SoakTests.checkPeople(place)
       }
-    }
-
-    /// Takes back what took something back.
-    private static let again = SoakPlace.Writer(name: "again") { place, test, random in
-      let undos = try await test.stage.actions(limit: 30)
-        .filter { $0.kind == "undo" && $0.undoneBy == nil }
-      guard let undo = undos.randomElement(using: &random) else { return false }
-      try await place.ledger.act(.undo) {
-        _ = try await test.stage.undo(action: undo.id, actor: $0)
-      }
-      return true
     }
   }
 }

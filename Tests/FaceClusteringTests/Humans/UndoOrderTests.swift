@@ -1,0 +1,178 @@
+import PostgresClient
+import Store
+import Testing
+
+@testable import FaceClustering
+
+extension OnPostgres {
+  /// Actions taken back, and done again, in another order than they came in: refused in one line where the
+  /// ground is gone, and never against what stands.
+  @Suite struct UndoOrderTests {
+    private static let angles = [0.0, 90, 180, 270].flatMap { Circle.person(at: $0) }
+
+    private func run(_ body: (TestStage, [String: AssignmentRow]) async throws -> Void) async throws
+    {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file(Self.angles))
+        _ = try await test.stage.bootstrap()
+        try await body(test, try await test.faces())
+        try await test.expectInvariants()
+      }
+    }
+
+    private func expectRefusal(
+      of action: Int64?, in test: TestStage, saying what: String
+    ) async throws {
+      let error = await #expect(throws: HumanActionError.self) {
+        try await test.stage.undo(action: action)
+      }
+      #expect(try #require(error).description.contains(what))
+    }
+
+    @Test func nothingGoesToAClusterThatIsGone() async throws {
+      try await run { test, _ in
+        let made = try await test.stage.assign(externalIDs: ["face-0"], to: .newPerson(name: nil))
+        let cluster = made.clusterIDs[0]
+        let joined = try await test.stage.assign(externalIDs: ["face-6"], to: .cluster(cluster))
+        let back = try await test.stage.undo(action: joined.actionID)
+        let rejected = try await test.stage.reject(externalIDs: ["face-7"], from: .cluster(cluster))
+        let allowed = try await test.stage.undo(action: rejected.actionID)
+        let named = try await test.stage.name(person: made.personIDs[0], "Eve")
+        #expect(named.name == "Eve")
+        let unnamed = try await test.stage.undo()
+        _ = try await test.stage.undo(action: made.actionID)
+        try await expectRefusal(
+          of: back.actionID, in: test, saying: "cluster \(cluster) was removed by action")
+        try await expectRefusal(
+          of: allowed.actionID, in: test, saying: "cluster \(cluster) was removed by action")
+        try await expectRefusal(
+          of: unnamed.actionID, in: test, saying: "person \(made.personIDs[0]) was removed")
+      }
+    }
+
+    @Test func aClusterComesBackWithoutADeletedFace() async throws {
+      try await run { test, _ in
+        let made = try await test.stage.assign(
+          externalIDs: ["face-0", "face-1"], to: .newPerson(name: nil))
+        let back = try await test.stage.undo()
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-0", "face-1"])
+        _ = try await test.stage.undo(action: back.actionID)
+        #expect(try await test.stage.cluster(made.clusterIDs[0]).faceCount == 0)
+      }
+    }
+
+    @Test func aClusterIsRetiredAgainWithFewerFaces() async throws {
+      try await run { test, _ in
+        let made = try await test.stage.assign(
+          externalIDs: ["face-0", "face-6"], to: .newPerson(name: nil))
+        _ = try await test.stage.bootstrap()
+        let back = try await test.stage.undo()
+        let again = try await test.stage.undo(action: back.actionID)
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-6"])
+        _ = try await test.stage.undo(action: again.actionID)
+        let cluster = try await test.stage.cluster(made.clusterIDs[0])
+        #expect(cluster.retiredAt != nil && cluster.faceCount == 0)
+      }
+    }
+
+    @Test func whatALaterActionMadeAsItWasBeforeStands() async throws {
+      try await run { test, faces in
+        let (person, cluster) = (
+          try #require(faces["face-0"]?.personID), try #require(faces["face-0"]?.clusterID)
+        )
+        _ = try await test.stage.name(person: person, "Ann")
+        _ = try await test.stage.name(person: person, "Bob")
+        let bob = try await test.stage.actions(limit: 1)[0].id
+        _ = try await test.stage.name(person: person, "Ann")
+        try await expectRefusal(of: bob, in: test, saying: "was renamed by action")
+        let verified = try await test.stage.verify(cluster: cluster)
+        _ = try await test.stage.verify(cluster: cluster, false)
+        try await expectRefusal(of: verified.actionID, in: test, saying: "was verified or not")
+        _ = try await test.stage.undo()
+        _ = try await test.stage.undo(action: verified.actionID)
+        #expect(try await !test.stage.cluster(cluster).verified)
+        // One person again, by a merge instead of by taking back that they were separated.
+        _ = try await test.stage.merge(
+          persons: [try #require(faces["face-6"]?.personID)], into: person)
+        let separated = try await test.stage.separate(person: person)
+        let merged = try await test.stage.merge(
+          persons: [separated.personIDs[1]], into: person)
+        try await expectRefusal(
+          of: separated.actionID, in: test, saying: "was given to another person by action")
+        _ = try await test.stage.undo(action: merged.actionID)
+        _ = try await test.stage.undo(action: separated.actionID)
+        #expect(try await test.faces()["face-6"]?.personID == person)
+      }
+    }
+
+    @Test func aMergeLeavesWhoWasPutThereByHand() async throws {
+      try await run { test, faces in
+        let (own, third) = (try #require(faces["face-0"]), try #require(faces["face-12"]))
+        let person = try #require(own.personID)
+        // As lineage hands it on: forbidden where it is by hand.
+        _ = try await test.stage.assign(
+          externalIDs: ["face-1"], to: .cluster(try #require(own.clusterID)))
+        let review = ReviewRepository(test.collection)
+        try await test.pool.withTransaction {
+          try review.forbid(
+            detectionID: try #require(faces["face-1"]).detectionID, clusterID: own.clusterID,
+            personID: person, actor: "lineage", on: $0)
+        }
+        let merged = try await test.stage.merge(
+          persons: [try #require(third.personID)], into: person)
+        #expect(merged.setAside == [])
+        #expect(try await test.faces()["face-1"]?.status == "manual")
+      }
+    }
+
+    @Test func aYesTakesBackThatTwoFacesAreDifferent() async throws {
+      try await run { test, faces in
+        let (asked, other) = (try #require(faces["face-6"]), try #require(faces["face-0"]))
+        let review = ReviewRepository(test.collection)
+        try await test.pool.withTransaction { connection in
+          try review.constrain(
+            asked.detectionID, other.detectionID, mustLink: false, actor: nil, on: connection)
+          _ = try review.ask(
+            [
+              CandidateQuestion(
+                detectionID: asked.detectionID, clusterID: try #require(other.clusterID),
+                similarity: 0.6, reason: "bootstrap_conflict")
+            ], on: connection)
+        }
+        let question = try #require(try await test.stage.candidates().first)
+        let before = try await test.dump()
+        _ = try await test.stage.accept(candidate: question.id)
+        #expect(try await test.value("SELECT count(*) FROM detection_constraint") == "0")
+        try await test.expectInvariants()
+        _ = try await test.stage.undo()
+        #expect(TestStage.difference(before, try await test.dump()) == [])
+      }
+    }
+
+    @Test func aFaceThatAProgramMovedSinceStaysAndHindersNobody() async throws {
+      try await run { test, faces in
+        let (a, b) = (try #require(faces["face-0"]), try #require(faces["face-6"]))
+        _ = try await test.stage.importFaces(Circle.file([90.1], prefix: "new"))
+        _ = try await test.stage.assign()
+        let rejected = try await test.stage.reject(externalIDs: ["new-0"])
+        let detection = try #require(try await test.faces()["new-0"]).detectionID
+        // Another cluster takes it.
+        try await test.pool.withTransaction { connection in
+          _ = try DetectionRepository(test.collection).place(
+            [
+              Placement(
+                detectionID: detection, status: .auto, clusterID: a.clusterID,
+                confidence: 0.9, tier: "epsilon_ball")
+            ], runID: nil, on: connection)
+          try MemberSums(collection: test.collection).recount(
+            [try #require(a.clusterID)], on: connection)
+        }
+        _ = try await test.stage.undo(action: rejected.actionID)
+        #expect(try await test.faces()["new-0"]?.clusterID == a.clusterID)
+        #expect(
+          try await test.value("SELECT count(*) FROM cluster_person_cannot_link") == "0")
+        #expect(a.clusterID != b.clusterID)
+      }
+    }
+  }
+}
