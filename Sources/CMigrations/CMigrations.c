@@ -35,6 +35,9 @@ static const unsigned char quicker_clusters[] = {
 static const unsigned char one_key_for_cluster_and_person[] = {
 #embed "../../migrations/0011_one_key_for_cluster_and_person.sql"
 };
+static const unsigned char what_is_said_again[] = {
+#embed "../../migrations/0012_what_is_said_again.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -50,6 +53,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0009", quicker_looks),
     MIGRATION("0010", quicker_clusters),
     MIGRATION("0011", one_key_for_cluster_and_person),
+    MIGRATION("0012", what_is_said_again),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

@@ -75,15 +75,16 @@ extension ClusterRepository {
       retiredAt: try row.optionalTimestamp(17))
   }
 
-  /// Live clusters of persons, by id.
+  /// Clusters of persons that live, or that are retired, by id.
   public func ids(
-    ofPersons persons: some Sequence<Int64>, on connection: isolated PostgresConnection
+    ofPersons persons: some Sequence<Int64>, areRetired: Bool = false,
+    on connection: isolated PostgresConnection
   ) throws -> [Int64] {
     try connection.query(
       """
       SELECT id FROM cluster
-      WHERE collection_id = $1 AND person_id = ANY($2) AND retired_at IS NULL ORDER BY id
-      """, [.int64(collection.id), .int64Array(persons.sorted())]
+      WHERE collection_id = $1 AND person_id = ANY($2) AND (retired_at IS NOT NULL) = $3 ORDER BY id
+      """, [.int64(collection.id), .int64Array(persons.sorted()), .bool(areRetired)]
     ).map { try $0.int64(0) }
   }
 

@@ -27,6 +27,14 @@ public struct ActionScope: Sendable, Equatable {
   public var clusters: Set<Int64>
   /// Persons, with what is forbidden for them.
   public var persons: Set<Int64>
+  /// What the action says of rows in it, also where it was so before.
+  var said: [Statement] = []
+
+  struct Statement: Sendable, Equatable {
+    let entity: LoggedEntity
+    let key: String
+    let id: Int64
+  }
 
   /// A scope; what is not named is empty.
   public init(
@@ -36,10 +44,17 @@ public struct ActionScope: Sendable, Equatable {
     self.clusters = clusters
     self.persons = persons
   }
+
+  /// Notes what the action says of rows of the scope, so that it counts even if it was so before.
+  ///
+  /// - Parameter key: the column that it is about; any word where a row says it by being there.
+  public mutating func say(_ key: String, of entity: LoggedEntity, _ ids: some Sequence<Int64>) {
+    said += ids.map { Statement(entity: entity, key: key, id: $0) }
+  }
 }
 
 /// A kind of row that the log keeps images of.
-enum LoggedEntity: String, CaseIterable {
+public enum LoggedEntity: String, CaseIterable, Sendable {
   case person, cluster, detection, candidate, prohibition, constraint
 
   /// Table of the rows.
@@ -69,11 +84,12 @@ enum LoggedEntity: String, CaseIterable {
   /// Image of a row `t`.
   ///
   /// The person of a face is that of its cluster, so no image holds it; nor when a cluster changed, which
-  /// undo changes, too.
+  /// undo changes, too. Whether a cluster was retired is told beside when.
   var image: String {
     switch self {
     case .detection: "to_jsonb(t) - 'person_id'"
-    case .cluster: "to_jsonb(t) - 'changed_in'"
+    case .cluster:
+      "to_jsonb(t) - 'changed_in' || jsonb_build_object('was_retired', t.retired_at IS NOT NULL)"
     default: "to_jsonb(t)"
     }
   }

@@ -63,8 +63,8 @@ extension HumanActionRepository {
   }
 
   /// What an action's undo would have to go back from, or to, and cannot, by kind and id: what is not as the
-  /// action left it, where it is not as it was before either or a later action that stands made it so; what is
-  /// retired or gone.
+  /// action left it, where it is not as it was before either or a later action that stands made it so; what a
+  /// later action that stands said again; what is retired or gone.
   ///
   /// Sums, centroids and what a fit says of a cluster do not count: they follow from the members. Nor does a
   /// face that programs alone moved: it stays where they put it.
@@ -96,7 +96,7 @@ extension HumanActionRepository {
             WHEN 'candidate' THEN ARRAY['status']
             WHEN 'detection' THEN ARRAY['cluster_id'] END)
       ), conflict AS (
-        SELECT entity, row_id, key FROM changed c
+        SELECT entity, row_id, key, NULL::bigint AS later FROM changed c
         WHERE now IS NOT NULL AND CASE entity
           -- Who waits, waits, whatever a bootstrap calls it; a human's word is another matter.
           WHEN 'detection' THEN NOT \(Self.isLeftAlone("now", "image_before", "image_after"))
@@ -117,13 +117,17 @@ extension HumanActionRepository {
               WHEN 'detection' THEN \(Self.place("l.before")) IS DISTINCT FROM \(Self.place("l.after"))
               ELSE l.before -> c.key IS DISTINCT FROM l.after -> c.key END))
         UNION
-        SELECT h.entity, h.row_id, 'retired_at' FROM own h
+        SELECT s.* FROM (\(Self.saidAgain)) s
+        JOIN human_action a ON a.collection_id = $1 AND a.id = s.later
+        WHERE a.kind <> 'undo' AND a.undone_by IS NULL
+        UNION
+        SELECT h.entity, h.row_id, 'retired_at', NULL FROM own h
         JOIN cluster t ON t.collection_id = $1 AND t.id = h.row_id
         WHERE h.entity = 'cluster'
           AND t.retired_at IS NOT NULL AND h.after ->> 'retired_at' IS NULL
-          AND NOT coalesce(h.before ->> 'retired_at' IS NOT NULL, false)
+          AND NOT coalesce((h.before ->> 'was_retired')::boolean, h.before ->> 'retired_at' IS NOT NULL)
         UNION
-        SELECT 'cluster', t.id, 'retired_at' FROM own h
+        SELECT 'cluster', t.id, 'retired_at', NULL FROM own h
         JOIN person_detection d ON d.collection_id = $1 AND d.id = h.row_id
         JOIN cluster t ON t.collection_id = $1 AND t.id = (h.before ->> 'cluster_id')::bigint
         WHERE h.entity = 'detection' AND t.retired_at IS NOT NULL
@@ -131,7 +135,7 @@ extension HumanActionRepository {
           AND NOT EXISTS (SELECT FROM own o
             WHERE o.entity = 'cluster' AND o.row_id = t.id AND o.after ->> 'retired_at' IS NOT NULL)
         UNION
-        SELECT w.entity, w.row_id, 'gone' FROM (
+        SELECT w.entity, w.row_id, 'gone', NULL FROM (
           SELECT entity, row_id FROM own WHERE entity IN ('person', 'cluster') AND after IS NOT NULL
           UNION
           SELECT 'person', (before ->> 'person_id')::bigint FROM own
@@ -154,11 +158,13 @@ extension HumanActionRepository {
               WHERE t.collection_id = $1 AND t.id = w.row_id) END
       )
       SELECT c.entity, c.row_id, c.key, coalesce(
+        (SELECT format('by action %s (%s)', a.id, a.kind) FROM human_action a
+         WHERE a.collection_id = $1 AND a.id = c.later),
         (SELECT format('by action %s (%s)', a.id, a.kind)
          FROM human_action_change h JOIN human_action a
            ON a.collection_id = $1 AND a.id = h.action_id
          WHERE h.collection_id = $1 AND h.entity = c.entity AND h.row_id = c.row_id
-           AND a.id > $2 ORDER BY a.id DESC LIMIT 1),
+           AND h.before IS DISTINCT FROM h.after AND a.id > $2 ORDER BY a.id DESC LIMIT 1),
         (SELECT format('by run %s', max(l.to_run_id)) FROM cluster_lineage l
          WHERE c.entity = 'cluster' AND l.collection_id = $1 AND l.old_cluster_id = c.row_id
          HAVING max(l.to_run_id) IS NOT NULL),
@@ -175,6 +181,36 @@ extension HumanActionRepository {
         entity: try $0.text(0), rowID: try $0.int64(1), key: try $0.text(2), cause: try $0.text(3))
     }
   }
+
+  /// What later actions said though it was so by this one already, and what they forbade that this one had
+  /// allowed: taking this one back must not take their word back.
+  private static let saidAgain = """
+    SELECT CASE WHEN o.entity IN ('prohibition', 'constraint') THEN 'detection' ELSE o.entity END,
+      CASE o.entity WHEN 'prohibition' THEN (o.after ->> 'detection_id')::bigint
+        WHEN 'constraint' THEN (o.after ->> 'detection_a_id')::bigint ELSE o.row_id END,
+      CASE WHEN o.entity IN ('prohibition', 'constraint') THEN 'forbidden_again' ELSE 'said' END,
+      l.action_id AS later
+    FROM own o JOIN human_action_change l ON l.collection_id = $1 AND l.entity = o.entity
+      AND l.row_id = o.row_id AND l.action_id > $2
+    WHERE l.said IS NOT NULL AND l.before IS NOT NULL AND l.after IS NOT NULL
+      AND CASE o.entity
+        WHEN 'detection' THEN \(place("l.before")) IS NOT DISTINCT FROM \(place("l.after"))
+          AND \(place("o.before")) IS DISTINCT FROM \(place("o.after"))
+        WHEN 'prohibition' THEN o.before IS NULL
+        WHEN 'constraint' THEN o.before -> 'kind' IS DISTINCT FROM o.after -> 'kind'
+          AND l.before -> 'kind' IS NOT DISTINCT FROM l.after -> 'kind'
+        ELSE l.before -> l.said IS NOT DISTINCT FROM l.after -> l.said
+          AND (o.before IS NULL OR o.before -> l.said IS DISTINCT FROM o.after -> l.said) END
+    UNION
+    SELECT 'detection', p.detection_id, 'forbidden_again', l.action_id
+    FROM own o JOIN cluster_person_cannot_link p ON p.collection_id = $1
+      AND p.detection_id = (o.before ->> 'detection_id')::bigint AND p.id <> o.row_id
+      AND (p.cluster_id, p.person_id) IS NOT DISTINCT FROM
+        ((o.before ->> 'cluster_id')::bigint, (o.before ->> 'person_id')::bigint)
+    JOIN human_action_change l ON l.collection_id = $1 AND l.entity = o.entity AND l.row_id = p.id
+      AND l.action_id > $2
+    WHERE o.entity = 'prohibition' AND o.after IS NULL
+    """
 
   /// Where a face is, and whether by a human's word.
   static func place(_ image: String) -> String {

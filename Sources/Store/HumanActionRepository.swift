@@ -70,20 +70,33 @@ public struct HumanActionRepository: Sendable {
         """, parameters(action, scope))
     }
     let key: [PostgresValue] = [.int64(collection.id), .int64(action)]
+    if !scope.said.isEmpty {
+      try connection.query(
+        """
+        UPDATE human_action_change c SET said = s.key
+        FROM unnest($3::text[], $4::text[], $5::bigint[]) AS s (entity, key, id)
+        WHERE c.collection_id = $1 AND c.action_id = $2 AND c.entity = s.entity AND c.row_id = s.id
+        """,
+        key + [
+          .textArray(scope.said.map(\.entity.rawValue)), .textArray(scope.said.map(\.key)),
+          .int64Array(scope.said.map(\.id)),
+        ])
+    }
     try connection.query(
       """
       DELETE FROM human_action_change
       WHERE collection_id = $1 AND action_id = $2 AND before IS NOT DISTINCT FROM after
+        AND said IS NULL
       """, key)
-    // Where a face is stays in both images: what came later is told by it.
+    // Where a face is stays in both images, and whether a cluster was retired: what came later is told by it.
     try connection.query(
       """
       UPDATE human_action_change c SET
-        before = (SELECT jsonb_object_agg(b.key, b.value) FROM jsonb_each(c.before) b
+        before = (SELECT coalesce(jsonb_object_agg(b.key, b.value), '{}') FROM jsonb_each(c.before) b
           WHERE c.after -> b.key IS DISTINCT FROM b.value OR b.key = ANY(kept.keys)),
-        after = (SELECT jsonb_object_agg(a.key, a.value) FROM jsonb_each(c.after) a
+        after = (SELECT coalesce(jsonb_object_agg(a.key, a.value), '{}') FROM jsonb_each(c.after) a
           WHERE c.before -> a.key IS DISTINCT FROM a.value OR a.key = ANY(kept.keys))
-      FROM (SELECT ARRAY['cluster_id', 'cluster_status'] AS keys) kept
+      FROM (SELECT ARRAY['cluster_id', 'cluster_status', 'was_retired'] AS keys) kept
       WHERE c.collection_id = $1 AND c.action_id = $2 AND c.before IS NOT NULL
         AND c.after IS NOT NULL
       """, key)

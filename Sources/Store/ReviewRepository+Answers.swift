@@ -183,22 +183,31 @@ extension ReviewRepository {
   }
 
   /// Records for many faces that they are not of these clusters and not of their persons.
+  ///
+  /// - Returns: ids of the rows that say so, whoever said it first.
+  @discardableResult
   public func forbid(
     _ pairs: [(detectionID: Int64, clusterID: Int64?, personID: Int64?)], actor: String?,
     on connection: isolated PostgresConnection
-  ) throws {
-    if pairs.isEmpty { return }
+  ) throws -> [Int64] {
+    if pairs.isEmpty { return [] }
+    let parameters: [PostgresValue] = [
+      .int64(collection.id), .int64Array(pairs.map(\.detectionID)),
+      .optionalInt64Array(pairs.map(\.clusterID)), .optionalInt64Array(pairs.map(\.personID)),
+    ]
     try connection.query(
       """
       INSERT INTO cluster_person_cannot_link (collection_id, detection_id, cluster_id, person_id,
         created_by)
       SELECT $1, *, $5 FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING
-      """,
-      [
-        .int64(collection.id), .int64Array(pairs.map(\.detectionID)),
-        .optionalInt64Array(pairs.map(\.clusterID)), .optionalInt64Array(pairs.map(\.personID)),
-        .optional(actor),
-      ])
+      """, parameters + [.optional(actor)])
+    return try connection.query(
+      """
+      SELECT l.id FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS p (face, cluster, person)
+      JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = p.face
+        AND (l.cluster_id, l.person_id) IS NOT DISTINCT FROM (p.cluster, p.person)
+      """, parameters
+    ).map { try $0.int64(0) }
   }
 
   /// What is forbidden for some persons is forbidden for another one, too.

@@ -15,21 +15,26 @@ public struct Prohibitions: Sendable {
 
 extension ReviewRepository {
   /// Records that two faces are, or are not, one person.
+  ///
+  /// - Returns: id of the row that says so.
+  @discardableResult
   public func constrain(
     _ a: Int64, _ b: Int64, mustLink: Bool, actor: String?,
     on connection: isolated PostgresConnection
-  ) throws {
+  ) throws -> Int64 {
     try connection.query(
       """
       INSERT INTO detection_constraint (collection_id, kind, detection_a_id, detection_b_id,
         created_by)
       VALUES ($1, $2, least($3, $4), greatest($3, $4), $5)
       ON CONFLICT (collection_id, detection_a_id, detection_b_id) DO UPDATE SET kind = $2
+      RETURNING id
       """,
       [
         .int64(collection.id), .text(mustLink ? "must_link" : "cannot_link"), .int64(a), .int64(b),
         actor.map(PostgresValue.text) ?? .null,
-      ])
+      ]
+    ).single().int64(0)
   }
 
   /// Records that a face is not of this cluster and not of this person.
@@ -62,27 +67,28 @@ extension ReviewRepository {
       """, [.int64(collection.id), .int64(id), .int64Array(others)])
   }
 
-  /// Takes back that a face is not of this cluster and not of this person.
+  /// Takes back that faces are not of these clusters and not of these persons.
   public func allow(
-    detectionID: Int64, clusterID: Int64, personID: Int64,
+    detections: [Int64], clusters: [Int64] = [], persons: [Int64],
     on connection: isolated PostgresConnection
   ) throws {
+    if detections.isEmpty { return }
     let parameters: [PostgresValue] = [
-      .int64(collection.id), .int64(detectionID), .int64(clusterID), .int64(personID),
+      .int64(collection.id), .int64Array(detections), .int64Array(clusters), .int64Array(persons),
     ]
     try connection.query(
       """
       DELETE FROM cluster_person_cannot_link
-      WHERE collection_id = $1 AND detection_id = $2 AND (person_id = $4
+      WHERE collection_id = $1 AND detection_id = ANY($2) AND (person_id = ANY($4)
         OR cluster_id IN (SELECT id FROM cluster
-          WHERE collection_id = $1 AND (id = $3 OR person_id = $4)))
+          WHERE collection_id = $1 AND (id = ANY($3) OR person_id = ANY($4))))
       """, parameters)
     try connection.query(
       """
       UPDATE face_match_candidate SET status = 'expired', decided_at = now()
-      WHERE collection_id = $1 AND detection_id = $2 AND status = 'rejected'
+      WHERE collection_id = $1 AND detection_id = ANY($2) AND status = 'rejected'
         AND cluster_id IN (SELECT id FROM cluster
-          WHERE collection_id = $1 AND (id = $3 OR person_id = $4))
+          WHERE collection_id = $1 AND (id = ANY($3) OR person_id = ANY($4)))
       """, parameters)
   }
 

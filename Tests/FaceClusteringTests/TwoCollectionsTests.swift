@@ -117,7 +117,7 @@ extension OnPostgres {
           try review.expire(detections: [foreign.detectionID], on: connection)
           #expect(try review.expire(clusters: [cluster], on: connection) == [])
           try review.allow(
-            detectionID: foreign.detectionID, clusterID: cluster, personID: person,
+            detections: [foreign.detectionID], clusters: [cluster], persons: [person],
             on: connection)
           #expect(
             try review.persons(

@@ -86,7 +86,7 @@ extension RepositoriesOnPostgres {
         try await stored.pool.withTransaction {
           for face in [faces[0], faces[1]] {
             try review.allow(
-              detectionID: face, clusterID: cluster, personID: person, on: $0)
+              detections: [face], clusters: [cluster], persons: [person], on: $0)
           }
         }
         let rest = try await stored.pool.withTransaction {

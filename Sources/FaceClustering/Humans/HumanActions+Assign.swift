@@ -37,6 +37,7 @@ extension HumanActions {
     let existing = try resolve(target, faces, on: connection)
     var scope = ActionScope(
       detections: Set(ids), clusters: Set(found.compactMap(\.state.clusterID) + existing))
+    scope.say("cluster_id", of: .detection, ids)
     let action = try begin("assign", scope, on: connection)
     let targets: [Int64]
     if case .newPerson(let name) = target {
@@ -158,7 +159,7 @@ extension HumanActions {
           throw HumanActionError.forbidden(externalID: face.externalID, cluster: cluster)
         }
         try review.allow(
-          detectionID: id, clusterID: cluster, personID: person, on: connection)
+          detections: [id], clusters: [cluster], persons: [person], on: connection)
       }
       for other in (forbidden.detections[id] ?? []).sorted() where personOfFace[other] == person {
         guard anyway else {

@@ -6,7 +6,7 @@ extension HumanActions {
   func verify(
     cluster id: Int64, _ verified: Bool, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
-    try change("verify", cluster: id, on: connection) {
+    try change("verify", "verified", cluster: id, on: connection) {
       try clusters.verify(id, verified, actor: actor, on: $0)
       return "\(verified ? "verified" : "no longer verified:") cluster \(id)"
     }
@@ -16,7 +16,7 @@ extension HumanActions {
   func hide(
     cluster id: Int64, _ hidden: Bool, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
-    try change("hide", cluster: id, on: connection) {
+    try change("hide", "hidden", cluster: id, on: connection) {
       try clusters.hide(id, hidden, on: $0)
       return "\(hidden ? "hid" : "showed") cluster \(id)"
     }
@@ -26,7 +26,8 @@ extension HumanActions {
   func represent(
     cluster id: Int64, by externalID: String?, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
-    try change("represent", cluster: id, on: connection) { connection in
+    try change("represent", "representative_detection_id", cluster: id, on: connection) {
+      connection in
       var face: Int64?
       if let externalID {
         let state = try detections.find(externalID: externalID, on: connection)
@@ -42,12 +43,13 @@ extension HumanActions {
   }
 
   private func change(
-    _ kind: String, cluster id: Int64, on connection: isolated PostgresConnection,
+    _ kind: String, _ key: String, cluster id: Int64, on connection: isolated PostgresConnection,
     _ body: (isolated PostgresConnection) throws -> String
   ) throws -> HumanActionReport {
     try CollectionLocks(collection).ownMembership(on: connection)
     let cluster = try liveCluster(id, on: connection)
-    let scope = ActionScope(clusters: [id])
+    var scope = ActionScope(clusters: [id])
+    scope.say(key, of: .cluster, [id])
     let action = try begin(kind, scope, on: connection)
     let summary = try body(connection)
     return try finish(

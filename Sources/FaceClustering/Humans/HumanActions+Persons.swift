@@ -8,7 +8,8 @@ extension HumanActions {
   ) throws -> HumanActionReport {
     try CollectionLocks(collection).ownMembership(on: connection)
     _ = try persons.find(id, on: connection)
-    let scope = ActionScope(persons: [id])
+    var scope = ActionScope(persons: [id])
+    scope.say("name", of: .person, [id])
     let action = try begin("name", scope, on: connection)
     try persons.name(id, name, on: connection)
     return try finish(
@@ -23,7 +24,8 @@ extension HumanActions {
   ) throws -> HumanActionReport {
     try CollectionLocks(collection).ownMembership(on: connection)
     _ = try persons.find(id, on: connection)
-    let scope = ActionScope(persons: [id])
+    var scope = ActionScope(persons: [id])
+    scope.say("hidden", of: .person, [id])
     let action = try begin("hide", scope, on: connection)
     try persons.hide(id, hidden, on: connection)
     return try finish(
@@ -31,7 +33,7 @@ extension HumanActions {
       personIDs: [id], on: connection)
   }
 
-  /// Gives the clusters of persons to another one; clusters themselves stay as they are.
+  /// Gives the clusters of persons, retired ones too, to another one; clusters themselves stay as they are.
   ///
   /// A face that people said is not of that person goes to the pool instead, and is named.
   ///
@@ -51,6 +53,8 @@ extension HumanActions {
       throw HumanActionError.noCluster(person: bare.id)
     }
     let moving = try clusters.ids(ofPersons: sources, on: connection)
+    // A run that is put in charge again brings them back, and what people rejected them for stays so.
+    let retired = try clusters.ids(ofPersons: sources, areRetired: true, on: connection)
     let own = try clusters.ids(ofPersons: [heir], on: connection)
     let all = sources + [heir]
     let contradicted = try review.contradictions(
@@ -61,7 +65,7 @@ extension HumanActions {
       detections: Set(contradicted).union(different.flatMap { [$0.a, $0.b] })
         .union(try review.asking(within: moving + own, on: connection))
         .union(question.map { [$0.detectionID] } ?? []),
-      clusters: Set(moving + own), persons: Set(all))
+      clusters: Set(moving + retired + own), persons: Set(all))
     let action = try begin(kind, scope, on: connection)
     let names = try detections.externalIDs(of: contradicted, on: connection)
     if let pair = different.first, !anyway {
@@ -72,11 +76,7 @@ extension HumanActions {
     try review.forgetPairs(different, on: connection)
     var aside: [String] = []
     if anyway {
-      for face in contradicted {
-        for person in all {
-          try review.allow(detectionID: face, clusterID: 0, personID: person, on: connection)
-        }
-      }
+      try review.allow(detections: contradicted, persons: all, on: connection)
     } else {
       try setAside(contradicted, action: action, on: connection)
       aside = contradicted.compactMap { names[$0] }
@@ -86,7 +86,7 @@ extension HumanActions {
         detectionID: question.detectionID, clusters: [question.clusterID], accepted: true,
         actor: actor, on: connection)
     }
-    try clusters.give(moving, toPerson: heir, on: connection)
+    try clusters.give(moving + retired, toPerson: heir, on: connection)
     try review.closeMoot(about: moving + own, on: connection)
     try review.inheritProhibitions(
       ofPersons: sources, for: heir, actor: actor, on: connection)

@@ -31,10 +31,11 @@ extension HumanActions {
         ($0.state.id, $0.state.clusterID, $0.state.clusterID.flatMap { personOf[$0] })
       }
     }
-    let scope = ActionScope(
+    var scope = ActionScope(
       detections: Set(ids), clusters: Set(found.compactMap(\.state.clusterID)))
     let action = try begin("reject", scope, on: connection)
-    let leaving = try forbid(targets, states: found.map(\.state), action: action, on: connection)
+    let leaving = try forbid(
+      targets, states: found.map(\.state), &scope, action: action, on: connection)
     let clusterIDs = Set(targets.compactMap(\.clusterID)).sorted()
     return try finish(
       action, "reject", scope,
@@ -50,9 +51,11 @@ extension HumanActions {
   /// - Returns: how many faces left a cluster.
   func forbid(
     _ targets: [(detectionID: Int64, clusterID: Int64?, personID: Int64?)],
-    states: [DetectionState], action: Int64, on connection: isolated PostgresConnection
+    states: [DetectionState], _ scope: inout ActionScope, action: Int64,
+    on connection: isolated PostgresConnection
   ) throws -> Int {
-    try review.forbid(targets, actor: actor, on: connection)
+    scope.say(
+      "forbidden", of: .prohibition, try review.forbid(targets, actor: actor, on: connection))
     let personOf = try persons.persons(
       ofClusters: states.compactMap(\.clusterID), on: connection)
     var forbiddenClusters: [Int64: Set<Int64>] = [:]
@@ -100,12 +103,13 @@ extension HumanActions {
     if candidate.reason == CandidateQuestion.association, let own = state.clusterID {
       return try associate(candidate, ofCluster: own, on: connection)
     }
-    let scope = ActionScope(
+    var scope = ActionScope(
       detections: [state.id], clusters: Set([state.clusterID, cluster.id].compactMap { $0 }))
+    scope.say("cluster_id", of: .detection, [state.id])
     let action = try begin("accept_candidate", scope, on: connection)
     // What was asked now is newer than what was forbidden before.
     try review.allow(
-      detectionID: state.id, clusterID: cluster.id, personID: cluster.personID, on: connection)
+      detections: [state.id], clusters: [cluster.id], persons: [cluster.personID], on: connection)
     let apart = try review.prohibitions(detections: [state.id], on: connection).detections[state.id]
     let personOf = try review.persons(
       ofDetections: (apart ?? []).sorted(), except: UndecidedFaces(ids: [], reassignableAbove: nil),
@@ -153,14 +157,14 @@ extension HumanActions {
     let candidates = try ids.map { try openCandidate($0, on: connection) }
     let found = try detections.find(
       externalIDs: Set(candidates.map(\.externalID)).sorted(), on: connection)
-    let scope = ActionScope(
+    var scope = ActionScope(
       detections: Set(found.map(\.state.id)),
       clusters: Set(found.compactMap(\.state.clusterID)))
     let action = try begin("reject_candidate", scope, on: connection)
     let moved = try forbid(
       candidates.map { ($0.detectionID, $0.clusterID, $0.personID) },
-      states: found.map(\.state), action: action, on: connection)
-    try keepApart(candidates, on: connection)
+      states: found.map(\.state), &scope, action: action, on: connection)
+    scope.say("kind", of: .constraint, try keepApart(candidates, on: connection))
     return try finish(
       action, "reject_candidate", scope,
       summary: "candidate \(ids.map(String.init).joined(separator: ", ")): "
@@ -171,15 +175,16 @@ extension HumanActions {
   }
 
   /// Two persons that are not one: no later fit may join their most central faces either.
+  ///
+  /// - Returns: ids of the rows that say so.
   private func keepApart(
     _ candidates: [CandidateRecord], on connection: isolated PostgresConnection
-  ) throws {
-    for candidate in candidates where candidate.reason == CandidateQuestion.association {
+  ) throws -> [Int64] {
+    try candidates.filter { $0.reason == CandidateQuestion.association }.compactMap { candidate in
       let medoid = try clusters.medoid(of: candidate.clusterID, on: connection)
-      if let medoid, medoid != candidate.detectionID {
-        try review.constrain(
-          candidate.detectionID, medoid, mustLink: false, actor: actor, on: connection)
-      }
+      guard let medoid, medoid != candidate.detectionID else { return nil }
+      return try review.constrain(
+        candidate.detectionID, medoid, mustLink: false, actor: actor, on: connection)
     }
   }
 

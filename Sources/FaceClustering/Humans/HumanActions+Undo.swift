@@ -131,6 +131,8 @@ extension HumanActions {
       case "verified": "was verified or not"
       case "person_id": "was given to another person"
       case "forbidden": "was said not to belong where it was"
+      case "forbidden_again": "was said again to be somebody else"
+      case "said": "was confirmed"
       case "status": "was answered"
       default: "was changed"
       }

@@ -105,6 +105,53 @@ extension OnPostgres {
       }
     }
 
+    /// The first word goes only after the second, and neither undo changes more than its own.
+    @Test func whatWasSaidAgainStands() async throws {
+      try await run { test, faces in
+        let stage = test.stage
+        let own = try #require(faces["face-0"])
+        let (person, cluster) = (try #require(own.personID), try #require(own.clusterID))
+        let other = RejectionTarget.cluster(try #require(faces["face-12"]?.clusterID))
+        let statements: [() async throws -> Void] = [
+          { _ = try await stage.verify(cluster: cluster) },
+          { _ = try await stage.hide(cluster: cluster) },
+          { _ = try await stage.hide(person: person) },
+          { _ = try await stage.represent(cluster: cluster, by: "face-1") },
+          { _ = try await stage.name(person: person, "Ann") },
+          { _ = try await stage.assign(externalIDs: ["face-6"], to: .cluster(cluster)) },
+          { _ = try await stage.reject(externalIDs: ["face-2"], from: other) },
+        ]
+        for statement in statements {
+          let before = try await test.dump()
+          try await statement()
+          let after = try await test.dump()
+          try await statement()
+          #expect(TestStage.difference(after, try await test.dump()) == [])
+          let ids = try await stage.actions(limit: 2).map(\.id)
+          try await expectRefusal(of: ids[1], in: test, saying: "by action \(ids[0]) (")
+          _ = try await stage.undo()
+          #expect(TestStage.difference(after, try await test.dump()) == [])
+          _ = try await stage.undo()
+          #expect(TestStage.difference(before, try await test.dump()) == [])
+        }
+      }
+    }
+
+    /// Forbidden, allowed by undo, and forbidden by another action: doing the first again adds nothing that
+    /// could go with the second.
+    @Test func whatWasForbiddenAnewIsNotForbiddenTwice() async throws {
+      try await run { test, faces in
+        let other = RejectionTarget.cluster(try #require(faces["face-12"]?.clusterID))
+        _ = try await test.stage.reject(externalIDs: ["face-2"], from: other)
+        let allowed = try await test.stage.undo()
+        let second = try await test.stage.reject(externalIDs: ["face-2"], from: other)
+        try await expectRefusal(
+          of: allowed.actionID, in: test,
+          saying: "“face-2” was said again to be somebody else by action "
+            + "\(try #require(second.actionID)) (reject)")
+      }
+    }
+
     @Test func aMergeLeavesWhoWasPutThereByHand() async throws {
       try await run { test, faces in
         let (own, third) = (try #require(faces["face-0"]), try #require(faces["face-12"]))

@@ -107,6 +107,44 @@ extension OnPostgres {
       }
     }
 
+    /// A merge is about persons, whatever of them lives in the run that is in charge.
+    @Test func aClusterThatAMergeFoundRetiredComesBackAsThatPersons() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 90, 180].flatMap { Circle.person(at: $0, count: 8) }))
+        _ = try await test.stage.importFaces(
+          Circle.file(Circle.person(at: 270), prefix: "few"))
+        let first = try #require(try await test.stage.bootstrap().runID)
+        let faces = try await test.faces()
+        let (own, few) = (try #require(faces["face-0"]), try #require(faces["few-0"]))
+        let heir = try #require(faces["face-8"]?.personID)
+        let person = try #require(own.personID)
+        _ = try await test.stage.merge(persons: [try #require(few.personID)], into: person)
+        let cluster = try #require(few.clusterID)
+        _ = try await test.stage.reject(externalIDs: ["face-16"], from: .cluster(cluster))
+        var settings = StageSettings()
+        settings.minClusterSize = 7
+        _ = try await test.reopened(settings: settings).stage.bootstrap()
+        try #require(try await test.stage.cluster(cluster).retiredAt != nil)
+
+        let merged = try await test.stage.merge(persons: [person], into: heir)
+        let refused = await #expect(throws: HumanActionError.self) {
+          try await test.stage.assign(externalIDs: ["face-16"], to: .person(heir))
+        }
+        #expect(try #require(refused).description.contains("not to belong"))
+        let retiredAgain = try await test.stage.undo(action: merged.actionID)
+        #expect(try await test.stage.cluster(cluster).personID == person)
+        _ = try await test.stage.undo(action: retiredAgain.actionID)
+        _ = try await test.stage.activate(run: first)
+        #expect(try await test.faces()["few-0"]?.personID == heir)
+        try await test.expectInvariants()
+        _ = try await test.stage.undo(action: merged.actionID)
+        #expect(try await test.faces()["few-0"]?.personID == person)
+        #expect(try await test.stage.cluster(cluster).retiredAt == nil)
+        try await test.expectInvariants()
+      }
+    }
+
     @Test func runsAreComparedAndClustersFollowed() async throws {
       try await run { test, first, second in
         let difference = try await test.stage.difference(from: first, to: second)

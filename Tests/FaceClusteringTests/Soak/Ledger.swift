@@ -94,25 +94,17 @@ final class Ledger: Sendable {
     let marked = records.filter { $0.undoes == nil && $0.undoneBy != nil }.map(\.id)
     #expect(undone == Set(marked), "what the log calls undone")
     var said = Said()
-    var takenBack = Said()
     for record in records {
       let deed = state.withLock { state in record.actor.flatMap { state.deeds[$0] } }
       guard let deed else { continue }
       let report = try JSONDecoder().decode(
         HumanActionReport.self, from: Data(record.detailsJSON.utf8))
       if undone.contains(record.id) {
-        takenBack.note(deed, report)
         if case .name(let person, _) = deed { said.nameless.insert(person) }
       } else {
         said.note(deed, report)
       }
     }
-    // What was said twice changed nothing the second time, and goes when the first is taken back.
-    said.verified.subtract(takenBack.verified)
-    for (face, cluster) in takenBack.clusterOfFace where said.clusterOfFace[face] == cluster {
-      said.clusterOfFace[face] = nil
-    }
-    for (face, prohibitions) in takenBack.notThere { said.notThere[face]?.subtract(prohibitions) }
     return said
   }
 }
