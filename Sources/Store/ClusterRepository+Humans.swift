@@ -162,6 +162,19 @@ extension ClusterRepository {
       """, [.int64(collection.id), .int64Array(faces)])
   }
 
+  /// Takes representatives that are no members away from clusters.
+  public func forgetRepresentatives(
+    ofClusters ids: [Int64], on connection: isolated PostgresConnection
+  ) throws {
+    try connection.query(
+      """
+      UPDATE cluster c SET representative_detection_id = NULL
+      WHERE c.collection_id = $1 AND c.id = ANY($2) AND c.representative_detection_id IS NOT NULL
+        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
+          AND d.id = c.representative_detection_id AND d.cluster_id = c.id)
+      """, [.int64(collection.id), .int64Array(ids)])
+  }
+
   /// Says of clusters that people drew their boundary.
   public func anchor(_ ids: [Int64], on connection: isolated PostgresConnection) throws {
     try connection.query(

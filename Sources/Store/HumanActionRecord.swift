@@ -84,12 +84,11 @@ public enum LoggedEntity: String, CaseIterable, Sendable {
   /// Image of a row `t`.
   ///
   /// The person of a face is that of its cluster, so no image holds it; nor when a cluster changed, which
-  /// undo changes, too. Whether a cluster was retired is told beside when.
+  /// undo changes, too.
   var image: String {
     switch self {
     case .detection: "to_jsonb(t) - 'person_id'"
-    case .cluster:
-      "to_jsonb(t) - 'changed_in' || jsonb_build_object('was_retired', t.retired_at IS NOT NULL)"
+    case .cluster: "to_jsonb(t) - 'changed_in'"
     default: "to_jsonb(t)"
     }
   }

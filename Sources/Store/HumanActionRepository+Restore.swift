@@ -112,7 +112,7 @@ extension HumanActionRepository {
       NOT EXISTS (SELECT FROM jsonb_each(h.after) a
         WHERE to_jsonb(cur) -> a.key IS DISTINCT FROM a.value
           AND a.key <> ALL(ARRAY['person_id', 'verified', 'verified_at', 'verified_by', 'hidden',
-            'anchored', 'representative_detection_id', 'retired_at', 'was_retired']))
+            'anchored', 'representative_detection_id', 'retired_at']))
       """
     let stale = try connection.query(
       """

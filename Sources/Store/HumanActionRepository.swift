@@ -88,17 +88,17 @@ public struct HumanActionRepository: Sendable {
       WHERE collection_id = $1 AND action_id = $2 AND before IS NOT DISTINCT FROM after
         AND said IS NULL
       """, key)
-    // Where a face is stays in both images, and whether a cluster was retired: what came later is told by it.
+    // Where a face is stays in both images, what is forbidden, and what was said: what came later is told by it.
     try connection.query(
       """
       UPDATE human_action_change c SET
         before = (SELECT coalesce(jsonb_object_agg(b.key, b.value), '{}') FROM jsonb_each(c.before) b
-          WHERE c.after -> b.key IS DISTINCT FROM b.value OR b.key = ANY(kept.keys)),
+          WHERE c.after -> b.key IS DISTINCT FROM b.value OR b.key = ANY(kept.keys) OR b.key = c.said),
         after = (SELECT coalesce(jsonb_object_agg(a.key, a.value), '{}') FROM jsonb_each(c.after) a
-          WHERE c.before -> a.key IS DISTINCT FROM a.value OR a.key = ANY(kept.keys))
-      FROM (SELECT ARRAY['cluster_id', 'cluster_status', 'was_retired'] AS keys) kept
+          WHERE c.before -> a.key IS DISTINCT FROM a.value OR a.key = ANY(kept.keys) OR a.key = c.said)
+      FROM (SELECT ARRAY['cluster_id', 'cluster_status'] AS keys) kept
       WHERE c.collection_id = $1 AND c.action_id = $2 AND c.before IS NOT NULL
-        AND c.after IS NOT NULL
+        AND c.after IS NOT NULL AND c.entity NOT IN ('prohibition', 'constraint')
       """, key)
     try connection.query(
       "UPDATE human_action SET summary = $3, details = $4 WHERE collection_id = $1 AND id = $2",
@@ -156,6 +156,22 @@ public struct HumanActionRepository: Sendable {
       )
       SELECT id FROM chain WHERE undoes IS NULL
       """, [.int64(collection.id), .int64(id)]
+    ).single().int64(0)
+  }
+
+  /// The undo that did an action again last; the action itself where none did.
+  public func newest(
+    ofRoot root: Int64, on connection: isolated PostgresConnection
+  ) throws -> Int64 {
+    try connection.query(
+      """
+      WITH RECURSIVE family AS (
+        SELECT $2::bigint AS id
+        UNION ALL
+        SELECT a.id FROM family f JOIN human_action a ON a.collection_id = $1 AND a.undoes = f.id
+      )
+      SELECT max(id) FROM family
+      """, [.int64(collection.id), .int64(root)]
     ).single().int64(0)
   }
 

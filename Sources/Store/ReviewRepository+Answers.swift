@@ -205,16 +205,20 @@ extension ReviewRepository {
       """
       SELECT l.id FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS p (face, cluster, person)
       JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = p.face
-        AND (l.cluster_id, l.person_id) IS NOT DISTINCT FROM (p.cluster, p.person)
+        AND coalesce(l.cluster_id, 0) = coalesce(p.cluster, 0)
+        AND coalesce(l.person_id, 0) = coalesce(p.person, 0)
       """, parameters
     ).map { try $0.int64(0) }
   }
 
   /// What is forbidden for some persons is forbidden for another one, too.
+  ///
+  /// - Returns: ids of the rows that say so of the other one, whoever said it first.
+  @discardableResult
   public func inheritProhibitions(
     ofPersons persons: [Int64], for heir: Int64, actor: String?,
     on connection: isolated PostgresConnection
-  ) throws {
+  ) throws -> [Int64] {
     try connection.query(
       """
       INSERT INTO cluster_person_cannot_link (collection_id, detection_id, person_id, created_by)
@@ -222,6 +226,14 @@ extension ReviewRepository {
       WHERE collection_id = $1 AND person_id = ANY($2) ON CONFLICT DO NOTHING
       """,
       [.int64(collection.id), .int64Array(persons), .int64(heir), .optional(actor)])
+    return try connection.query(
+      """
+      SELECT l.id FROM cluster_person_cannot_link l
+      WHERE l.collection_id = $1 AND l.person_id = $3 AND l.cluster_id IS NULL
+        AND l.detection_id IN (SELECT detection_id FROM cluster_person_cannot_link
+          WHERE collection_id = $1 AND person_id = ANY($2))
+      """, [.int64(collection.id), .int64Array(persons), .int64(heir)]
+    ).map { try $0.int64(0) }
   }
 
   /// What is forbidden for faces `l.detection_id`: a cluster, a person or both, rejected questions among it.

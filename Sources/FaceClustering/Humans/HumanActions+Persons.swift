@@ -61,7 +61,7 @@ extension HumanActions {
       inClusters: moving + own, persons: all, on: connection)
     let different = try review.differentFaces(inClusters: moving + own, on: connection)
     let undecided = try review.waiting(betweenPersons: all, on: connection)
-    let scope = ActionScope(
+    var scope = ActionScope(
       detections: Set(contradicted).union(different.flatMap { [$0.a, $0.b] })
         .union(try review.asking(within: moving + own, on: connection))
         .union(question.map { [$0.detectionID] } ?? []),
@@ -88,8 +88,10 @@ extension HumanActions {
     }
     try clusters.give(moving + retired, toPerson: heir, on: connection)
     try review.closeMoot(about: moving + own, on: connection)
-    try review.inheritProhibitions(
-      ofPersons: sources, for: heir, actor: actor, on: connection)
+    scope.say(
+      "forbidden", of: .prohibition,
+      try review.inheritProhibitions(
+        ofPersons: sources, for: heir, actor: actor, on: connection))
     let givenNames = Set(records.compactMap(\.name))
     if target.name == nil, givenNames.count == 1, let name = givenNames.first {
       try persons.name(heir, name, on: connection)

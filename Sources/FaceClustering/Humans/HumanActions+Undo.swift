@@ -10,18 +10,26 @@ extension HumanActions {
     _ id: Int64?, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
     try CollectionLocks(collection).ownMembership(on: connection)
-    guard let id = try id ?? log.latest(on: connection) else {
+    guard let named = try id ?? log.latest(on: connection) else {
       throw HumanActionError.nothingToUndo(collection: collection.name)
     }
+    if let by = try log.lock(named, on: connection).undoneBy {
+      throw HumanActionError.alreadyUndone(action: named, by: by)
+    }
+    let root = try log.lock(try log.root(of: named, on: connection), on: connection)
+    // What was done again goes back to how it was then.
+    let id = try log.newest(ofRoot: root.id, on: connection)
     let record = try log.lock(id, on: connection)
-    if let by = record.undoneBy { throw HumanActionError.alreadyUndone(action: id, by: by) }
-    let root = try log.lock(try log.root(of: id, on: connection), on: connection)
     let done = try JSONText.decode(HumanActionReport.self, from: record.detailsJSON)
-    try refuse(id, try log.conflicts(of: id, on: connection), on: connection)
+    let isDoneAgain = root.undoneBy != nil
+    try refuse(
+      named,
+      try log.conflicts(of: id, root: root.id, isDoneAgain: isDoneAgain, on: connection),
+      on: connection)
     let outgrown = try log.outgrown(by: id, on: connection)
     if let cluster = outgrown.first {
       throw HumanActionError.cannotUndo(
-        action: id,
+        action: named,
         reason:
           "cluster \(cluster.clusterID), which it made, has \(count(cluster.faces)) more since")
     }
@@ -32,8 +40,11 @@ extension HumanActions {
     let uneven = try log.miscounted(scope.clusters, on: connection)
     try recount(stale + uneven, on: connection)
     try closeMoot(&scope, action: undo, on: connection)
-    try refuse(id, try log.problems(after: id, on: connection), on: connection)
-    let gone = try scope.clusters.sorted().filter { try !clusters.isLive($0, on: connection) }
+    try refuse(named, try log.problems(after: id, on: connection), on: connection)
+    try clusters.forgetRepresentatives(ofClusters: scope.clusters.sorted(), on: connection)
+    let gone =
+      try scope.clusters.sorted().filter { try !clusters.isLive($0, on: connection) }
+      + log.retiredWithQuestions(of: id, on: connection)
     try detections.reset(
       try review.expire(clusters: gone, on: connection), runID: nil, on: connection)
     let activation = RunActivation(collection: collection, settings: settings)
@@ -43,8 +54,8 @@ extension HumanActions {
     let aside = try setAsideMisplaced(&scope, action: undo, on: connection)
     var report = try finish(
       undo, "undo", scope,
-      summary: root.undoneBy == nil
-        ? "took back: \(root.summary)" : "did again what action \(id) had taken back",
+      summary: isDoneAgain
+        ? "did again what action \(named) had taken back" : "took back: \(root.summary)",
       moved: done.moved, setAside: aside, clusterIDs: done.clusterIDs, personIDs: done.personIDs,
       on: connection)
     if !done.runIDs.isEmpty {
@@ -54,7 +65,7 @@ extension HumanActions {
         on: connection)
     }
     try log.note(
-      undo: undo, ofRoot: root.id, isTakenBack: root.undoneBy == nil, on: connection)
+      undo: undo, ofRoot: root.id, isTakenBack: !isDoneAgain, on: connection)
     return report
   }
 
@@ -132,6 +143,7 @@ extension HumanActions {
       case "person_id": "was given to another person"
       case "forbidden": "was said not to belong where it was"
       case "forbidden_again": "was said again to be somebody else"
+      case "allowed": "was said not to be somebody else any more"
       case "said": "was confirmed"
       case "status": "was answered"
       default: "was changed"

@@ -152,6 +152,163 @@ extension OnPostgres {
       }
     }
 
+    /// What was said first and last, and something else in between, is the last one's.
+    @Test func theFirstWordGoesNotWhereTheLastSaidTheSame() async throws {
+      try await run { test, faces in
+        let stage = test.stage
+        let own = try #require(faces["face-0"])
+        let (person, cluster) = (try #require(own.personID), try #require(own.clusterID))
+        let second = try #require(faces["face-6"])
+        let other = try #require(faces["face-12"]?.clusterID)
+        let stories: [(a: () async throws -> Void, b: () async throws -> Void)] = [
+          (
+            { _ = try await stage.name(person: person, "Ann") },
+            { _ = try await stage.name(person: person, "Bob") }
+          ),
+          (
+            { _ = try await stage.verify(cluster: cluster) },
+            { _ = try await stage.verify(cluster: cluster, false) }
+          ),
+          (
+            { _ = try await stage.assign(externalIDs: ["face-6"], to: .cluster(cluster)) },
+            { _ = try await stage.assign(externalIDs: ["face-6"], to: .cluster(other)) }
+          ),
+        ]
+        for story in stories {
+          let before = try await test.dump()
+          try await story.a()
+          try await story.b()
+          try await story.a()
+          let ids = try await stage.actions(limit: 3).map(\.id)
+          try await expectRefusal(of: ids[2], in: test, saying: "by action \(ids[0]) (")
+          for _ in 0..<3 { _ = try await stage.undo() }
+          #expect(TestStage.difference(before, try await test.dump()) == [])
+        }
+        // A merge on top of another, each way round.
+        _ = try await stage.merge(persons: [try #require(second.personID)], into: person)
+        let first = try await stage.actions(limit: 1)[0].id
+        let third = try #require(faces["face-12"]?.personID)
+        _ = try await stage.merge(persons: [person], into: third)
+        let last = try await stage.merge(persons: [third], into: person)
+        try await expectRefusal(
+          of: first, in: test, saying: "by action \(try #require(last.actionID)) (merge)")
+      }
+    }
+
+    /// An action that changed nothing is done again only where what it said holds; what was done again counts
+    /// from then on.
+    @Test func doingAgainIsNeverHollow() async throws {
+      try await run { test, faces in
+        let stage = test.stage
+        let own = try #require(faces["face-0"])
+        let (person, cluster) = (try #require(own.personID), try #require(own.clusterID))
+        let statements: [() async throws -> Void] = [
+          { _ = try await stage.assign(externalIDs: ["face-6"], to: .cluster(cluster)) },
+          { _ = try await stage.name(person: person, "Ann") },
+          { _ = try await stage.reject(externalIDs: ["face-12"], from: .cluster(cluster)) },
+        ]
+        for statement in statements {
+          try await statement()
+          try await statement()
+          let hollow = try await stage.undo()
+          _ = try await stage.undo()
+          try await expectRefusal(of: hollow.actionID, in: test, saying: "cannot be taken back")
+          // Said, taken back, said anew, taken back; both again.
+          try await statement()
+          let first = try #require(try await stage.actions(limit: 1).first?.id)
+          let firstBack = try await stage.undo()
+          try await statement()
+          let secondBack = try await stage.undo()
+          _ = try await stage.undo(action: firstBack.actionID)
+          let held = try await test.dump()
+          _ = try await stage.undo(action: secondBack.actionID)
+          #expect(TestStage.difference(held, try await test.dump()) == [])
+          try await expectRefusal(of: first, in: test, saying: "by action")
+          _ = try await stage.undo()
+          #expect(TestStage.difference(held, try await test.dump()) == [])
+          _ = try await stage.undo()
+        }
+      }
+    }
+
+    /// Programs do not outrank people: who had been put somewhere by hand goes back there.
+    @Test func whoWasThereByHandGoesBackFromWhereProgramsPutThem() async throws {
+      try await run { test, faces in
+        let cluster = try #require(faces["face-0"]?.clusterID)
+        _ = try await test.stage.assign(externalIDs: ["face-6"], to: .cluster(cluster))
+        _ = try await test.stage.reject(externalIDs: ["face-6"])
+        _ = try await test.stage.bootstrap()
+        let placed = try #require(try await test.faces()["face-6"])
+        try #require(placed.clusterID != nil && placed.clusterID != cluster)
+        _ = try await test.stage.undo()
+        let face = try #require(try await test.faces()["face-6"])
+        #expect(face.clusterID == cluster && face.status == "manual")
+      }
+    }
+
+    @Test func oneClusterThatIsRetiredDoesNotKeepTheOthersMerged() async throws {
+      try await run { test, faces in
+        let persons = try ["face-6", "face-12"].map { try #require(faces[$0]?.personID) }
+        let emptied = try #require(faces["face-12"]?.clusterID)
+        let merged = try await test.stage.merge(
+          persons: persons, into: try #require(faces["face-0"]?.personID))
+        _ = try await test.stage.deleteFaces(
+          externalIDs: faces.values.filter { $0.clusterID == emptied }.map(\.externalID))
+        _ = try await test.stage.bootstrap()
+        try #require(try await test.stage.cluster(emptied).retiredAt != nil)
+        _ = try await test.stage.undo(action: merged.actionID)
+        #expect(try await test.faces()["face-6"]?.personID == persons[0])
+      }
+    }
+
+    @Test func whatWasAllowedSinceIsNotForbiddenByUndo() async throws {
+      try await run { test, faces in
+        let cluster = try #require(faces["face-12"]?.clusterID)
+        let rejected = try await test.stage.reject(
+          externalIDs: ["face-2"], from: .cluster(cluster))
+        let allowed = try await test.stage.assign(
+          externalIDs: ["face-2"], to: .cluster(cluster), anyway: true)
+        try await expectRefusal(
+          of: rejected.actionID, in: test,
+          saying: "by action \(try #require(allowed.actionID)) (assign)")
+        for _ in 0..<2 { _ = try await test.stage.undo() }
+        #expect(try await test.value("SELECT count(*) FROM cluster_person_cannot_link") == "0")
+      }
+    }
+
+    @Test func aRepresentativeThatIsGoneKeepsNoUndoAway() async throws {
+      try await run { test, faces in
+        let cluster = try #require(faces["face-0"]?.clusterID)
+        let first = try await test.stage.represent(cluster: cluster, by: "face-2")
+        let second = try await test.stage.represent(cluster: cluster, by: "face-1")
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-1"])
+        try await expectRefusal(of: first.actionID, in: test, saying: "by action")
+        _ = try await test.stage.undo(action: second.actionID)
+        #expect(try await test.stage.cluster(cluster).representative == "face-2")
+        _ = try await test.stage.assign(externalIDs: ["face-2"], to: .newPerson(name: nil))
+        _ = try await test.stage.undo(action: first.actionID)
+        #expect(try await test.stage.cluster(cluster).representativeIsChosen == false)
+      }
+    }
+
+    @Test func aConfirmedFaceThatLineageForbidsIsTakenBack() async throws {
+      try await run { test, faces in
+        let own = try #require(faces["face-0"])
+        _ = try await test.stage.assign(
+          externalIDs: ["face-6"], to: .cluster(try #require(own.clusterID)))
+        _ = try await test.stage.assign(
+          externalIDs: ["face-6"], to: .cluster(try #require(own.clusterID)))
+        let review = ReviewRepository(test.collection)
+        try await test.pool.withTransaction {
+          try review.forbid(
+            detectionID: try #require(faces["face-6"]).detectionID, clusterID: own.clusterID,
+            personID: own.personID, actor: "lineage", on: $0)
+        }
+        for _ in 0..<2 { _ = try await test.stage.undo() }
+        #expect(try await test.faces()["face-6"]?.clusterID == faces["face-6"]?.clusterID)
+      }
+    }
+
     @Test func aMergeLeavesWhoWasPutThereByHand() async throws {
       try await run { test, faces in
         let (own, third) = (try #require(faces["face-0"]), try #require(faces["face-12"]))

@@ -333,9 +333,8 @@ extension OnPostgres {
         let error = await #expect(throws: HumanActionError.self) {
           try await test.stage.undo(action: last.actionID)
         }
-        #expect(
-          try #require(error).description.contains(
-            "cluster \(groups[2].cluster) was retired by run"))
+        let message = try #require(error).description
+        #expect(message.contains("cluster \(groups[2].cluster) was retired by run"), "\(message)")
       }
     }
 
