@@ -119,10 +119,10 @@ extension HumanActionRepository {
           WHEN 'candidate' THEN ARRAY['status'] END)
         AND ($4 OR o.before -> a.key IS DISTINCT FROM a.value)
     ) c
-    -- Whoever stood for a cluster and left it was not chosen away.
+    -- Whoever stood for a cluster and left it was not chosen away, but by this very action chosen.
     LEFT JOIN later l ON l.entity = c.entity AND l.row_id = c.row_id AND (l.said = c.key
       OR l.before -> c.key IS DISTINCT FROM l.after -> c.key
-        AND c.key <> 'representative_detection_id')
+        AND (c.key <> 'representative_detection_id' OR l.before -> c.key = c.value))
     WHERE c.now IS NOT NULL AND (l.action_id IS NOT NULL
       OR c.now -> c.key IS DISTINCT FROM c.value
         AND (c.before IS NULL OR c.now -> c.key IS DISTINCT FROM c.before -> c.key)

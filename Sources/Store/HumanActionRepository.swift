@@ -132,13 +132,21 @@ public struct HumanActionRepository: Sendable {
     return try Self.record(row)
   }
 
-  /// The newest action that stands: no undo, and not undone.
+  /// The action that stands and was done, or done again, last; no undo.
   public func latest(on connection: isolated PostgresConnection) throws -> Int64? {
     try connection.query(
       """
-      SELECT max(id) FROM human_action
-      WHERE collection_id = $1 AND kind <> 'undo' AND undone_by IS NULL
-      """, [.int64(collection.id)])[0].optionalInt64(0)
+      SELECT root.id FROM human_action last, LATERAL (
+        WITH RECURSIVE chain AS (
+          SELECT last.id, last.undoes, last.undone_by
+          UNION ALL
+          SELECT a.id, a.undoes, a.undone_by FROM chain c JOIN human_action a
+            ON a.collection_id = $1 AND a.id = c.undoes
+        )
+        SELECT id FROM chain WHERE undoes IS NULL AND undone_by IS NULL) root
+      WHERE last.collection_id = $1 AND last.undone_by IS NULL ORDER BY last.id DESC LIMIT 1
+      """, [.int64(collection.id)]
+    ).first?.int64(0)
   }
 
   /// The action that an undo took back or, where that was an undo too, so on down to what people did;

@@ -213,7 +213,7 @@ extension ReviewRepository {
 
   /// What is forbidden for some persons is forbidden for another one, too.
   ///
-  /// - Returns: ids of the rows that say so of the other one, whoever said it first.
+  /// - Returns: ids of the rows that say so of any of them, whoever said it first.
   @discardableResult
   public func inheritProhibitions(
     ofPersons persons: [Int64], for heir: Int64, actor: String?,
@@ -229,9 +229,10 @@ extension ReviewRepository {
     return try connection.query(
       """
       SELECT l.id FROM cluster_person_cannot_link l
-      WHERE l.collection_id = $1 AND l.person_id = $3 AND l.cluster_id IS NULL
-        AND l.detection_id IN (SELECT detection_id FROM cluster_person_cannot_link
-          WHERE collection_id = $1 AND person_id = ANY($2))
+      WHERE l.collection_id = $1 AND (l.person_id = ANY($2)
+        OR l.person_id = $3 AND l.cluster_id IS NULL
+          AND l.detection_id IN (SELECT detection_id FROM cluster_person_cannot_link
+            WHERE collection_id = $1 AND person_id = ANY($2)))
       """, [.int64(collection.id), .int64Array(persons), .int64(heir)]
     ).map { try $0.int64(0) }
   }

@@ -38,6 +38,7 @@ extension HumanActions {
     var scope = ActionScope(
       detections: Set(ids), clusters: Set(found.compactMap(\.state.clusterID) + existing))
     scope.say("cluster_id", of: .detection, ids)
+    if case .person = target { scope.say("person_id", of: .cluster, Set(existing)) }
     let action = try begin("assign", scope, on: connection)
     let targets: [Int64]
     if case .newPerson(let name) = target {

@@ -95,6 +95,7 @@ extension HumanActions {
     let givenNames = Set(records.compactMap(\.name))
     if target.name == nil, givenNames.count == 1, let name = givenNames.first {
       try persons.name(heir, name, on: connection)
+      scope.say("name", of: .person, records.filter { $0.name == name }.map(\.id))
     }
     let report = try finish(
       action, kind, scope,

@@ -64,7 +64,9 @@ extension HumanActions {
         forbidden += part.rows.map { (plan.faces.ids[$0], other, personOf[other]) }
       }
     }
-    try review.forbid(forbidden, actor: actor, on: connection)
+    scope.say("anchored", of: .cluster, ids)
+    scope.say(
+      "forbidden", of: .prohibition, try review.forbid(forbidden, actor: actor, on: connection))
     let report = try finish(
       action, "split", scope,
       summary: "split cluster \(id) into \(plan.parts.count): "

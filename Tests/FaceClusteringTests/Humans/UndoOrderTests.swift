@@ -286,8 +286,46 @@ extension OnPostgres {
         _ = try await test.stage.undo(action: second.actionID)
         #expect(try await test.stage.cluster(cluster).representative == "face-2")
         _ = try await test.stage.assign(externalIDs: ["face-2"], to: .newPerson(name: nil))
-        _ = try await test.stage.undo(action: first.actionID)
+        try await expectRefusal(of: first.actionID, in: test, saying: "(assign)")
+        for _ in 0..<2 { _ = try await test.stage.undo() }
         #expect(try await test.stage.cluster(cluster).representativeIsChosen == false)
+      }
+    }
+
+    /// What a later action built on: the name that it carried over, what it inherited, the person that it said.
+    @Test func whatALaterActionTookOverGoesFirstWithIt() async throws {
+      try await run { test, faces in
+        let stage = test.stage
+        let own = try #require(faces["face-0"])
+        let (person, cluster) = (try #require(own.personID), try #require(own.clusterID))
+        let heir = try #require(faces["face-6"]?.personID)
+        let before = try await test.dump()
+        _ = try await stage.name(person: person, "Ada")
+        let rejected = try await stage.reject(externalIDs: ["face-12"], from: .cluster(cluster))
+        let merged = try await stage.merge(persons: [person], into: heir)
+        let ids = try await stage.actions(limit: 3).map(\.id)
+        for action in [ids[2], try #require(rejected.actionID)] {
+          try await expectRefusal(of: action, in: test, saying: "by action \(ids[0]) (merge)")
+        }
+        _ = try await stage.assign(externalIDs: ["face-19"], to: .person(heir))
+        try await expectRefusal(of: merged.actionID, in: test, saying: "(assign)")
+        for _ in 0..<4 { _ = try await stage.undo() }
+        #expect(TestStage.difference(before, try await test.dump()) == [])
+      }
+    }
+
+    /// Without a name the newest is what was done, or done again, last.
+    @Test func theNewestIsWhatWasDoneAgainLast() async throws {
+      try await run { test, faces in
+        let cluster = try #require(faces["face-0"]?.clusterID)
+        let hidden = try await test.stage.hide(cluster: cluster)
+        let back = try await test.stage.undo()
+        _ = try await test.stage.verify(cluster: cluster)
+        _ = try await test.stage.undo(action: back.actionID)
+        _ = try await test.stage.undo()
+        #expect(try await !test.stage.cluster(cluster).hidden)
+        #expect(try await test.stage.cluster(cluster).verified)
+        #expect(hidden.actionID != nil)
       }
     }
 
