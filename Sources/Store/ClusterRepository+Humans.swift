@@ -148,30 +148,30 @@ extension ClusterRepository {
       [.int64(collection.id), .int64(id), .optional(face)])
   }
 
-  /// Clusters whose chosen face left them are represented by their medoid again.
+  /// Clusters whose chosen face, one of these, left them are represented by their medoid again.
   public func forgetRepresentatives(
     _ faces: [Int64], on connection: isolated PostgresConnection
+  ) throws {
+    try forgetRepresentatives(where: "representative_detection_id", is: faces, on: connection)
+  }
+
+  /// Those of these clusters whose chosen face left them are represented by their medoid again.
+  public func forgetRepresentatives(
+    ofClusters ids: [Int64], on connection: isolated PostgresConnection
+  ) throws {
+    try forgetRepresentatives(where: "id", is: ids, on: connection)
+  }
+
+  private func forgetRepresentatives(
+    where column: String, is ids: [Int64], on connection: isolated PostgresConnection
   ) throws {
     try connection.query(
       """
       UPDATE cluster c SET representative_detection_id = NULL
       FROM person_detection d
-      WHERE c.collection_id = $1 AND c.representative_detection_id = ANY($2)
+      WHERE c.collection_id = $1 AND c.\(column) = ANY($2)
         AND d.collection_id = $1 AND d.id = c.representative_detection_id
         AND d.cluster_id IS DISTINCT FROM c.id
-      """, [.int64(collection.id), .int64Array(faces)])
-  }
-
-  /// Takes representatives that are no members away from clusters.
-  public func forgetRepresentatives(
-    ofClusters ids: [Int64], on connection: isolated PostgresConnection
-  ) throws {
-    try connection.query(
-      """
-      UPDATE cluster c SET representative_detection_id = NULL
-      WHERE c.collection_id = $1 AND c.id = ANY($2) AND c.representative_detection_id IS NOT NULL
-        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
-          AND d.id = c.representative_detection_id AND d.cluster_id = c.id)
       """, [.int64(collection.id), .int64Array(ids)])
   }
 

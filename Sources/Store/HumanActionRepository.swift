@@ -173,11 +173,7 @@ public struct HumanActionRepository: Sendable {
   ) throws -> Int64 {
     try connection.query(
       """
-      WITH RECURSIVE family AS (
-        SELECT $2::bigint AS id
-        UNION ALL
-        SELECT a.id FROM family f JOIN human_action a ON a.collection_id = $1 AND a.undoes = f.id
-      )
+      \(Self.family)
       SELECT max(id) FROM family
       """, [.int64(collection.id), .int64(root)]
     ).single().int64(0)
@@ -192,17 +188,22 @@ public struct HumanActionRepository: Sendable {
   ) throws {
     try connection.query(
       """
-      WITH RECURSIVE family AS (
-        SELECT $3::bigint AS id
-        UNION ALL
-        SELECT a.id FROM family f JOIN human_action a ON a.collection_id = $1 AND a.undoes = f.id
-      )
-      UPDATE human_action a SET undone_by = CASE WHEN a.id <> $3 OR $4 THEN $2::bigint END
+      \(Self.family)
+      UPDATE human_action a SET undone_by = CASE WHEN a.id <> $2 OR $4 THEN $3::bigint END
       FROM family f
-      WHERE a.collection_id = $1 AND a.id = f.id AND a.id <> $2
-        AND (a.id = $3 OR a.undone_by IS NULL)
-      """, [.int64(collection.id), .int64(undo), .int64(root), .bool(isTakenBack)])
+      WHERE a.collection_id = $1 AND a.id = f.id AND a.id <> $3
+        AND (a.id = $2 OR a.undone_by IS NULL)
+      """, [.int64(collection.id), .int64(root), .int64(undo), .bool(isTakenBack)])
   }
+
+  /// What people did, parameter 2, and all undos that go back to it.
+  private static let family = """
+    WITH RECURSIVE family AS (
+      SELECT $2::bigint AS id
+      UNION ALL
+      SELECT a.id FROM family f JOIN human_action a ON a.collection_id = $1 AND a.undoes = f.id
+    )
+    """
 
   // Every statement gets the same parameters; PostgreSQL wants to know the type of each.
   private static let parametersAreUsed =

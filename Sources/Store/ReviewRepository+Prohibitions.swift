@@ -37,23 +37,6 @@ extension ReviewRepository {
     ).single().int64(0)
   }
 
-  /// Records that a face is not of this cluster and not of this person.
-  public func forbid(
-    detectionID: Int64, clusterID: Int64?, personID: Int64?, actor: String?,
-    on connection: isolated PostgresConnection
-  ) throws {
-    try connection.query(
-      """
-      INSERT INTO cluster_person_cannot_link (collection_id, detection_id, cluster_id, person_id,
-        created_by)
-      VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
-      """,
-      [
-        .int64(collection.id), .int64(detectionID), clusterID.map(PostgresValue.int64) ?? .null,
-        personID.map(PostgresValue.int64) ?? .null, actor.map(PostgresValue.text) ?? .null,
-      ])
-  }
-
   /// Takes back that a face is another person than these.
   public func unlink(
     _ id: Int64, from others: [Int64], on connection: isolated PostgresConnection

@@ -90,8 +90,7 @@ extension OnPostgres {
         else { return }
         let review = ReviewRepository(tenant.test.collection)
         try await pool.withTransaction {
-          try review.forbid(
-            detectionID: face.detectionID, clusterID: cluster, personID: person, actor: nil, on: $0)
+          try review.forbid([(face.detectionID, cluster, person)], actor: nil, on: $0)
         }
       case .constrain:
         let other = faces.randomElement(using: &random)

@@ -53,8 +53,7 @@ extension OnPostgres {
         let ids = try ["face-1", "face-2"].map { try #require(mine[$0]).detectionID }
         try await first.pool.withTransaction {
           try review.constrain(ids[0], ids[1], mustLink: false, actor: nil, on: $0)
-          try review.forbid(
-            detectionID: ids[0], clusterID: cluster, personID: person, actor: nil, on: $0)
+          try review.forbid([(ids[0], cluster, person)], actor: nil, on: $0)
         }
         _ = try await first.stage.bootstrap()
         _ = try await first.stage.deleteFaces(externalIDs: ["face-3"])

@@ -68,11 +68,9 @@ extension RepositoriesOnPostgres {
         try await stored.pool.withTransaction {
           try review.ask([question(stored, 0)], on: $0)
           try $0.query("UPDATE face_match_candidate SET status = 'rejected'")
-          try review.forbid(
-            detectionID: faces[1], clusterID: cluster, personID: person, actor: "a", on: $0)
+          try review.forbid([(faces[1], cluster, person)], actor: "a", on: $0)
           // Saying it twice is saying it once.
-          try review.forbid(
-            detectionID: faces[1], clusterID: cluster, personID: person, actor: "b", on: $0)
+          try review.forbid([(faces[1], cluster, person)], actor: "b", on: $0)
           try review.constrain(faces[3], faces[2], mustLink: false, actor: nil, on: $0)
           try review.constrain(faces[4], faces[5], mustLink: true, actor: nil, on: $0)
         }

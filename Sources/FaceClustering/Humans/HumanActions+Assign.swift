@@ -138,7 +138,8 @@ extension HumanActions {
     return try clusters.create([facts], persons: [nil], runID: nil, on: connection)[0]
   }
 
-  private func checkProhibitions(
+  /// Refuses what people said is not so, or takes back that they said it.
+  func checkProhibitions(
     _ found: [(externalID: String, state: DetectionState)], targets: [Int64], anyway: Bool,
     on connection: isolated PostgresConnection
   ) throws {

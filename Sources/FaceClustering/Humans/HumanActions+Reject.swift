@@ -108,14 +108,8 @@ extension HumanActions {
     scope.say("cluster_id", of: .detection, [state.id])
     let action = try begin("accept_candidate", scope, on: connection)
     // What was asked now is newer than what was forbidden before.
-    try review.allow(
-      detections: [state.id], clusters: [cluster.id], persons: [cluster.personID], on: connection)
-    let apart = try review.prohibitions(detections: [state.id], on: connection).detections[state.id]
-    let personOf = try review.persons(
-      ofDetections: (apart ?? []).sorted(), except: UndecidedFaces(ids: [], reassignableAbove: nil),
-      on: connection)
-    try review.forgetPairs(
-      personOf.filter { $0.value == cluster.personID }.map { (state.id, $0.key) }, on: connection)
+    try checkProhibitions(
+      [(candidate.externalID, state)], targets: [cluster.id], anyway: true, on: connection)
     try review.answer(
       detectionID: state.id, clusters: [cluster.id], accepted: true, actor: actor, on: connection)
     try put([state], faces, into: [cluster.id], action: action, on: connection)

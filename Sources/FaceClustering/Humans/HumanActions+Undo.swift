@@ -134,7 +134,7 @@ extension HumanActions {
       }
     let what =
       switch conflict.key {
-      case "cluster_id", "cluster_status": "was moved"
+      case "cluster_id": "was moved"
       case "retired_at": "was retired"
       case "gone": "was removed"
       case "name": "was renamed"

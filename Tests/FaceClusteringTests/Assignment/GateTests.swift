@@ -36,9 +36,7 @@ extension OnPostgres {
           try await test.pool.withTransaction {
             try review.constrain(
               ids[0], resident.detectionID, mustLink: false, actor: nil, on: $0)
-            try review.forbid(
-              detectionID: ids[1], clusterID: nil, personID: before["face-6"]?.personID,
-              actor: nil, on: $0)
+            try review.forbid([(ids[1], nil, before["face-6"]?.personID)], actor: nil, on: $0)
           }
           let report = try await test.stage.assign()
           #expect(report.constrained == 2)
@@ -98,7 +96,7 @@ extension OnPostgres {
             try review.constrain(ids[2], ids[3], mustLink: false, actor: nil, on: $0)
             for (id, resident) in [(ids[0], "face-0"), (ids[2], "face-6")] {
               try review.forbid(
-                detectionID: id, clusterID: faces[resident]?.clusterID, personID: nil, actor: nil,
+                [(id, faces[resident]?.clusterID, nil)], actor: nil,
                 on: $0)
             }
           }

@@ -27,11 +27,9 @@ extension OnPostgres {
         let review = ReviewRepository(test.collection)
         try await test.pool.withTransaction {
           try review.forbid(
-            detectionID: first.detectionID, clusterID: first.clusterID, personID: nil, actor: "t",
+            [(first.detectionID, first.clusterID, nil)], actor: "t",
             on: $0)
-          try review.forbid(
-            detectionID: second.detectionID, clusterID: nil, personID: second.personID,
-            actor: "t", on: $0)
+          try review.forbid([(second.detectionID, nil, second.personID)], actor: "t", on: $0)
         }
         _ = try await test.stage.bootstrap()
         let after = try await test.faces()
@@ -150,8 +148,7 @@ extension OnPostgres {
         let denied = try #require(try await test.faces()["face-24"]).detectionID
         let review = ReviewRepository(test.collection)
         try await test.pool.withTransaction {
-          try review.forbid(
-            detectionID: denied, clusterID: nil, personID: person, actor: nil, on: $0)
+          try review.forbid([(denied, nil, person)], actor: nil, on: $0)
         }
         // The middle goes, and two ends are left.
         let middle = (8...16).map { "face-\($0)" }
@@ -219,9 +216,7 @@ extension OnPostgres {
         let old = try #require(denied.clusterID)
         let review = ReviewRepository(test.collection)
         try await test.pool.withTransaction {
-          try review.forbid(
-            detectionID: denied.detectionID, clusterID: old, personID: denied.personID,
-            actor: nil, on: $0)
+          try review.forbid([(denied.detectionID, old, denied.personID)], actor: nil, on: $0)
         }
         // The unnamed cluster at 90° melts into that at 0°, which has more faces.
         _ = try await test.stage.importFaces(

@@ -112,7 +112,7 @@ extension OnPostgres {
         let review = ReviewRepository(test.collection)
         try await test.pool.withTransaction {
           try review.forbid(
-            detectionID: face.detectionID, clusterID: nil, personID: other.personID, actor: nil,
+            [(face.detectionID, nil, other.personID)], actor: nil,
             on: $0)
         }
         let error = await #expect(throws: HumanActionError.self) {

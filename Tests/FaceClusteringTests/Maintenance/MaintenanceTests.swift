@@ -237,8 +237,7 @@ extension OnPostgres {
         case "said":
           let review = ReviewRepository(test.collection)
           try await test.pool.withTransaction {
-            try review.forbid(
-              detectionID: one.detectionID, clusterID: nil, personID: persons.1, actor: nil, on: $0)
+            try review.forbid([(one.detectionID, nil, persons.1)], actor: nil, on: $0)
           }
         case "separated":
           _ = try await test.stage.merge(persons: [persons.1], into: persons.0)
