@@ -38,6 +38,9 @@ static const unsigned char one_key_for_cluster_and_person[] = {
 static const unsigned char what_is_said_again[] = {
 #embed "../../migrations/0012_what_is_said_again.sql"
 };
+static const unsigned char statuses_out_of_indexes[] = {
+#embed "../../migrations/0013_statuses_out_of_indexes.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -54,6 +57,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0010", quicker_clusters),
     MIGRATION("0011", one_key_for_cluster_and_person),
     MIGRATION("0012", what_is_said_again),
+    MIGRATION("0013", statuses_out_of_indexes),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

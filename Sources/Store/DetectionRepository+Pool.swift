@@ -8,7 +8,7 @@ extension DetectionRepository {
     try connection.queryPrepared(
       """
       SELECT id FROM person_detection
-      WHERE collection_id = $1 AND id = ANY($2) AND (cluster_status IN \(DetectionStatus.pool)) IS TRUE
+      WHERE collection_id = $1 AND id = ANY($2) AND cluster_status IN \(DetectionStatus.pool)
       ORDER BY id FOR UPDATE
       """, [.int64(collection.id), .int64Array(ids)]
     ).map { try $0.int64(0) }
@@ -16,14 +16,13 @@ extension DetectionRepository {
 
   /// What waits for somebody to look for groups in the pool.
   ///
-  /// Here and beside it `IS TRUE` and `OFFSET 0` keep the planner from an index of the whole pool, which
-  /// it takes for the best way where its statistics are older than a large batch.
+  /// Here and beside it nothing asks whether a face `waits`: the planner would take the index of the whole
+  /// pool for the best way where its statistics are older than a large batch.
   public func poolWork(on connection: isolated PostgresConnection) throws -> PoolWork {
     let row = try connection.queryPrepared(
       """
-      SELECT ARRAY(SELECT id FROM (SELECT id, cluster_status FROM person_detection
-          WHERE collection_id = $1 AND pool_seed OFFSET 0) seed
-          WHERE cluster_status IN \(DetectionStatus.pool)),
+      SELECT ARRAY(SELECT id FROM person_detection
+          WHERE collection_id = $1 AND pool_seed AND cluster_status IN \(DetectionStatus.pool)),
         EXISTS (SELECT FROM person_detection d
           WHERE d.collection_id = $1 AND \(Self.isNewAndBare))
       """, [.int64(collection.id)]
@@ -44,7 +43,7 @@ extension DetectionRepository {
       WITH seed AS MATERIALIZED (
         SELECT id FROM person_detection
         WHERE collection_id = $1 AND id = ANY($2)
-          AND (pool_seed AND cluster_status IN \(DetectionStatus.pool)) IS TRUE
+          AND pool_seed AND cluster_status IN \(DetectionStatus.pool)
         ORDER BY id FOR UPDATE
       ), cleared AS (
         UPDATE person_detection d SET pool_seed = false FROM seed

@@ -256,7 +256,7 @@ public struct DetectionRepository: Sendable {
 
   /// A condition: a face `d` is new and has no embedding.
   static let isNewAndBare = """
-    d.cluster_status IS NULL AND (SELECT true FROM face_embedding e
+    d.is_new AND (SELECT true FROM face_embedding e
       WHERE e.collection_id = $1 AND e.detection_id = d.id) IS NULL
     """
 

@@ -40,6 +40,12 @@ public enum DetectionStatus: String, Sendable, Hashable, Codable, CaseIterable {
   /// The statuses of the pool, as SQL has them.
   static let pool = "('unassigned', 'constrained')"
 
+  /// A condition: a face `d` is in the pool. Indexes of the pool know `waits` and no status.
+  static let isInPool = "(d.waits AND d.cluster_status IN \(pool))"
+
+  /// A condition: a question about a face `d` is open.
+  static let isPending = "(d.waits AND d.cluster_status = 'pending')"
+
   /// What `pooled_in` becomes, as SQL, where a face `d` changes its status.
   ///
   /// Every statement that may put a face into the pool sets it: by it those who remember the pool find

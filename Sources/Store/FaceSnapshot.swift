@@ -133,8 +133,7 @@ public struct FaceReader: Sendable {
       connection.query(
         """
         SELECT \(Self.columns) FROM \(Self.source)
-        WHERE d.collection_id = $1 AND d.cluster_status IN ('unassigned', 'constrained')
-          AND \(eligibility.condition)
+        WHERE d.collection_id = $1 AND \(DetectionStatus.isInPool) AND \(eligibility.condition)
         ORDER BY d.id
         """, [.int64(collection.id)]))
   }
@@ -149,7 +148,7 @@ public struct FaceReader: Sendable {
         """
         SELECT \(Self.columns) FROM \(Self.source)
         WHERE d.collection_id = $1 AND d.id = ANY($2)
-          AND d.cluster_status IN ('unassigned', 'constrained') AND \(eligibility.condition)
+          AND d.cluster_status IN \(DetectionStatus.pool) AND \(eligibility.condition)
         ORDER BY d.id
         """, [.int64(collection.id), .int64Array(ids)]))
   }
@@ -160,7 +159,7 @@ public struct FaceReader: Sendable {
       connection.query(
         """
         SELECT \(Self.columns) FROM \(Self.source)
-        WHERE d.collection_id = $1 AND d.cluster_status IN ('unassigned', 'constrained')
+        WHERE d.collection_id = $1 AND \(DetectionStatus.isInPool)
         ORDER BY d.id
         """, [.int64(collection.id)]))
   }
@@ -204,8 +203,8 @@ public struct FaceReader: Sendable {
     let open = DetectionStatus.reassignable.map(\.rawValue).sorted()
     let condition =
       force
-      ? "(d.cluster_status IS NULL OR d.cluster_status = ANY($4))"
-      : "d.cluster_status IS NULL AND $4::text[] IS NOT NULL"
+      ? "(d.is_new OR d.cluster_status = ANY($4))"
+      : "d.is_new AND $4::text[] IS NOT NULL"
     return try first(
       limit, after: after, where: condition, "FOR UPDATE OF d SKIP LOCKED", [.textArray(open)],
       on: connection)
@@ -215,7 +214,7 @@ public struct FaceReader: Sendable {
   public func new(
     limit: Int, after: Int64, on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
-    try first(limit, after: after, where: "d.cluster_status IS NULL", "", [], on: connection)
+    try first(limit, after: after, where: "d.is_new", "", [], on: connection)
   }
 
   /// The first faces above an id that meet a condition, whose parameters begin with $4.

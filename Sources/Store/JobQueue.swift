@@ -43,7 +43,7 @@ public struct JobQueue: Sendable {
     let isNew = try connection.query(
       """
       SELECT EXISTS (SELECT FROM person_detection
-          WHERE collection_id = $1 AND cluster_status IS NULL)
+          WHERE collection_id = $1 AND is_new)
         OR EXISTS (SELECT FROM person_detection WHERE collection_id = $1 AND pool_seed)
       """, [.int64(collection.id)]
     ).single().bool(0)
@@ -67,7 +67,7 @@ public struct JobQueue: Sendable {
       SELECT c.id, 'assign' FROM collection c
       WHERE ($1::text[] IS NULL OR c.name = ANY($1))
         AND EXISTS (SELECT FROM person_detection d
-          WHERE d.collection_id = c.id AND d.cluster_status IS NULL)
+          WHERE d.collection_id = c.id AND d.is_new)
         AND NOT EXISTS (SELECT FROM clustering_job j
           WHERE j.collection_id = c.id AND j.kind = 'assign')
       ORDER BY c.id ON CONFLICT DO NOTHING

@@ -106,7 +106,7 @@ struct CopyYardstick {
     }
     // Foreign keys are not among what LIKE includes. Of a face the server checks what a bootstrap changes.
     return """
-      CREATE TABLE yardstick (LIKE \(table) INCLUDING ALL);
+      CREATE TABLE yardstick (LIKE \(table) INCLUDING ALL EXCLUDING GENERATED);
       DO $$ DECLARE key text; BEGIN
         FOR key IN SELECT pg_get_constraintdef(oid) FROM pg_constraint
           WHERE conrelid = '\(table)'::regclass AND contype = 'f'

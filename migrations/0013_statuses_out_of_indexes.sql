@@ -1,0 +1,15 @@
+-- A face whose status changes while its cluster stays touches no index: a bootstrap makes members of its own
+-- out of all that were assigned since the last one, and each of them went into five indexes anew.
+-- PostgreSQL looks for that at the columns of keys and predicates, so predicates ask for what seldom changes.
+
+ALTER TABLE person_detection
+  -- Nobody decided about it yet.
+  ADD COLUMN is_new boolean NOT NULL GENERATED ALWAYS AS (cluster_status IS NULL) STORED,
+  -- It is in the pool, or a question about it is open.
+  ADD COLUMN waits boolean NOT NULL GENERATED ALWAYS AS
+    (coalesce(cluster_status IN ('unassigned', 'constrained', 'pending'), false)) STORED;
+
+DROP INDEX person_detection_new, person_detection_pool, person_detection_pooled;
+CREATE INDEX person_detection_new ON person_detection (collection_id, id) WHERE is_new;
+CREATE INDEX person_detection_pool ON person_detection (collection_id, id) WHERE waits;
+CREATE INDEX person_detection_pooled ON person_detection (collection_id, pooled_in) WHERE waits;
