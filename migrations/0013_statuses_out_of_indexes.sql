@@ -5,11 +5,14 @@
 ALTER TABLE person_detection
   -- Nobody decided about it yet.
   ADD COLUMN is_new boolean NOT NULL GENERATED ALWAYS AS (cluster_status IS NULL) STORED,
-  -- It is in the pool, or a question about it is open.
-  ADD COLUMN waits boolean NOT NULL GENERATED ALWAYS AS
-    (coalesce(cluster_status IN ('unassigned', 'constrained', 'pending'), false)) STORED;
+  ADD COLUMN in_pool boolean NOT NULL GENERATED ALWAYS AS
+    (coalesce(cluster_status IN ('unassigned', 'constrained'), false)) STORED,
+  -- A question about it is open.
+  ADD COLUMN is_pending boolean NOT NULL GENERATED ALWAYS AS
+    (coalesce(cluster_status = 'pending', false)) STORED;
 
 DROP INDEX person_detection_new, person_detection_pool, person_detection_pooled;
 CREATE INDEX person_detection_new ON person_detection (collection_id, id) WHERE is_new;
-CREATE INDEX person_detection_pool ON person_detection (collection_id, id) WHERE waits;
-CREATE INDEX person_detection_pooled ON person_detection (collection_id, pooled_in) WHERE waits;
+CREATE INDEX person_detection_pool ON person_detection (collection_id, id) WHERE in_pool;
+CREATE INDEX person_detection_pooled ON person_detection (collection_id, pooled_in) WHERE in_pool;
+CREATE INDEX person_detection_pending ON person_detection (collection_id, id) WHERE is_pending;

@@ -13,6 +13,13 @@ struct PreparedStatements {
 
   private var names: [Key: String] = [:]
   private var made = 0
+  private var lists: [String: [Int]] = [:]
+  private var withoutLists: [WithoutLists: String] = [:]
+
+  private struct WithoutLists: Hashable {
+    let sql: String
+    let numbers: [Int]
+  }
 
   /// The name of a statement, and whether the server has to be told of it first; nil where there are
   /// too many.
@@ -27,6 +34,41 @@ struct PreparedStatements {
 
   /// Forgets a statement that the server refused.
   mutating func forget(_ key: Key) { names[key] = nil }
+
+  /// The same statement with lists of one asked for by their only value.
+  ///
+  /// The server takes a list that it does not know for ten values. A plan for ten costs more than one for
+  /// the single value that comes, so it would plan the statement anew each time: longer than it then runs.
+  mutating func withoutListsOfOne(
+    _ sql: String, _ parameters: [PostgresValue]
+  ) -> (sql: String, parameters: [PostgresValue]) {
+    var parameters = parameters
+    var numbers: [Int] = []
+    for number in lists(in: sql, parameters.count) {
+      guard let only = parameters[number - 1].onlyElement else { continue }
+      parameters[number - 1] = only
+      numbers.append(number)
+    }
+    if numbers.isEmpty { return (sql, parameters) }
+    let key = WithoutLists(sql: sql, numbers: numbers)
+    if let known = withoutLists[key] { return (known, parameters) }
+    let text = numbers.reduce(sql) { $0.replacing("= ANY($\($1))", with: "= $\($1)") }
+    if withoutLists.count < Self.most { withoutLists[key] = text }
+    return (text, parameters)
+  }
+
+  /// The numbers of parameters that a statement names in `= ANY($n)` and nowhere else.
+  private mutating func lists(in sql: String, _ count: Int) -> [Int] {
+    if let known = lists[sql] { return known }
+    let found = (1...max(count, 1)).filter { number in
+      let uses = sql.ranges(of: "$\(number)").filter { use in
+        use.upperBound == sql.endIndex || !sql[use.upperBound].isNumber
+      }
+      return uses.count == 1 && sql.contains("= ANY($\(number))")
+    }
+    if lists.count < Self.most { lists[sql] = found }
+    return found
+  }
 }
 
 extension PostgresConnection {
@@ -43,6 +85,7 @@ extension PostgresConnection {
     _ sql: String, _ parameters: [PostgresValue] = []
   ) throws -> PostgresRows {
     let handle = try liveHandle()
+    let (sql, parameters) = prepared.withoutListsOfOne(sql, parameters)
     let encoded = try EncodedParameters(parameters)
     let key = PreparedStatements.Key(sql: sql, types: encoded.types)
     guard encoded.byteCount <= Self.fewBytes, let (name, isNew) = prepared.name(of: key) else {

@@ -58,6 +58,15 @@ public enum PostgresValue: Sendable, Hashable {
 }
 
 extension PostgresValue {
+  /// Of a list of ids or texts that has one element, that element.
+  var onlyElement: Self? {
+    switch self {
+    case .int64Array(let values) where values.count == 1: .int64(values[0])
+    case .textArray(let values) where values.count == 1: .text(values[0])
+    default: nil
+    }
+  }
+
   /// `text`, or NULL for `nil`.
   public static func optional(_ value: String?) -> Self { value.map(Self.text) ?? .null }
   /// `bigint`, or NULL for `nil`.

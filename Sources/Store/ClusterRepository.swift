@@ -174,23 +174,40 @@ public struct ClusterRepository: Sendable {
     _ sums: [ClusterSum], on connection: isolated PostgresConnection
   ) throws {
     if sums.isEmpty { return }
+    if sums.count == 1, let only = sums.first {
+      // The server plans this once; of lists it cannot know that they are as short.
+      return try update(
+        from: "(SELECT $2::bigint, $3::integer, $4::bytea, $5::bytea, $6::integer, $7::integer)",
+        [
+          .int64(only.id), .int32(Int32(only.faceCount)), .bytes(VectorBytes.encode(only.sum)),
+          .bytes(VectorBytes.encode(only.centroid)), .int32(Int32(only.coreCount)),
+          .int32(Int32(only.moves)),
+        ], on: connection)
+    }
+    try update(
+      from: """
+        unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[], $7::integer[])
+        """,
+      [
+        .int64Array(sums.map(\.id)), .int32Array(sums.map { Int32($0.faceCount) }),
+        .bytesArray(sums.map { VectorBytes.encode($0.sum) }),
+        .bytesArray(sums.map { VectorBytes.encode($0.centroid) }),
+        .int32Array(sums.map { Int32($0.coreCount) }), .int32Array(sums.map { Int32($0.moves) }),
+      ], on: connection)
+  }
+
+  private func update(
+    from source: String, _ parameters: [PostgresValue], on connection: isolated PostgresConnection
+  ) throws {
     try connection.queryPrepared(
       """
       UPDATE cluster c SET face_count = t.face_count, centroid_sum = t.centroid_sum,
         centroid = CASE WHEN t.face_count > 0 THEN t.centroid ELSE c.centroid END,
         core_count = t.core_count, changed_since_medoid = c.changed_since_medoid + t.moves,
         \(TransactionHorizon.stamp)
-      FROM unnest($2::bigint[], $3::integer[], $4::bytea[], $5::bytea[], $6::integer[],
-        $7::integer[]) AS t (id, face_count, centroid_sum, centroid, core_count, moves)
+      FROM \(source) AS t (id, face_count, centroid_sum, centroid, core_count, moves)
       WHERE c.collection_id = $1 AND c.id = t.id
-      """,
-      [
-        .int64(collection.id), .int64Array(sums.map(\.id)),
-        .int32Array(sums.map { Int32($0.faceCount) }),
-        .bytesArray(sums.map { VectorBytes.encode($0.sum) }),
-        .bytesArray(sums.map { VectorBytes.encode($0.centroid) }),
-        .int32Array(sums.map { Int32($0.coreCount) }), .int32Array(sums.map { Int32($0.moves) }),
-      ])
+      """, [.int64(collection.id)] + parameters)
   }
 
   /// Those of these clusters whose medoid is out of date, ascending.
@@ -217,7 +234,7 @@ public struct ClusterRepository: Sendable {
   ) throws {
     if medoids.isEmpty { return }
     let pairs = medoids.sorted { $0.key < $1.key }
-    try connection.query(
+    try connection.queryPrepared(
       """
       UPDATE cluster c SET medoid_detection_id = t.medoid_id, changed_since_medoid = 0
       FROM unnest($2::bigint[], $3::bigint[]) AS t (id, medoid_id)

@@ -16,18 +16,28 @@ extension DetectionRepository {
 
   /// What waits for somebody to look for groups in the pool.
   ///
-  /// Here and beside it nothing asks whether a face `waits`: the planner would take the index of the whole
-  /// pool for the best way where its statistics are older than a large batch.
+  /// Here and beside it nothing asks whether a face is `in_pool`: the planner would take the index of the
+  /// whole pool for the best way where its statistics are older than a large batch.
   public func poolWork(on connection: isolated PostgresConnection) throws -> PoolWork {
     let row = try connection.queryPrepared(
       """
       SELECT ARRAY(SELECT id FROM person_detection
           WHERE collection_id = $1 AND pool_seed AND cluster_status IN \(DetectionStatus.pool)),
-        EXISTS (SELECT FROM person_detection d
-          WHERE d.collection_id = $1 AND \(Self.isNewAndBare))
+        \(Self.isThereAny(where: Self.isNewAndBare))
       """, [.int64(collection.id)]
     ).single()
     return PoolWork(seeds: Set(try row.int64Array(0)), hasBareFaces: try row.bool(1))
+  }
+
+  /// Whether any face `d` of a collection meets a condition of which an index knows, as SQL.
+  ///
+  /// EXISTS would read all faces where statistics are from before the last batch: by them many meet it.
+  /// The least id is found by the index alone.
+  static func isThereAny(where condition: String, collection: String = "$1") -> String {
+    """
+    (SELECT min(d.id) FROM person_detection d
+      WHERE d.collection_id = \(collection) AND \(condition)) IS NOT NULL
+    """
   }
 
   /// Notes that groups around these faces were looked for; those that left the pool are left alone.

@@ -37,14 +37,8 @@ public enum DetectionStatus: String, Sendable, Hashable, Codable, CaseIterable {
     .auto, .pending, .unassigned, .constrained,
   ]
 
-  /// The statuses of the pool, as SQL has them.
+  /// The statuses of the pool, as SQL has them; its indexes know `in_pool` and no status.
   static let pool = "('unassigned', 'constrained')"
-
-  /// A condition: a face `d` is in the pool. Indexes of the pool know `waits` and no status.
-  static let isInPool = "(d.waits AND d.cluster_status IN \(pool))"
-
-  /// A condition: a question about a face `d` is open.
-  static let isPending = "(d.waits AND d.cluster_status = 'pending')"
 
   /// What `pooled_in` becomes, as SQL, where a face `d` changes its status.
   ///

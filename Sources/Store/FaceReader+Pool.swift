@@ -22,7 +22,7 @@ extension FaceReader {
       connection.queryPrepared(
         """
         SELECT \(Self.columns) FROM \(Self.source)
-        WHERE d.collection_id = $1 AND \(DetectionStatus.isInPool)
+        WHERE d.collection_id = $1 AND d.in_pool
           AND \(TransactionHorizon.isSince("d.pooled_in", parameter: 2))
         ORDER BY d.id
         """, [.int64(collection.id), known.horizon.parameter]))
@@ -50,7 +50,7 @@ extension FaceReader {
       SELECT count(*), coalesce(
         array_agg(d.id) FILTER (WHERE \(TransactionHorizon.isNotOlder("e.xmin", parameter: 2))), '{}')
       FROM \(Self.source)
-      WHERE d.collection_id = $1 AND \(DetectionStatus.isInPool)
+      WHERE d.collection_id = $1 AND d.in_pool
       """, [.int64(collection.id), known.vectorHorizon.parameter]
     ).single()
     let (count, changed) = (Int(try row.int64(0)), try row.int64Array(1))

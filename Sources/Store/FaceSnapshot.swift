@@ -133,7 +133,7 @@ public struct FaceReader: Sendable {
       connection.query(
         """
         SELECT \(Self.columns) FROM \(Self.source)
-        WHERE d.collection_id = $1 AND \(DetectionStatus.isInPool) AND \(eligibility.condition)
+        WHERE d.collection_id = $1 AND d.in_pool AND \(eligibility.condition)
         ORDER BY d.id
         """, [.int64(collection.id)]))
   }
@@ -159,7 +159,7 @@ public struct FaceReader: Sendable {
       connection.query(
         """
         SELECT \(Self.columns) FROM \(Self.source)
-        WHERE d.collection_id = $1 AND \(DetectionStatus.isInPool)
+        WHERE d.collection_id = $1 AND d.in_pool
         ORDER BY d.id
         """, [.int64(collection.id)]))
   }

@@ -83,11 +83,11 @@ public enum LoggedEntity: String, CaseIterable, Sendable {
 
   /// Image of a row `t`.
   ///
-  /// The person of a face is that of its cluster, and two columns follow its status, so no image holds them;
+  /// The person of a face is that of its cluster, and three columns follow its status, so no image holds them;
   /// nor when a cluster changed, which undo changes, too.
   var image: String {
     switch self {
-    case .detection: "to_jsonb(t) - '{person_id,is_new,waits}'::text[]"
+    case .detection: "to_jsonb(t) - '{person_id,is_new,in_pool,is_pending}'::text[]"
     case .cluster: "to_jsonb(t) - 'changed_in'"
     default: "to_jsonb(t)"
     }

@@ -42,9 +42,8 @@ public struct JobQueue: Sendable {
   ) throws {
     let isNew = try connection.query(
       """
-      SELECT EXISTS (SELECT FROM person_detection
-          WHERE collection_id = $1 AND is_new)
-        OR EXISTS (SELECT FROM person_detection WHERE collection_id = $1 AND pool_seed)
+      SELECT \(DetectionRepository.isThereAny(where: "d.is_new"))
+        OR \(DetectionRepository.isThereAny(where: "d.pool_seed"))
       """, [.int64(collection.id)]
     ).single().bool(0)
     if isNew { try enqueue(.assign, collection, on: connection) }
@@ -66,8 +65,7 @@ public struct JobQueue: Sendable {
       INSERT INTO clustering_job (collection_id, kind)
       SELECT c.id, 'assign' FROM collection c
       WHERE ($1::text[] IS NULL OR c.name = ANY($1))
-        AND EXISTS (SELECT FROM person_detection d
-          WHERE d.collection_id = c.id AND d.is_new)
+        AND \(DetectionRepository.isThereAny(where: "d.is_new", collection: "c.id"))
         AND NOT EXISTS (SELECT FROM clustering_job j
           WHERE j.collection_id = c.id AND j.kind = 'assign')
       ORDER BY c.id ON CONFLICT DO NOTHING

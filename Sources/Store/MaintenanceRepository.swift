@@ -140,7 +140,7 @@ public struct MaintenanceRepository: Sendable {
     try connection.query(
       """
       SELECT d.id FROM person_detection d
-      WHERE d.collection_id = $1 AND \(DetectionStatus.isPending) AND NOT EXISTS (
+      WHERE d.collection_id = $1 AND d.is_pending AND NOT EXISTS (
         SELECT FROM face_match_candidate m WHERE m.collection_id = $1
           AND m.detection_id = d.id AND m.status = 'pending')
       ORDER BY d.id FOR UPDATE OF d SKIP LOCKED

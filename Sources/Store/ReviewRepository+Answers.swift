@@ -107,7 +107,7 @@ extension ReviewRepository {
     try connection.query(
       """
       SELECT d.id FROM person_detection d
-      WHERE d.collection_id = $1 AND \(DetectionStatus.isPending) AND EXISTS (
+      WHERE d.collection_id = $1 AND d.is_pending AND EXISTS (
         SELECT FROM face_match_candidate m
         JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
         WHERE m.collection_id = $1 AND m.detection_id = d.id AND m.status = 'pending'

@@ -175,7 +175,7 @@ public struct RunStateRepository: Sendable {
     try connection.query(
       """
       SELECT id FROM person_detection
-      WHERE collection_id = $1 AND waits
+      WHERE collection_id = $1 AND (in_pool OR is_pending)
         AND id NOT IN (SELECT unnest(detection_ids) FROM hdbscan_run_state
           WHERE collection_id = $1 AND run_id = $2)
       ORDER BY id

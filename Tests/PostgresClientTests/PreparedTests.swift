@@ -38,6 +38,46 @@ import Testing
     await connection.close()
   }
 
+  /// The server would plan `= ANY($1)` anew for each list of one.
+  @Test func aListOfOneIsPlannedOnce() async throws {
+    let connection = try await connection()
+    try await connection.execute(
+      script: """
+        CREATE TEMPORARY TABLE face (id bigint PRIMARY KEY, name text);
+        INSERT INTO face SELECT number, 'face ' || number FROM generate_series(1, 20000) number;
+        ANALYZE face
+        """)
+    let ids = "SELECT id FROM face WHERE id = ANY($1) AND name <> ALL($2) ORDER BY id"
+    for id in 1...20 as ClosedRange<Int64> {
+      let rows = try await connection.queryPrepared(ids, [.int64Array([id]), .textArray(["x"])])
+      #expect(try rows.single().int64(0) == id)
+    }
+    #expect(
+      try await connection.query(
+        "SELECT generic_plans >= 10 FROM pg_prepared_statements WHERE statement LIKE '%face%'"
+      ).single().bool(0))
+    for (list, found) in [([], []), ([3, 1], [1, 3]), ([2], [2])] as [([Int64], [Int64])] {
+      let rows = try await connection.queryPrepared(ids, [.int64Array(list), .textArray(["x"])])
+      #expect(try rows.map { try $0.int64(0) } == found)
+    }
+    let name = try await connection.queryPrepared(
+      "SELECT id FROM face WHERE name = ANY($1)", [.textArray(["face 7"])]
+    ).single()
+    #expect(try name.int64(0) == 7)
+    await connection.close()
+  }
+
+  @Test func aListThatIsNamedTwiceStaysAList() async throws {
+    let connection = try await connection()
+    let row = try await connection.queryPrepared(
+      "SELECT 4 = ANY($1), cardinality($1::bigint[]), 5 = ANY($10), $2, $3, $4, $5, $6, $7, $8, $9",
+      [.int64Array([4])] + (2...9).map { .int64($0) } + [.int64Array([5])]
+    ).single()
+    #expect(try row.bool(0) && row.bool(2))
+    #expect(try row.int32(1) == 1)
+    await connection.close()
+  }
+
   @Test func aRefusedStatementIsForgotten() async throws {
     let connection = try await connection()
     for _ in 0..<2 {

@@ -161,6 +161,39 @@ extension RepositoriesOnPostgres {
       }
     }
 
+    /// However old the statistics are, nobody reads all faces to hear that none is new.
+    @Test func aLookForNewFacesReadsNoOthers() async throws {
+      try await StoredCollection.run { stored in
+        try await stored.pool.query(
+          """
+          INSERT INTO person_detection (collection_id, external_id)
+          SELECT \(stored.collection.id), 'more-' || number FROM generate_series(1, 20000) AS number
+          """)
+        // All new and seeds when the server last counted, and none is now.
+        try await stored.pool.query("UPDATE person_detection SET pool_seed = true")
+        try await stored.pool.query("ANALYZE person_detection")
+        try await stored.pool.query(
+          """
+          UPDATE person_detection SET pool_seed = false,
+            cluster_status = coalesce(cluster_status, 'unassigned')
+          """)
+        try await stored.pool.query("REINDEX TABLE person_detection")
+        let looks = """
+          SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+          FROM pg_stat_xact_user_tables WHERE relname = 'person_detection'
+          """
+        let read = try await stored.pool.withTransaction { connection in
+          let before = try connection.query(looks).single().int64(0)
+          try JobQueue().enqueueIfFacesAreNew(stored.collection, on: connection)
+          #expect(try JobQueue().enqueueForgotten(collections: nil, on: connection) == 0)
+          #expect(
+            try !DetectionRepository(stored.collection).poolWork(on: connection).hasBareFaces)
+          return try connection.query(looks).single().int64(0) - before
+        }
+        #expect(read < 100)
+      }
+    }
+
     @Test func claimsSkipWhatAnotherWorkerHolds() async throws {
       try await StoredCollection.run { stored in
         let detections = DetectionRepository(stored.collection)
