@@ -8,7 +8,7 @@ struct PreparedStatements {
     let types: [UInt32]
   }
 
-  /// More than any program of ours has; a caller who makes texts up as it goes stays without.
+  /// More than any program of ours has; a caller who makes texts up as it goes stays without, here and below.
   private static let most = 256
 
   private var names: [Key: String] = [:]
@@ -42,14 +42,13 @@ struct PreparedStatements {
   mutating func withoutListsOfOne(
     _ sql: String, _ parameters: [PostgresValue]
   ) -> (sql: String, parameters: [PostgresValue]) {
-    var parameters = parameters
-    var numbers: [Int] = []
-    for number in lists(in: sql, parameters.count) {
-      guard let only = parameters[number - 1].onlyElement else { continue }
-      parameters[number - 1] = only
-      numbers.append(number)
-    }
+    let ofOne = parameters.indices.filter { parameters[$0].onlyElement != nil }.map { $0 + 1 }
+    if ofOne.isEmpty { return (sql, parameters) }
+    let named = lists(in: sql, parameters.count)
+    let numbers = ofOne.filter(named.contains)
     if numbers.isEmpty { return (sql, parameters) }
+    var parameters = parameters
+    for number in numbers { parameters[number - 1] = parameters[number - 1].onlyElement ?? .null }
     let key = WithoutLists(sql: sql, numbers: numbers)
     if let known = withoutLists[key] { return (known, parameters) }
     let text = numbers.reduce(sql) { $0.replacing("= ANY($\($1))", with: "= $\($1)") }
@@ -60,7 +59,7 @@ struct PreparedStatements {
   /// The numbers of parameters that a statement names in `= ANY($n)` and nowhere else.
   private mutating func lists(in sql: String, _ count: Int) -> [Int] {
     if let known = lists[sql] { return known }
-    let found = (1...max(count, 1)).filter { number in
+    let found = (1..<count + 1).filter { number in
       let uses = sql.ranges(of: "$\(number)").filter { use in
         use.upperBound == sql.endIndex || !sql[use.upperBound].isNumber
       }
@@ -74,6 +73,9 @@ struct PreparedStatements {
 extension PostgresConnection {
   /// Runs a statement that comes again and again with few values: the server parses it once, and after a
   /// few times plans it no more.
+  ///
+  /// A list of one id or text, named once and as `= ANY($n)`, is sent as its only value (`= $n`): the server
+  /// would plan a list anew each time.
   ///
   /// For what is looked up by its key. A plan that fits every value is a bad one where some values stand
   /// for a row and others for a table; many values, such as arrays of thousands of ids, are planned for

@@ -21,8 +21,10 @@ extension DetectionRepository {
   public func poolWork(on connection: isolated PostgresConnection) throws -> PoolWork {
     let row = try connection.queryPrepared(
       """
-      SELECT ARRAY(SELECT id FROM person_detection
-          WHERE collection_id = $1 AND pool_seed AND cluster_status IN \(DetectionStatus.pool)),
+      SELECT CASE WHEN \(Self.isThereAny(where: "d.pool_seed"))
+          THEN ARRAY(SELECT id FROM person_detection
+            WHERE collection_id = $1 AND pool_seed AND cluster_status IN \(DetectionStatus.pool))
+          ELSE '{}' END,
         \(Self.isThereAny(where: Self.isNewAndBare))
       """, [.int64(collection.id)]
     ).single()

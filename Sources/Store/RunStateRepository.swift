@@ -286,7 +286,7 @@ public struct RunStateRepository: Sendable {
           pooled_in = \(DetectionStatus.pooledIn(becoming: "w.status")),
           lambda_val = w.lambda_val, outlier_score = w.outlier_score, assigned_tier = w.tier,
           assigned_run_id = w.run_id, unassigned_since = CASE
-            WHEN w.status IN ('unassigned', 'constrained')
+            WHEN w.status IN \(DetectionStatus.pool)
             THEN coalesce(d.unassigned_since, now())
             WHEN w.cluster_id IS NULL THEN d.unassigned_since END
         FROM old JOIN photodb_wanted w ON w.id = old.id

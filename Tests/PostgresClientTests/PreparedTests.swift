@@ -60,10 +60,15 @@ import Testing
       let rows = try await connection.queryPrepared(ids, [.int64Array(list), .textArray(["x"])])
       #expect(try rows.map { try $0.int64(0) } == found)
     }
-    let name = try await connection.queryPrepared(
-      "SELECT id FROM face WHERE name = ANY($1)", [.textArray(["face 7"])]
+    let both = try await connection.queryPrepared(
+      "SELECT id FROM face WHERE name = ANY($1) AND id = ANY($2)",
+      [.textArray(["face 7"]), .int64Array([7])]
     ).single()
-    #expect(try name.int64(0) == 7)
+    #expect(try both.int64(0) == 7)
+    let others = try await connection.queryPrepared(
+      "SELECT count(*) FROM face WHERE id <> ANY($1)", [.int64Array([7])]
+    ).single()
+    #expect(try others.int64(0) == 19_999)
     await connection.close()
   }
 
@@ -75,6 +80,11 @@ import Testing
     ).single()
     #expect(try row.bool(0) && row.bool(2))
     #expect(try row.int32(1) == 1)
+    // A statement whose text is known, with fewer values.
+    await #expect(throws: PostgresError.self) {
+      try await connection.queryPrepared("SELECT 4 = ANY($1) AND 5 = ANY($2)", [.int64Array([4])])
+    }
+    await #expect(throws: PostgresError.self) { try await connection.queryPrepared("SELECT $1") }
     await connection.close()
   }
 

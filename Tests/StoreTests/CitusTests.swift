@@ -33,6 +33,14 @@ extension RepositoriesOnPostgres {
       }
     }
 
+    /// "Cannot drop multiple distributed objects in a single command", says Citus.
+    @Test func noMigrationDropsTwoIndexesAtOnce() throws {
+      for migration in try [Migration].embedded() {
+        #expect(
+          migration.sql.firstMatch(of: /DROP (INDEX|TABLE)[^;]*,/) == nil, "\(migration.name)")
+      }
+    }
+
     @Test func theDocumentedStatementsDistributeEveryTable() async throws {
       try await Self.distributed { pool, _ in
         let left = try await pool.query(
