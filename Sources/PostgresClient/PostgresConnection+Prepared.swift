@@ -13,10 +13,10 @@ struct PreparedStatements {
 
   private var names: [Key: String] = [:]
   private var made = 0
-  private var lists: [String: [Int]] = [:]
-  private var withoutLists: [WithoutLists: String] = [:]
+  private var singled: [Singled: (sql: String, numbers: [Int])] = [:]
 
-  private struct WithoutLists: Hashable {
+  /// A text, and the numbers of its parameters that are lists of one.
+  private struct Singled: Hashable {
     let sql: String
     let numbers: [Int]
   }
@@ -44,29 +44,25 @@ struct PreparedStatements {
   ) -> (sql: String, parameters: [PostgresValue]) {
     let ofOne = parameters.indices.filter { parameters[$0].onlyElement != nil }.map { $0 + 1 }
     if ofOne.isEmpty { return (sql, parameters) }
-    let named = lists(in: sql, parameters.count)
-    let numbers = ofOne.filter(named.contains)
-    if numbers.isEmpty { return (sql, parameters) }
+    let key = Singled(sql: sql, numbers: ofOne)
+    let known = singled[key]
+    let (text, numbers) = known ?? Self.single(ofOne, in: sql)
+    if known == nil, singled.count < Self.most { singled[key] = (text, numbers) }
     var parameters = parameters
     for number in numbers { parameters[number - 1] = parameters[number - 1].onlyElement ?? .null }
-    let key = WithoutLists(sql: sql, numbers: numbers)
-    if let known = withoutLists[key] { return (known, parameters) }
-    let text = numbers.reduce(sql) { $0.replacing("= ANY($\($1))", with: "= $\($1)") }
-    if withoutLists.count < Self.most { withoutLists[key] = text }
     return (text, parameters)
   }
 
-  /// The numbers of parameters that a statement names in `= ANY($n)` and nowhere else.
-  private mutating func lists(in sql: String, _ count: Int) -> [Int] {
-    if let known = lists[sql] { return known }
-    let found = (1..<count + 1).filter { number in
+  /// A statement in which those of these parameters are values that it names in `= ANY($n)` and nowhere
+  /// else, and their numbers.
+  private static func single(_ numbers: [Int], in sql: String) -> (sql: String, numbers: [Int]) {
+    let named = numbers.filter { number in
       let uses = sql.ranges(of: "$\(number)").filter { use in
         use.upperBound == sql.endIndex || !sql[use.upperBound].isNumber
       }
       return uses.count == 1 && sql.contains("= ANY($\(number))")
     }
-    if lists.count < Self.most { lists[sql] = found }
-    return found
+    return (named.reduce(sql) { $0.replacing("= ANY($\($1))", with: "= $\($1)") }, named)
   }
 }
 

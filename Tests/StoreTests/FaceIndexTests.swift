@@ -6,6 +6,18 @@ import Testing
 extension RepositoriesOnPostgres {
   /// Indexes of `person_detection`: what touches them, and what reads by them.
   @Suite struct FaceIndexTests {
+    /// Rows that this connection read and nobody has counted yet.
+    private static func rowsRead(
+      of table: String, on connection: isolated PostgresConnection
+    ) throws -> Int64 {
+      try connection.query(
+        """
+        SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
+        FROM pg_stat_xact_user_tables WHERE relname = $1
+        """, [.text(table)]
+      ).single().int64(0)
+    }
+
     /// However old the statistics are, a claim looks at the embeddings of the faces it takes.
     @Test func aClaimOfFewReadsFew() async throws {
       try await StoredCollection.run { stored in
@@ -34,13 +46,7 @@ extension RepositoriesOnPostgres {
         let reader = FaceReader(stored.collection)
         let (claimed, read) = try await stored.pool.withTransaction { connection in
           let claimed = try reader.claim(limit: 5_000, force: false, after: 0, on: connection)
-          let read = try connection.query(
-            """
-            SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
-            FROM pg_stat_xact_user_tables WHERE relname = 'face_embedding'
-            """
-          ).single().int64(0)
-          return (claimed.count, read)
+          return (claimed.count, try Self.rowsRead(of: "face_embedding", on: connection))
         }
         #expect(claimed == 10)
         #expect(read <= 20)
@@ -68,16 +74,12 @@ extension RepositoriesOnPostgres {
         let detections = DetectionRepository(stored.collection)
         // Whoever looks first finds what is left of them in the index.
         _ = try await stored.pool.withTransaction { try detections.poolWork(on: $0) }
-        let looks = """
-          SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
-          FROM pg_stat_xact_user_tables WHERE relname = 'person_detection'
-          """
         let (work, read) = try await stored.pool.withTransaction { connection in
-          let before = try connection.query(looks).single().int64(0)
+          let before = try Self.rowsRead(of: "person_detection", on: connection)
           let work = try detections.poolWork(on: connection)
           _ = try detections.lockPool(ids, on: connection)
           try detections.clearPoolSeeds(ids, alone: false, on: connection)
-          return (work, try connection.query(looks).single().int64(0) - before)
+          return (work, try Self.rowsRead(of: "person_detection", on: connection) - before)
         }
         #expect(work.seeds.isEmpty)
         #expect(read < 100)
@@ -101,17 +103,13 @@ extension RepositoriesOnPostgres {
             cluster_status = coalesce(cluster_status, 'unassigned')
           """)
         try await stored.pool.query("REINDEX TABLE person_detection")
-        let looks = """
-          SELECT coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)
-          FROM pg_stat_xact_user_tables WHERE relname = 'person_detection'
-          """
         let read = try await stored.pool.withTransaction { connection in
-          let before = try connection.query(looks).single().int64(0)
+          let before = try Self.rowsRead(of: "person_detection", on: connection)
           try JobQueue().enqueueIfFacesAreNew(stored.collection, on: connection)
           #expect(try JobQueue().enqueueForgotten(collections: nil, on: connection) == 0)
           #expect(
             try !DetectionRepository(stored.collection).poolWork(on: connection).hasBareFaces)
-          return try connection.query(looks).single().int64(0) - before
+          return try Self.rowsRead(of: "person_detection", on: connection) - before
         }
         #expect(read < 100)
       }
