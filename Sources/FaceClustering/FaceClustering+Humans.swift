@@ -39,7 +39,7 @@ extension FaceClustering {
   /// Open questions, most similar first; one for each face and person.
   public func candidates(limit: Int = 100) async throws -> [CandidateRecord] {
     let review = ReviewRepository(collection)
-    return try await pool.withTransaction { try review.open(limit: limit, on: $0) }
+    return try await pool.explainedTransaction { try review.open(limit: limit, on: $0) }
   }
 
   /// Answers a question with yes.
@@ -60,18 +60,29 @@ extension FaceClustering {
 
   /// Names a person; nil takes the name away.
   ///
-  /// - Throws: `StoreError.unknownPerson`.
+  /// - Throws: ``HumanActionError``, `StoreError.unknownPerson`.
   public func name(
     person id: Int64, _ name: String?, actor: String? = nil
   ) async throws -> PersonRecord {
-    let persons = PersonRepository(collection)
-    _ = try await act(actor) { try $0.name(person: id, name, on: $1) }
-    return try await pool.withTransaction { try persons.find(id, on: $0) }
+    try await giveName(name, toPerson: id, actor: actor).person
+  }
+
+  /// Names a person, and tells what ``undo(action:actor:dryRun:)`` needs; nil takes the name away.
+  ///
+  /// - Throws: ``HumanActionError``, `StoreError.unknownPerson`.
+  public func giveName(
+    _ name: String?, toPerson id: Int64, actor: String? = nil
+  ) async throws -> (person: PersonRecord, report: HumanActionReport) {
+    try await perform(actor) { actions, connection in
+      let report = try actions.name(person: id, name, on: connection)
+      return (person: try actions.persons.find(id, on: connection), report: report)
+    }
   }
 
   /// Gives the clusters of persons to another person.
   ///
-  /// Faces that people said are not of that person go to the pool, and are named in the report.
+  /// Faces that people said are not of that person go to the pool, and are named in the report; so are
+  /// names that nobody has any more. A person without a name takes the only one there is.
   ///
   /// - Parameter anyway: takes back what people said against it, and leaves those faces in.
   /// - Throws: ``HumanActionError``, `StoreError.unknownPerson`.
@@ -98,7 +109,9 @@ extension FaceClustering {
   /// - Throws: ``HumanActionError``, `StoreError.unknownCluster`.
   public func splitProposal(cluster id: Int64) async throws -> SplitProposal {
     let actions = HumanActions(collection: collection, settings: settings, actor: nil)
-    return try await pool.withTransaction(.snapshot) { try actions.proposal(cluster: id, on: $0) }
+    return try await pool.explainedTransaction(.snapshot) {
+      try actions.proposal(cluster: id, on: $0)
+    }
   }
 
   /// Splits a cluster as ``splitProposal(cluster:)`` says; the other parts get persons of their own.
@@ -154,7 +167,7 @@ extension FaceClustering {
   /// What people did, newest first.
   public func actions(limit: Int = 50) async throws -> [HumanActionRecord] {
     let log = HumanActionRepository(collection)
-    return try await pool.withTransaction { try log.list(limit: limit, on: $0) }
+    return try await pool.explainedTransaction { try log.list(limit: limit, on: $0) }
   }
 
   /// One cluster, retired or not.
@@ -162,7 +175,7 @@ extension FaceClustering {
   /// - Throws: `StoreError.unknownCluster`.
   public func cluster(_ id: Int64) async throws -> ClusterRecord {
     let clusters = ClusterRepository(collection)
-    return try await pool.withTransaction { try clusters.find(id, on: $0) }
+    return try await pool.explainedTransaction { try clusters.find(id, on: $0) }
   }
 
   private struct Preview: Error {
@@ -193,7 +206,7 @@ extension FaceClustering {
   ) async throws -> Done {
     let actions = HumanActions(
       collection: collection, settings: settings, actor: actor, models: models)
-    return try await pool.withTransaction { connection in
+    return try await pool.explainedTransaction { connection in
       let done = try body(actions, connection)
       // Faces that became new, or came to the pool, wait for a worker.
       try JobQueue().enqueueIfFacesAreNew(actions.collection, on: connection)

@@ -10,8 +10,10 @@ extension FaceClustering {
     run id: Int64, actor: String? = nil, dryRun: Bool = false
   ) async throws -> HumanActionReport {
     let activation = RunActivation(collection: collection, settings: settings)
-    return try await act(actor, dryRun: dryRun) {
-      try activation.activate(id, actor: $0.actor, on: $1)
+    return try await act(actor, dryRun: dryRun) { actions, connection in
+      var report = try activation.activate(id, actor: actions.actor, on: connection)
+      report.undecided = try actions.detections.counts(on: connection).byStatus["new"] ?? 0
+      return report
     }
   }
 
@@ -21,7 +23,7 @@ extension FaceClustering {
   /// - Complexity: O(faces).
   public func difference(from first: Int64, to second: Int64) async throws -> RunDifference {
     let collection = collection
-    return try await pool.withTransaction(.snapshot) { connection in
+    return try await pool.explainedTransaction(.snapshot) { connection in
       let runs = RunRepository(collection)
       let records = try [first, second].map { try runs.find($0, on: connection) }
       let active = try runs.activeID(on: connection)
@@ -46,7 +48,7 @@ extension FaceClustering {
   /// - Complexity: O(faces of the fit).
   public func tree(ofRun id: Int64) async throws -> RunTree {
     let collection = collection
-    return try await pool.withTransaction(.snapshot) { connection in
+    return try await pool.explainedTransaction(.snapshot) { connection in
       let state = try RunRepository(collection).state(of: id, on: connection)
       let model = try StoredModel(bytes: state.blob)
       return RunTree(
@@ -63,7 +65,7 @@ extension FaceClustering {
   /// - Throws: `StoreError.unknownCluster`.
   public func tree(ofCluster id: Int64) async throws -> [CondensedTreeNode] {
     let collection = collection
-    return try await pool.withTransaction(.snapshot) { connection in
+    return try await pool.explainedTransaction(.snapshot) { connection in
       let cluster = try ClusterRepository(collection).find(id, on: connection)
       guard let runID = cluster.runID else { return [] }
       let state = try RunRepository(collection).state(of: runID, on: connection)
@@ -86,7 +88,7 @@ extension FaceClustering {
   /// - Throws: `StoreError.unknownCluster`.
   public func lineage(ofCluster id: Int64) async throws -> [LineageStep] {
     let collection = collection
-    return try await pool.withTransaction(.snapshot) { connection in
+    return try await pool.explainedTransaction(.snapshot) { connection in
       _ = try ClusterRepository(collection).find(id, on: connection)
       return try LineageRepository(collection).steps(of: id, on: connection)
     }

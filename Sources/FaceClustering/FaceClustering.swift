@@ -112,7 +112,7 @@ public struct FaceClustering: Sendable {
   public static func dimension(
     ofCollection name: String, pool: PostgresPool
   ) async throws -> Int? {
-    try await pool.withTransaction {
+    try await pool.explainedTransaction {
       try CollectionRepository().list(on: $0).first { $0.name == name }?.dimension
     }
   }
@@ -189,8 +189,8 @@ public struct FaceClustering: Sendable {
     {
       logger.warning("runs whose process died are not marked: \(error)")
     }
-    return try await StalenessCheck(collection: collection, settings: settings, now: now)
-      .report(pool)
+    let check = StalenessCheck(collection: collection, settings: settings, now: now)
+    return try await pool.explainingRights { try await check.report(pool) }
   }
 
   /// Checks every collection, by name; one that cannot be checked keeps no other back.
@@ -200,7 +200,7 @@ public struct FaceClustering: Sendable {
   public static func checkStalenessOfAll(
     pool: PostgresPool, settings: StageSettings = StageSettings(), now: Double, logger: Logger
   ) async throws -> [StalenessOutcome] {
-    let names = try await pool.withTransaction {
+    let names = try await pool.explainedTransaction {
       try CollectionRepository().list(on: $0).map(\.name)
     }
     var outcomes: [StalenessOutcome] = []
@@ -221,10 +221,12 @@ public struct FaceClustering: Sendable {
   /// Every run, newest first; runs whose process died are marked as failed first.
   public func runs() async throws -> [RunRecord] {
     let collection = collection
-    return try await pool.withConnection { connection in
-      try await connection.transaction { try Self.settleAbandoned(collection, on: $0) }
-      return try await connection.transaction {
-        try RunRepository(collection).list(on: $0)
+    return try await pool.explainingRights {
+      try await pool.withConnection { connection in
+        try await connection.transaction { try Self.settleAbandoned(collection, on: $0) }
+        return try await connection.transaction {
+          try RunRepository(collection).list(on: $0)
+        }
       }
     }
   }
@@ -234,10 +236,12 @@ public struct FaceClustering: Sendable {
   /// - Throws: `StoreError.unknownRun`.
   public func run(_ id: Int64) async throws -> RunRecord {
     let collection = collection
-    return try await pool.withConnection { connection in
-      try await connection.transaction { try Self.settleAbandoned(collection, on: $0) }
-      return try await connection.transaction {
-        try RunRepository(collection).find(id, on: $0)
+    return try await pool.explainingRights {
+      try await pool.withConnection { connection in
+        try await connection.transaction { try Self.settleAbandoned(collection, on: $0) }
+        return try await connection.transaction {
+          try RunRepository(collection).find(id, on: $0)
+        }
       }
     }
   }
@@ -261,13 +265,13 @@ public struct FaceClustering: Sendable {
   /// Persons with faces, most faces first.
   public func people(limit: Int? = nil) async throws -> [PersonRecord] {
     let persons = PersonRepository(collection)
-    return try await pool.withTransaction { try persons.list(limit: limit, on: $0) }
+    return try await pool.explainedTransaction { try persons.list(limit: limit, on: $0) }
   }
 
   /// How the faces stand.
   public func counts() async throws -> DetectionCounts {
     let detections = DetectionRepository(collection)
-    return try await pool.withTransaction { try detections.counts(on: $0) }
+    return try await pool.explainedTransaction { try detections.counts(on: $0) }
   }
 
   /// Hands over every detection with where it belongs, by id; streamed.
@@ -275,7 +279,7 @@ public struct FaceClustering: Sendable {
     _ row: @Sendable (AssignmentRow) throws -> Void
   ) async throws {
     let export = AssignmentExport(collection, eligibility: settings.eligibility)
-    try await pool.withTransaction(.snapshot) { try export.read(on: $0, row: row) }
+    try await pool.explainedTransaction(.snapshot) { try export.read(on: $0, row: row) }
   }
 
   /// Every face with its embedding, by id.
@@ -283,7 +287,7 @@ public struct FaceClustering: Sendable {
   /// - Complexity: O(n · d), one copy.
   public func faces() async throws -> FaceSnapshot {
     let reader = FaceReader(collection)
-    return try await pool.withTransaction(.snapshot) { try reader.all(on: $0) }
+    return try await pool.explainedTransaction(.snapshot) { try reader.all(on: $0) }
   }
 
   static func settleAbandoned(

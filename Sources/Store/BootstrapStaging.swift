@@ -198,6 +198,7 @@ public struct BootstrapStaging: Sendable {
         }
       }
     }
+    try connection.countIfThoughtSmall("cluster", added: ids.count)
     return ids
   }
 

@@ -86,6 +86,7 @@ extension ClusterRepository {
       RETURNING id
       """, [.int64(collection.id), .int32(Int32(given.count { $0 == nil }))]
     ).map { try $0.int64(0) }.sorted()[...]
+    try connection.countIfThoughtSmall("person", added: new.count)
     return given.map { $0 ?? new.removeFirst() }
   }
 

@@ -37,14 +37,21 @@ public struct CollectionRepository: Sendable {
     throw StoreError.unknownCollection(name: name, known: try list(on: connection).map(\.name))
   }
 
+  /// Lengths that embeddings may have; the table says the same.
+  public static let dimensions = 1...16_384
+
   /// The collection of this name, made if it does not exist.
   ///
-  /// - Throws: ``StoreError/collectionMismatch(name:what:stored:given:)`` where it holds vectors of
-  ///   another model or length.
+  /// - Throws: ``StoreError/dimensionOutOfRange(_:limits:)``;
+  ///   ``StoreError/collectionMismatch(name:what:stored:given:)`` where it holds vectors of another
+  ///   model or length.
   public func findOrCreate(
     _ name: String, embeddingModel: String?, dimension: Int,
     on connection: isolated PostgresConnection
   ) throws -> CollectionRecord {
+    guard Self.dimensions.contains(dimension) else {
+      throw StoreError.dimensionOutOfRange(dimension, limits: Self.dimensions)
+    }
     try connection.query(
       """
       INSERT INTO collection (name, embedding_model, embedding_dim) VALUES ($1, $2, $3)

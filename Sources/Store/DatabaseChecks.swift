@@ -23,34 +23,50 @@ public enum DatabaseChecks {
   }
 
   /// Says which rights the role lacks, after the server refused something.
-  ///
-  /// Rights on what the server named come first; without that, those on the schema.
   public static func explain(
     _ error: PostgresError, on connection: isolated PostgresConnection
   ) throws -> StoreError {
-    let sequence = "permission denied for sequence "
-    if error.message.hasPrefix(sequence) {
-      return .missingRights(
-        role: try connection.query("SELECT current_user::text").single().text(0),
-        rights: "USAGE on sequence \(error.message.dropFirst(sequence.count))",
-        reason: error.message)
+    .missingRights(
+      role: try connection.query("SELECT current_user::text").single().text(0),
+      rights: try missing(after: error.message, on: connection), reason: error.message)
+  }
+
+  /// The rights on what the server named.
+  private static func missing(
+    after message: String, on connection: isolated PostgresConnection
+  ) throws -> String {
+    func denied(_ kind: String) -> Substring? {
+      let beginning = "permission denied for \(kind) "
+      return message.hasPrefix(beginning) ? message.dropFirst(beginning.count) : nil
     }
-    let words = Set(error.message.split { !($0.isLetter || $0 == "_") }.map(String.init))
-    let named = tables.filter(words.contains)
-    let row = try connection.query(
+    if let sequence = denied("sequence") { return "USAGE on sequence \(sequence)" }
+    let words = Set(message.split { !($0.isLetter || $0 == "_") }.map(String.init))
+    let lacking = try connection.query(
       """
-      SELECT current_user::text, coalesce(current_schema()::text, 'public'),
-        (SELECT string_agg(rights || ' on table ' || name, '; ' ORDER BY name) FROM (
-          SELECT t.name, string_agg(r.word, ', ' ORDER BY r.place) AS rights
-          FROM unnest($1::text[]) AS t (name),
-            unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS r (word, place)
-          WHERE NOT has_table_privilege(to_regclass(t.name)::oid, r.word)
-          GROUP BY t.name) lacking)
-      """, [.textArray(named)]
-    ).single()
-    let schema = try row.text(1)
-    return .missingRights(
-      role: try row.text(0), rights: try row.optionalText(2) ?? "CREATE on schema \(schema)",
-      reason: error.message)
+      SELECT string_agg(rights || ' on table ' || name, '; ' ORDER BY name) FROM (
+        SELECT t.name, string_agg(r.word, ', ' ORDER BY r.place) AS rights
+        FROM unnest($1::text[]) AS t (name),
+          unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) WITH ORDINALITY AS r (word, place)
+        WHERE NOT has_table_privilege(to_regclass(t.name)::oid, r.word)
+        GROUP BY t.name) lacking
+      """, [.textArray(tables.filter(words.contains))]
+    ).single().optionalText(0)
+    if let lacking { return lacking }
+    if message.contains("temporary tables") {
+      let database = try connection.query("SELECT current_database()::text").single().text(0)
+      return "TEMPORARY on database \(database)"
+    }
+    if let schema = denied("schema") {
+      let isUsable = try connection.query(
+        "SELECT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1",
+        [.text(String(schema))]
+      ).first.map { try $0.bool(0) }
+      return "\(isUsable ?? true ? "CREATE" : "USAGE") on schema \(schema)"
+    }
+    // Of what is not ours nothing but SELECT is asked.
+    for kind in ["table", "view", "materialized view", "foreign table"] {
+      if let name = denied(kind) { return "SELECT on \(kind) \(name)" }
+    }
+    return "a right"
   }
 }

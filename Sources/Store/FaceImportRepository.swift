@@ -90,6 +90,7 @@ public struct FaceImportRepository: Sendable {
   ) throws {
     if faces.isEmpty { return }
     let photos = try photoIDs(faces, on: connection)
+    try connection.countIfThoughtSmall("photo", added: photos.count)
     let ids = try connection.newIDs(faces.count, of: "person_detection")
     let collectionID = collection.id
     _ = try connection.copyIn(
@@ -116,6 +117,7 @@ public struct FaceImportRepository: Sendable {
         }
       }
     }
+    try connection.countIfThoughtSmall("person_detection", added: faces.count)
     let (dimension, model) = (collection.dimension, collection.embeddingModel)
     _ = try connection.copyIn(
       """
@@ -136,28 +138,6 @@ public struct FaceImportRepository: Sendable {
       }
     }
   }
-
-  /// Refreshes the planner's statistics where an import was large beside what they know.
-  ///
-  /// Right after it they still know nothing of the new rows, above all of those of a new collection,
-  /// and joins over them become nested loops: seconds instead of milliseconds. Smaller imports leave
-  /// it to autovacuum. A role that does not own the tables gets a warning from the server.
-  ///
-  /// - Parameter imported: rows that were just added.
-  public static func refreshStatistics(
-    imported: Int, on connection: isolated PostgresConnection
-  ) throws {
-    guard imported >= fewestForStatistics else { return }
-    let known = try connection.query(
-      "SELECT reltuples::double precision FROM pg_class WHERE oid = 'person_detection'::regclass"
-    ).single().double(0)
-    // Below 0 means never analysed: then the planner goes by the tables' real sizes, which is fine.
-    if known < 0 || Double(imported) < 0.1 * known { return }
-    try connection.query("ANALYZE photo, person_detection, face_embedding")
-  }
-
-  /// As few new faces change no plan.
-  public static let fewestForStatistics = 1_000
 
   private func photoIDs(
     _ faces: [IncomingFace], on connection: isolated PostgresConnection

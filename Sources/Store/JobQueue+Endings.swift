@@ -50,6 +50,7 @@ extension JobQueue {
   /// Says that an attempt failed: the job waits for the next one, or is given up.
   ///
   /// - Parameters:
+  ///   - job: as it was claimed; how often it was begun is kept where it is given up.
   ///   - error: why, in one line.
   ///   - pause: seconds before the next attempt.
   ///   - maximumAttempts: how often a job is begun in all.
@@ -70,9 +71,14 @@ extension JobQueue {
       [.int64(job.collectionID), .text(job.kind.rawValue)])
     try connection.query(
       """
-      UPDATE clustering_job SET status = 'dead', error = $4, leased_by = NULL, leased_until = NULL
+      UPDATE clustering_job SET status = 'dead', error = $4, attempts = $5, leased_by = NULL,
+        leased_until = NULL
       WHERE collection_id = $1 AND id = $2 AND leased_by = $3
-      """, [.int64(job.collectionID), .int64(job.id), .text(owner), .text(error)])
+      """,
+      [
+        .int64(job.collectionID), .int64(job.id), .text(owner), .text(error),
+        .int32(Int32(job.attempts)),
+      ])
     return true
   }
 

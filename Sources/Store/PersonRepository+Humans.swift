@@ -26,6 +26,22 @@ extension PersonRepository {
       ).map { try $0.int64(0) })
   }
 
+  /// The person that a person was merged into last, by an action that stands; nil where there is none.
+  ///
+  /// - Complexity: one pass over the merges of the collection.
+  public func heir(of id: Int64, on connection: isolated PostgresConnection) throws -> Int64? {
+    try connection.query(
+      """
+      SELECT (a.details -> 'person_ids' ->> 0)::bigint FROM human_action a
+      WHERE a.collection_id = $1 AND a.undone_by IS NULL
+        AND a.kind IN ('merge', 'associate', 'accept_candidate')
+        AND a.details -> 'person_ids' @> to_jsonb($2::bigint)
+        AND (a.details -> 'person_ids' ->> 0)::bigint <> $2
+      ORDER BY a.id DESC LIMIT 1
+      """, [.int64(collection.id), .int64(id)]
+    ).first.map { try $0.int64(0) }
+  }
+
   /// Hides a person from lists, or shows it again.
   ///
   /// - Throws: ``StoreError/unknownPerson(_:collection:)``.

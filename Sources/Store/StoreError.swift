@@ -7,6 +7,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case unknownPerson(Int64, collection: String)
   case unknownCandidate(Int64, collection: String)
   case unknownAction(Int64, collection: String)
+  case dimensionOutOfRange(Int, limits: ClosedRange<Int>)
   case collectionMismatch(name: String, what: String, stored: String, given: String)
   case damaged(table: String, id: Int64, what: String)
   case wrongEncoding(database: String, encoding: String)
@@ -25,13 +26,16 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .unknownDetection(let id, let collection):
       "collection “\(collection)” has no detection with the external id “\(id)”"
     case .unknownCluster(let id, let collection):
-      "collection “\(collection)” has no cluster \(id)"
+      "collection “\(collection)” has no cluster \(id); `photodb export assignments` names that of every face"
     case .unknownPerson(let id, let collection):
-      "collection “\(collection)” has no person \(id)"
+      "collection “\(collection)” has no person \(id); `photodb person list` shows them"
     case .unknownCandidate(let id, let collection):
       "collection “\(collection)” has no candidate \(id); `photodb candidates list` shows them"
     case .unknownAction(let id, let collection):
       "collection “\(collection)” has no action \(id); `photodb undo --list` shows them"
+    case .dimensionOutOfRange(let dimension, let limits):
+      "embeddings of dimension \(dimension) cannot be stored: the limits are "
+        + "\(limits.lowerBound) and \(limits.upperBound)"
     case .collectionMismatch(let name, let what, let stored, let given):
       "collection “\(name)” holds \(what) \(stored), but \(given) was given"
     case .damaged(let table, let id, let what):

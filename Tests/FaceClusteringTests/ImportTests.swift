@@ -67,6 +67,45 @@ extension OnPostgres {
       }
     }
 
+    /// They would fail the statement that stores all others with them.
+    @Test func whatAnIndexOrATerminalCannotTakeIsRejectedByRow() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        var file = Circle.file([0, 10, 20, 30, 40, 50, 60])
+        file.faces[0].externalID = String(repeating: "é", count: 512)
+        file.faces[1].externalID = String(repeating: "x", count: 1_025)
+        file.faces[2].photo = String(repeating: "x", count: 2_049)
+        file.faces[3].externalID = "a\u{1B}[2Jb"
+        file.faces[4].photo = "p\u{7F}"
+        file.faces[5].externalID = "c\u{9B}d"
+        file.faces[6].photo = String(repeating: "x", count: 2_048)
+        let report = try await test.stage.importFaces(file)
+        #expect(report.imported == 2)
+        #expect(
+          report.rejected == [
+            RejectedRow(row: 1, reason: "the external id is longer than 1,024 bytes"),
+            RejectedRow(row: 2, reason: "the photo's path is longer than 2,048 bytes"),
+            RejectedRow(row: 3, reason: "the external id holds control characters"),
+            RejectedRow(row: 4, reason: "the photo's path holds control characters"),
+            RejectedRow(row: 5, reason: "the external id holds control characters"),
+          ])
+        #expect(try await test.stage.importFaces(file).skipped == 2)
+      }
+    }
+
+    @Test(arguments: [0, 16_385]) func aLengthThatCannotBeStoredIsRefused(
+      dimension: Int
+    ) async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let error = await #expect(throws: StoreError.self) {
+          try await FaceClustering.openOrCreate(
+            pool: test.pool, collection: "wide", embeddingModel: nil, dimension: dimension,
+            logger: TestServer.silentLogger)
+        }
+        #expect(error == .dimensionOutOfRange(dimension, limits: 1...16_384))
+        #expect(error?.description.contains("1 and 16384") == true)
+      }
+    }
+
     @Test func vectorsOfAnotherLengthOrModelAreRefused() async throws {
       try await TestStage.run(dimension: 5) { test in
         let error = await #expect(throws: StoreError.self) {

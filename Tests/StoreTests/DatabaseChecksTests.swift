@@ -79,6 +79,22 @@ extension RepositoriesOnPostgres {
                 .contains("on table \(table) ("), "\(table)")
           }
           try await connection.query("RESET ROLE")
+          try await connection.query("REVOKE TEMPORARY ON DATABASE checks FROM PUBLIC")
+          try await connection.query("CREATE TABLE elsewhere (id integer)")
+          try await connection.query("CREATE SCHEMA hidden CREATE TABLE elsewhere (id integer)")
+          try await connection.query("SET ROLE visitor")
+          for (statement, right) in [
+            ("CREATE TEMPORARY TABLE t (id integer)", "TEMPORARY on database checks"),
+            ("SELECT FROM elsewhere", "SELECT on table elsewhere"),
+            ("SELECT FROM hidden.elsewhere", "USAGE on schema hidden"),
+          ] {
+            let error = await #expect(throws: PostgresError.self) {
+              try await connection.query(statement)
+            }
+            let explained = try await DatabaseChecks.explain(try #require(error), on: connection)
+            #expect(explained.description.contains("lacks \(right) ("))
+          }
+          try await connection.query("RESET ROLE")
           try await connection.query("DROP OWNED BY visitor")
           try await connection.query("DROP ROLE visitor")
         }

@@ -5,6 +5,10 @@ public enum HumanActionError: Error, Sendable, Equatable, CustomStringConvertibl
   case differentPersons(externalID: String, other: String)
   case retired(cluster: Int64)
   case noCluster(person: Int64)
+  case mergedAway(person: Int64, into: Int64)
+  case unusableName(reason: String)
+  /// Persons that would lose their names to a person without one, and those names, in order of id.
+  case severalNames(person: Int64, others: [Int64], names: [String])
   case noEmbedding(externalID: String)
   case unusableEmbedding(externalID: String)
   case notAssigned(externalID: String)
@@ -33,7 +37,16 @@ public enum HumanActionError: Error, Sendable, Equatable, CustomStringConvertibl
         + "`photodb person merge --anyway` takes that back"
     case .retired(let cluster):
       "cluster \(cluster) was retired by a later run; choose one that lives"
-    case .noCluster(let person): "person \(person) has no cluster that lives"
+    case .noCluster(let person):
+      "person \(person) has no cluster that lives; `photodb person list` shows those that have one"
+    case .mergedAway(let person, let into):
+      "person \(person) was merged into person \(into) and has no cluster of its own any more; "
+        + "use person \(into)"
+    case .unusableName(let reason): "the name \(reason)"
+    case .severalNames(let person, let others, let names):
+      "person \(person) has no name, and "
+        + zip(others, names).map { "person \($0) is “\($1)”" }.joined(separator: ", ")
+        + "; merge them into the one whose name stays, or name person \(person) first"
     case .noEmbedding(let externalID):
       "detection “\(externalID)” has no embedding, so it cannot join a cluster"
     case .unusableEmbedding(let externalID):
@@ -57,7 +70,9 @@ public enum HumanActionError: Error, Sendable, Equatable, CustomStringConvertibl
       "collection “\(collection)” has nothing to undo"
     case .alreadyUndone(let action, let by):
       "action \(action) was taken back already, by action \(by); `photodb undo \(by)` does it again"
-    case .cannotUndo(let action, let reason): "action \(action) cannot be taken back: \(reason)"
+    case .cannotUndo(let action, let reason):
+      "action \(action) cannot be taken back: \(reason); `photodb undo --list` shows the others, and "
+        + "`photodb undo ID` takes one of them back"
     }
   }
 }

@@ -27,6 +27,7 @@ extension HumanActions {
     externalIDs: [String], to target: HumanTarget, anyway: Bool,
     on connection: isolated PostgresConnection
   ) throws -> (report: HumanActionReport, assignments: [HumanAssignment]) {
+    if case .newPerson(let name) = target { try PersonName.check(name) }
     try CollectionLocks(collection).ownMembership(on: connection)
     let found = try detections.find(externalIDs: externalIDs, on: connection)
     let ids = found.map(\.state.id)
@@ -107,7 +108,7 @@ extension HumanActions {
       return [Int64](
         repeating: try liveCluster(id, on: connection).id, count: faces.count)
     case .person(let personID):
-      _ = try persons.find(personID, on: connection)
+      _ = try livePerson(personID, on: connection)
       let own = try clusters.live(ofPerson: personID, on: connection)
       if own.count == 0 { throw HumanActionError.noCluster(person: personID) }
       return faces.ids.indices.map { row in

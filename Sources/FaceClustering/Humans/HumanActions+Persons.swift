@@ -6,8 +6,9 @@ extension HumanActions {
   func name(
     person id: Int64, _ name: String?, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
+    try PersonName.check(name)
     try CollectionLocks(collection).ownMembership(on: connection)
-    _ = try persons.find(id, on: connection)
+    _ = try livePerson(id, on: connection)
     var scope = ActionScope(persons: [id])
     scope.say("name", of: .person, [id])
     let action = try begin("name", scope, on: connection)
@@ -23,7 +24,7 @@ extension HumanActions {
     person id: Int64, _ hidden: Bool, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
     try CollectionLocks(collection).ownMembership(on: connection)
-    _ = try persons.find(id, on: connection)
+    _ = try livePerson(id, on: connection)
     var scope = ActionScope(persons: [id])
     scope.say("hidden", of: .person, [id])
     let action = try begin("hide", scope, on: connection)
@@ -35,7 +36,8 @@ extension HumanActions {
 
   /// Gives the clusters of persons, retired ones too, to another one; clusters themselves stay as they are.
   ///
-  /// A face that people said is not of that person goes to the pool instead, and is named.
+  /// A face that people said is not of that person goes to the pool instead, and is named. The person
+  /// keeps its name, and takes the only one where it has none; names that go are named, too.
   ///
   /// - Parameters:
   ///   - kind: what the log calls it.
@@ -48,10 +50,8 @@ extension HumanActions {
     let target = try persons.find(heir, on: connection)
     let sources = Set(sources).sorted()
     if sources.contains(heir) { throw HumanActionError.samePerson(heir) }
-    let records = try sources.map { try persons.find($0, on: connection) }
-    if let bare = records.first(where: { $0.clusterCount == 0 }) {
-      throw HumanActionError.noCluster(person: bare.id)
-    }
+    let records = try sources.map { try livePerson($0, on: connection) }
+    let lostNames = try namesThatGo(records, into: target)
     let moving = try clusters.ids(ofPersons: sources, on: connection)
     // A run that is put in charge again brings them back, and what people rejected them for stays so.
     let retired = try clusters.ids(ofPersons: sources, areRetired: true, on: connection)
@@ -92,8 +92,7 @@ extension HumanActions {
       "forbidden", of: .prohibition,
       try review.inheritProhibitions(
         ofPersons: sources, for: heir, actor: actor, on: connection))
-    let givenNames = Set(records.compactMap(\.name))
-    if target.name == nil, givenNames.count == 1, let name = givenNames.first {
+    if target.name == nil, let name = records.compactMap(\.name).first {
       try persons.name(heir, name, on: connection)
       scope.say("name", of: .person, records.filter { $0.name == name }.map(\.id))
     }
@@ -101,11 +100,38 @@ extension HumanActions {
       action, kind, scope,
       summary: (question.map { "candidate \($0.id): " } ?? "")
         + "merged person \(sources.map(String.init).joined(separator: ", ")) into \(heir): "
-        + count(records.reduce(0) { $0 + $1.faceCount } - (anyway ? 0 : contradicted.count)),
-      setAside: aside, clusterIDs: moving, personIDs: [heir] + sources, on: connection)
+        + count(records.reduce(0) { $0 + $1.faceCount } - (anyway ? 0 : contradicted.count))
+        + Self.farewell(to: lostNames),
+      setAside: aside, lostNames: lostNames, clusterIDs: moving, personIDs: [heir] + sources,
+      on: connection)
     // Between them there is nothing to choose any more.
     try waiting.tryAgain(undecided, on: connection)
     return report
+  }
+
+  /// The names that nobody has any more after a merge, each once.
+  ///
+  /// - Throws: ``HumanActionError/severalNames(person:others:names:)`` where there is a choice between
+  ///   names, and nobody made it.
+  private func namesThatGo(_ sources: [PersonRecord], into heir: PersonRecord) throws -> [String] {
+    let named = sources.filter { $0.name != nil }
+    var names: [String] = []
+    for name in named.compactMap(\.name) where name != heir.name && !names.contains(name) {
+      names.append(name)
+    }
+    if heir.name != nil { return names }
+    if names.count > 1 {
+      throw HumanActionError.severalNames(
+        person: heir.id, others: named.map(\.id), names: named.compactMap(\.name))
+    }
+    return []
+  }
+
+  private static func farewell(to names: [String]) -> String {
+    let quoted = names.map { "“\($0)”" }
+    guard let last = quoted.last else { return "" }
+    if quoted.count == 1 { return "; the name \(last) goes" }
+    return "; the names \(quoted.dropLast().joined(separator: ", ")) and \(last) go"
   }
 
   /// Gives every cluster of a person but the largest a person of its own.

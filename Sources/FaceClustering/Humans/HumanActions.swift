@@ -47,12 +47,12 @@ struct HumanActions {
   /// Ends an action and tells what it did.
   func finish(
     _ action: Int64, _ kind: String, _ scope: ActionScope, summary: String, moved: Int = 0,
-    setAside: [String] = [], clusterIDs: [Int64] = [], personIDs: [Int64] = [],
-    on connection: isolated PostgresConnection
+    setAside: [String] = [], lostNames: [String] = [], clusterIDs: [Int64] = [],
+    personIDs: [Int64] = [], on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
     let report = HumanActionReport(
       actionID: action, kind: kind, summary: summary, moved: moved, setAside: setAside,
-      clusterIDs: clusterIDs, personIDs: personIDs)
+      lostNames: lostNames, clusterIDs: clusterIDs, personIDs: personIDs)
     try log.finish(
       action, scope, summary: summary, detailsJSON: try JSONText.encode(report), on: connection)
     // No part of the action: what comes of it is decided by the tiers.
@@ -67,6 +67,18 @@ struct HumanActions {
     let record = try clusters.find(id, on: connection)
     if record.retiredAt != nil { throw HumanActionError.retired(cluster: id) }
     return record
+  }
+
+  /// A person with at least one cluster that lives.
+  func livePerson(
+    _ id: Int64, on connection: isolated PostgresConnection
+  ) throws -> PersonRecord {
+    let record = try persons.find(id, on: connection)
+    if record.clusterCount > 0 { return record }
+    if let heir = try persons.heir(of: id, on: connection) {
+      throw HumanActionError.mergedAway(person: id, into: heir)
+    }
+    throw HumanActionError.noCluster(person: id)
   }
 
   /// Takes faces out of their clusters into the pool.

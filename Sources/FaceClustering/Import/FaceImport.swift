@@ -53,9 +53,9 @@ struct FaceImport {
       progress?(rows.upperBound, file.faces.count)
     }
     let imported = report.imported
-    if imported >= FaceImportRepository.fewestForStatistics {
+    if imported >= PlannerStatistics.fewest {
       try await pool.withTransaction {
-        try FaceImportRepository.refreshStatistics(imported: imported, on: $0)
+        try PlannerStatistics.refresh(imported: imported, on: $0)
       }
     }
     report.rejected.sort { $0.row < $1.row }
@@ -102,15 +102,34 @@ struct FaceImport {
     if let confidence = face.confidence, !(0...1).contains(confidence) {
       return "the confidence \(confidence) lies outside 0…1"
     }
-    if face.externalID.isEmpty || face.externalID.utf8.contains(0) {
-      return "the external id is empty or holds a zero byte"
+    if face.externalID.isEmpty { return "the external id is empty" }
+    if let reason = Self.fault(ofText: face.externalID, longest: Self.longestID) {
+      return "the external id \(reason)"
     }
-    if face.photo?.utf8.contains(0) ?? false { return "the photo's path holds a zero byte" }
+    if let reason = face.photo.flatMap({ Self.fault(ofText: $0, longest: Self.longestPath) }) {
+      return "the photo's path \(reason)"
+    }
     if let first = firstRow[face.externalID] {
       return "the external id “\(face.externalID)” is already that of row \(first)"
     }
     firstRow[face.externalID] = file.rows[row]
     return nil
+  }
+
+  /// Most bytes of an external id; a row of an index of PostgreSQL holds 2,704.
+  private static let longestID = (bytes: 1_024, text: "1,024")
+  /// Most bytes of the path of a photo.
+  private static let longestPath = (bytes: 2_048, text: "2,048")
+
+  /// Why a text cannot be stored and shown, as the rest of a sentence that does not repeat it: terminals
+  /// obey control characters.
+  private static func fault(
+    ofText text: String, longest: (bytes: Int, text: String)
+  ) -> String? {
+    if text.unicodeScalars.contains(where: { $0.value < 0x20 || 0x7F...0x9F ~= $0.value }) {
+      return "holds control characters"
+    }
+    return text.utf8.count > longest.bytes ? "is longer than \(longest.text) bytes" : nil
   }
 
   /// Beyond this two vectors are not the same one, written with another precision.

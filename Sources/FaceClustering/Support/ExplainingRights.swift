@@ -14,4 +14,14 @@ extension PostgresPool {
       throw try await withTransaction { try DatabaseChecks.explain(error, on: $0) }
     }
   }
+
+  /// A transaction; where the server refuses it for want of a right, names that right.
+  ///
+  /// - Throws: `StoreError.missingRights`; else what ``withTransaction(_:retry:_:)`` throws.
+  nonisolated func explainedTransaction<Value: Sendable>(
+    _ mode: TransactionMode = .readCommitted,
+    _ body: @Sendable (isolated PostgresConnection) throws -> Value
+  ) async throws -> Value {
+    try await explainingRights { try await withTransaction(mode, body) }
+  }
 }

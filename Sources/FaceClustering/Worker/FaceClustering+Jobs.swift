@@ -7,7 +7,7 @@ extension FaceClustering {
   /// - Throws: `PostgresError`.
   public func jobs() async throws -> [JobRecord] {
     let id = collection.id
-    return try await pool.withTransaction { try JobQueue().list(collection: id, on: $0) }
+    return try await pool.explainedTransaction { try JobQueue().list(collection: id, on: $0) }
   }
 
   /// Puts jobs that were given up into the queue again.
@@ -16,6 +16,6 @@ extension FaceClustering {
   /// - Throws: `PostgresError`.
   public func retryDeadJobs() async throws -> Int {
     let collection = collection
-    return try await pool.withTransaction { try JobQueue().retryDead(collection, on: $0) }
+    return try await pool.explainedTransaction { try JobQueue().retryDead(collection, on: $0) }
   }
 }

@@ -122,10 +122,13 @@ public struct Worker: Sendable {
 
   private func work(on job: JobRecord, report: inout WorkerReport) async throws {
     guard job.attempts <= options.maximumAttempts else {
-      // Its last worker ended without a word, and so may this one.
+      // Its last worker ended without a word, and so may this one: nobody begins it again.
+      var unbegun = job
+      unbegun.attempts -= 1
       try await fail(
-        job, "every worker that began it ended, or lost the database, before it was done",
-        report: &report)
+        unbegun,
+        job.error ?? "every worker that began it ended, or lost the database, before it was done",
+        isAttempt: false, report: &report)
       return
     }
     let heartbeat = Task { await keep(job) }
@@ -161,7 +164,9 @@ public struct Worker: Sendable {
     }
   }
 
-  private func fail(_ job: JobRecord, _ reason: String, report: inout WorkerReport) async throws {
+  private func fail(
+    _ job: JobRecord, _ reason: String, isAttempt: Bool = true, report: inout WorkerReport
+  ) async throws {
     var generator = SystemRandomNumberGenerator()
     let pause = options.pause(afterAttempt: job.attempts, using: &generator) / .seconds(1)
     let maximum = options.maximumAttempts
@@ -169,7 +174,7 @@ public struct Worker: Sendable {
       try queue.fail(
         job, owner: owner, error: reason, pause: pause, maximumAttempts: maximum, on: connection)
     }
-    report.failures += 1
+    if isAttempt { report.failures += 1 }
     if isDead {
       report.dead += 1
       logger.error("job given up: \(reason)", metadata: metadata(job))

@@ -39,12 +39,12 @@ struct AssignCommand: AsyncParsableCommand {
   static func text(_ report: AssignmentReport) -> String {
     var lines = [
       """
-      \(Formatting.count(report.total)) faces in \(Formatting.seconds(report.seconds)) \
+      \(Formatting.count(report.total, "face")) in \(Formatting.seconds(report.seconds)) \
       (\(Formatting.decimal(report.perFaceMilliseconds.p50, places: 3)) ms a face at the median)
         predicted by the model   \(Formatting.count(report.assigned.predict))
         within an epsilon ball   \(Formatting.count(report.assigned.epsilonBall))
-        new clusters of the pool \(Formatting.count(report.assigned.pool)) faces in \
-      \(report.newClusters) clusters
+        new clusters of the pool \(Formatting.count(report.assigned.pool, "face")) in \
+      \(Formatting.count(report.newClusters, "cluster"))
         waiting for an answer    \(Formatting.count(report.pending))
         left in the pool         \(Formatting.count(report.unassigned + report.constrained))
       """

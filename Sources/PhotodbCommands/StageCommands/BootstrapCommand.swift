@@ -87,20 +87,23 @@ struct BootstrapCommand: AsyncParsableCommand {
   static func text(_ report: BootstrapReport) -> String {
     let lineage = report.lineage
     let seconds = report.seconds
-    return """
+    let text = """
       \(report.runID.map { "run \($0)" } ?? "dry run, nothing was written")
       faces      \(Formatting.count(report.embeddingCount)) fitted, \
       \(Formatting.count(report.filteredCount)) filtered (small or uncertain)
       clusters   \(Formatting.count(report.clusterCount)), people \
-      \(Formatting.count(report.peopleCount)), noise \(Formatting.count(report.noiseCount)) faces
+      \(Formatting.count(report.peopleCount)), noise \(Formatting.count(report.noiseCount, "face"))
       lineage    continued \(lineage.continued), split \(lineage.split), merged \
       \(lineage.merged), born \(lineage.born), died \(lineage.died), kept \(lineage.kept)
-      changed    \(Formatting.count(report.moved)) faces moved, \(report.candidates) questions raised
+      changed    \(Formatting.count(report.moved, "face")) moved, \
+      \(Formatting.count(report.candidates, "question")) raised
       seconds    read \(Formatting.seconds(seconds.read)), fit \(Formatting.seconds(seconds.fit)), \
       people \(Formatting.seconds(seconds.people)), \
       extract \(Formatting.seconds(seconds.extract)), match \(Formatting.seconds(seconds.match)), \
       write \(Formatting.seconds(seconds.write)), total \(Formatting.seconds(seconds.total))
       memory     \(Formatting.bytes(Int(report.peakMemoryBytes))) at the peak
       """
+    if report.reconsidered == 0 { return text }
+    return text + "\nundecided  \(Formatting.undecided(report.reconsidered))"
   }
 }

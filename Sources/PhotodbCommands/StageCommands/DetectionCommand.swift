@@ -48,7 +48,7 @@ struct DetectionAssignCommand: AsyncParsableCommand {
       throw ValidationError("Name exactly one of --cluster, --person and --new-person.")
     }
     if name != nil && !newPerson { throw ValidationError("--name goes with --new-person.") }
-    if name?.isEmpty ?? false { throw ValidationError("--name must not be empty.") }
+    if let fault = name.flatMap(PersonName.fault) { throw ValidationError("--name \(fault).") }
   }
 
   func run() async throws {

@@ -81,20 +81,33 @@ struct PersonNameCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   mutating func validate() throws {
-    if name.count > 200 { throw ValidationError("A name has at most 200 characters.") }
-    if name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
-      throw ValidationError("A name holds no line breaks or other control characters.")
+    if !name.isEmpty, let fault = PersonName.fault(name) {
+      throw ValidationError("The name \(fault).")
     }
   }
 
   func run() async throws {
-    let record = try await DatabaseSession.with(options) {
-      try await $0.stage().name(
-        person: person, name.isEmpty ? nil : name, actor: acting.name)
+    let (record, report) = try await DatabaseSession.with(options) {
+      try await $0.stage().giveName(
+        name.isEmpty ? nil : name, toPerson: person, actor: acting.name)
     }
-    try options.output.output.report(PersonDescription(record)) {
+    try options.output.output.report(
+      Named(person: PersonDescription(record), report: report)
+    ) {
       "person \(record.id) is now \(record.name.map { "“\($0)”" } ?? "unnamed") "
-        + "(\(Formatting.count(record.faceCount)) faces)"
+        + "(\(Formatting.count(record.faceCount, "face")))"
+        + (report.undoLine.map { "\n" + $0 } ?? "")
+    }
+  }
+
+  /// The person, and the action as every other command of people describes it.
+  private struct Named: Encodable {
+    let person: PersonDescription
+    let report: HumanActionReport
+
+    func encode(to encoder: any Encoder) throws {
+      try report.encode(to: encoder)
+      try person.encode(to: encoder)
     }
   }
 }

@@ -12,7 +12,8 @@ struct StalenessCommand: AsyncParsableCommand {
     discussion: """
       Never starts a bootstrap; only runs whose process died are marked as failed. Exit codes: 0 fresh, 1 warning, 2 stale or no \
       active run, 3 could not check. With --all a collection that cannot be checked does not keep \
-      the others from it.
+      the others from it. With --prometheus there is a series to print whatever happens: 3 says that \
+      nothing could be checked, without a collection where --all found out of none.
 
       Example: photodb check-staleness --all --prometheus > photodb.prom
       """)
@@ -53,6 +54,10 @@ struct StalenessCommand: AsyncParsableCommand {
       throw error
     } catch {
       StandardError.shared.line("photodb: error: could not check: \(oneLine(error))")
+      if prometheus {
+        try options.output.output.print(
+          StalenessMetrics.notChecked(all ? nil : options.database.collection))
+      }
       throw ExitCode(3)
     }
     for outcome in outcomes {
@@ -134,29 +139,54 @@ private struct EncodedOutcome: Encodable {
 }
 
 /// Staleness in the text format of Prometheus, for the textfile collector.
+///
+/// Labels say what is measured and never how it came out, so that a series stays the same one.
 enum StalenessMetrics {
   static func text(_ outcomes: [StalenessOutcome]) -> String {
-    var lines = [
-      "# HELP photodb_staleness 0 fresh, 1 warning, 2 stale or no active run, 3 not checked.",
-      "# TYPE photodb_staleness gauge",
-    ]
-    for outcome in outcomes {
-      lines.append(
-        "photodb_staleness{collection=\"\(escape(outcome.collection))\"} \(outcome.exitCode)")
+    let status = outcomes.map { outcome in
+      "photodb_staleness\(labels(collection: outcome.collection)) \(outcome.exitCode)"
     }
-    lines += [
-      "# HELP photodb_staleness_signal Measured value of a staleness signal.",
-      "# TYPE photodb_staleness_signal gauge",
-    ]
+    var signals: [(labels: String, signal: StalenessSignal)] = []
     for report in outcomes.compactMap(\.report) {
       for signal in report.signals {
-        guard let value = signal.value else { continue }
-        lines.append(
-          "photodb_staleness_signal{collection=\"\(escape(report.collection))\","
-            + "name=\"\(signal.name)\",fired=\"\(signal.fired)\"} \(value)")
+        signals.append((labels(collection: report.collection, name: signal.name), signal))
       }
     }
-    return lines.joined(separator: "\n")
+    let families = [
+      family("photodb_staleness", statusHelp, status),
+      family(
+        "photodb_staleness_signal", "Measured value of a staleness signal, where there is one.",
+        signals.compactMap { sample in
+          sample.signal.value.map { "photodb_staleness_signal\(sample.labels) \($0)" }
+        }),
+      family(
+        "photodb_staleness_signal_threshold", "Limit from which a staleness signal fires.",
+        signals.map { "photodb_staleness_signal_threshold\($0.labels) \($0.signal.threshold)" }),
+      family(
+        "photodb_staleness_signal_fired", "1 where a staleness signal fires, 0 where it does not.",
+        signals.map { "photodb_staleness_signal_fired\($0.labels) \($0.signal.fired ? 1 : 0)" }),
+    ]
+    return families.joined(separator: "\n")
+  }
+
+  /// What there is to say where nothing could be checked.
+  ///
+  /// - Parameter collection: the one that was asked for; nil where all were, and none is known.
+  static func notChecked(_ collection: String?) -> String {
+    let which = collection.map { labels(collection: $0) } ?? ""
+    return family("photodb_staleness", statusHelp, ["photodb_staleness\(which) 3"])
+  }
+
+  private static let statusHelp =
+    "0 fresh, 1 warning, 2 stale or no active run, 3 not checked."
+
+  private static func family(_ name: String, _ help: String, _ samples: [String]) -> String {
+    (["# HELP \(name) \(help)", "# TYPE \(name) gauge"] + samples).joined(separator: "\n")
+  }
+
+  private static func labels(collection: String, name: String? = nil) -> String {
+    let collection = "collection=\"\(escape(collection))\""
+    return name.map { "{\(collection),name=\"\($0)\"}" } ?? "{\(collection)}"
   }
 
   private static func escape(_ text: String) -> String {

@@ -27,7 +27,7 @@ struct DatabaseSession: Sendable {
   ///   - body: the work; the connections are closed after it, whatever it throws.
   /// - Throws: ``CommandFailure`` for settings that are wrong and for migrations that are pending;
   ///   `MigrationError` where the database does not belong to this program, above all where it is
-  ///   newer; `PostgresError`, `PrivateServerError`; what `body` throws.
+  ///   newer; `StoreError.missingRights`, `PostgresError`, `PrivateServerError`; what `body` throws.
   static func with<Result: Sendable>(
     _ options: GlobalOptions, schema: SchemaCheck = .current, maximumConnections: Int = 4,
     logger: Logger? = nil, _ body: (DatabaseSession) async throws -> Result
@@ -58,8 +58,24 @@ struct DatabaseSession: Sendable {
       await session.pool.close()
       return result
     } catch {
+      let explained = await session.explained(error)
       await session.pool.close()
-      throw error
+      throw explained
+    }
+  }
+
+  /// The error that names the right where the server refused something for want of one.
+  private func explained(_ error: any Error) async -> any Error {
+    guard let refusal = error as? PostgresError, refusal.code == .insufficientPrivilege else {
+      return error
+    }
+    do {
+      let explained: StoreError = try await pool.withTransaction {
+        try DatabaseChecks.explain(refusal, on: $0)
+      }
+      return explained
+    } catch {
+      return refusal
     }
   }
 

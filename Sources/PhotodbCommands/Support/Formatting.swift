@@ -37,6 +37,16 @@ enum Formatting {
     return (value < 0 ? "-" : "") + groups.reversed().joined(separator: ",")
   }
 
+  /// A number with what it counts: `1 face`, `1,234 faces`.
+  static func count(_ value: Int, _ noun: String) -> String {
+    "\(count(value)) \(noun)\(value == 1 ? "" : "s")"
+  }
+
+  /// What is to be done about faces that are new again.
+  static func undecided(_ faces: Int) -> String {
+    "\(count(faces, "face")) to be decided again: run `photodb assign` or a worker"
+  }
+
   /// A share as percent: `12.5 %`.
   static func percent(_ share: Double) -> String { decimal(share * 100, places: 1) + " %" }
 

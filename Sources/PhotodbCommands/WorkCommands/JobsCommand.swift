@@ -74,6 +74,8 @@ struct JobsRetryCommand: AsyncParsableCommand {
 
   func run() async throws {
     let count = try await DatabaseSession.with(options) { try await $0.stage().retryDeadJobs() }
-    try options.output.output.report(["queued": count]) { "\(count) jobs wait again" }
+    try options.output.output.report(["queued": count]) {
+      "\(Formatting.count(count, "job")) put into the queue again"
+    }
   }
 }

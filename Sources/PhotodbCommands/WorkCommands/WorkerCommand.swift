@@ -10,7 +10,7 @@ struct WorkerCommand: AsyncParsableCommand {
       Run as many as you like, on as many machines as you like, over one database. An import wakes \
       them. SIGTERM and SIGINT let the batch in hand finish. With --json every log line on standard \
       error is a JSON object, and so is the summary on standard output at the end. Exit codes: 0 \
-      stopped or drained, 1 failed; with --once also where an attempt failed.
+      stopped or drained, 1 failed; with --once also where an attempt failed or a job was given up.
       Example: photodb worker --all --json
       """)
 
@@ -60,7 +60,10 @@ struct WorkerCommand: AsyncParsableCommand {
     } _: {
       try await DatabaseSession.with(options, logger: logger) { session in
         var behaviour = chosen
-        if !all { behaviour.collections = [session.collection] }
+        if !all {
+          behaviour.collections = [session.collection]
+          try await Self.look(at: session, once: once, logger)
+        }
         let worker = Worker(
           pool: session.pool, settings: session.settings.stage, options: behaviour,
           logger: logger)
@@ -71,11 +74,27 @@ struct WorkerCommand: AsyncParsableCommand {
     }
     try options.output.output.report(report) {
       """
-      \(Formatting.count(report.jobs)) jobs done, \(Formatting.count(report.faces)) faces placed, \
-      \(report.failures) attempts failed, \(report.dead) jobs given up
+      \(Formatting.count(report.jobs, "job")) done, \(Formatting.count(report.faces, "face")) placed, \
+      \(Formatting.count(report.failures, "attempt")) failed, \
+      \(Formatting.count(report.dead, "job")) given up
       """
     }
-    if once && report.failures > 0 { throw ExitCode(1) }
+    if once && report.failures + report.dead > 0 { throw ExitCode(1) }
+  }
+
+  /// A collection that does not exist is a mistake where the queue is only drained; a worker that goes on
+  /// may wait for its first import.
+  private static func look(
+    at session: DatabaseSession, once: Bool, _ logger: Logger
+  ) async throws {
+    if once {
+      _ = try await session.stage()
+      return
+    }
+    let (name, pool) = (session.collection, session.pool)
+    if try await FaceClustering.dimension(ofCollection: name, pool: pool) == nil {
+      logger.warning("there is no collection “\(name)” yet; waiting for it")
+    }
   }
 }
 

@@ -44,6 +44,8 @@ extension OnPostgres {
         #expect(try await test.dump() == after)
         let done = try await test.stage.activate(run: first, actor: "ann")
         #expect(done.moved == preview.moved)
+        let undecided = try await test.stage.counts().byStatus["new"] ?? 0
+        #expect(done.undecided == undecided && preview.undecided == undecided)
         #expect(try await test.stage.runs().filter(\.isActive).map(\.id) == [first])
         try await test.expectInvariants()
         let back = try await test.dump()

@@ -199,7 +199,28 @@ extension OnPostgres {
         let worker = Worker(
           pool: test.pool, options: options, logger: TestServer.silentLogger)
         #expect(try await worker.run(untilDrained: true).dead == 1)
+        #expect(try await test.stage.jobs().first?.attempts == 3)
         #expect(try await test.stage.jobs().first?.error?.contains("every worker") == true)
+        _ = try await test.stage.assign()
+      }
+    }
+
+    /// The last worker ended without a word; why those before it failed is known.
+    @Test func aJobThatIsGivenUpKeepsItsReason() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(Circle.file([1]))
+        try await test.pool.query(
+          "UPDATE clustering_job SET attempts = 2, error = 'the disk is full'")
+        #expect(try await test.claim(lease: 0.01)?.attempts == 3)
+        try await Task.sleep(for: .milliseconds(30))
+        var options = WorkerOptions()
+        options.maximumAttempts = 3
+        let worker = Worker(
+          pool: test.pool, options: options, logger: TestServer.silentLogger)
+        let report = try await worker.run(untilDrained: true)
+        #expect(report.dead == 1 && report.failures == 0)
+        let job = try #require(try await test.stage.jobs().first)
+        #expect(job.status == .dead && job.attempts == 3 && job.error == "the disk is full")
         _ = try await test.stage.assign()
       }
     }

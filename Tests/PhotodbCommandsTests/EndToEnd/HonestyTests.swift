@@ -105,6 +105,19 @@ struct HonestyTests {
     }
   }
 
+  @Test("monitoring is told when nothing could be checked")
+  func unreachable() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      var lost = photodb
+      lost.environment = ["DATABASE_URL": "postgresql://nobody@127.0.0.1:1/photos"]
+      let one = try await lost.run("check-staleness", "--prometheus", "--collection", "a")
+      #expect(one.code == 3 && one.error.contains("could not check"))
+      #expect(one.output.hasSuffix("\nphotodb_staleness{collection=\"a\"} 3\n"))
+      let all = try await lost.run("check-staleness", "--prometheus", "--all")
+      #expect(all.code == 3 && all.output.hasSuffix("\nphotodb_staleness 3\n"))
+    }
+  }
+
   @Test("a closed pipe and a full disk end the program with the right code, never with a crash")
   func outputs() async throws {
     try await PhotodbProcess.inFreshFolder { photodb in
@@ -126,6 +139,8 @@ struct HonestyTests {
         ["runs", "list", "--database", ""],
         ["person", "name", "1", "a\nb"],
         ["person", "name", "1", String(repeating: "x", count: 201)],
+        ["person", "name", "1", " "], ["person", "name", "1", "a\u{202E}b"],
+        ["detection", "assign", "faces.npy:0", "--new-person", "--name", "\u{200B}"],
       ] {
         let refused = try await photodb.run(arguments) { _ in }
         #expect(refused.code == 2, "\(arguments)")

@@ -81,9 +81,17 @@ struct HumansTests {
         Tensor(MadeUpFaces.people(count: 2, each: 5)), to: photodb.folder + "/f.npy")
       _ = try await photodb.json("import", "f.npy")
       _ = try await photodb.json("re-bootstrap")
+      let named = try await photodb.json("person", "name", "1", "Ada")
+      #expect(named["name"] as? String == "Ada" && named["faces"] is Int)
+      let action = try #require(named["action_id"] as? Int)
+      let text = try await photodb.run("person", "name", "2", "Bob").output
+      #expect(text.contains("undo with  photodb undo \(action + 1)"), "\(text)")
+      let merge = try await photodb.json("person", "merge", "1", "2", "--dry-run")
+      #expect(merge["lost_names"] as? [String] == ["Bob"])
       let cases: [([String], Int32, String)] = [
         (["person", "merge", "1", "1"], 1, "into itself"),
         (["person", "merge", "1", "99"], 1, "no person 99"),
+        (["person", "name", "99", "Eve"], 1, "`photodb person list`"),
         (["person", "split", "1"], 1, "only one cluster"),
         (["person", "split", "1", "--cluster", "2"], 1, "belongs to person 2"),
         (["cluster", "show", "99"], 1, "no cluster 99"),

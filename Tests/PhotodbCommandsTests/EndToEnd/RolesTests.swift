@@ -49,6 +49,7 @@ struct RolesTests {
             "CREATE SCHEMA private", "CREATE TABLE private.secret AS SELECT 1 AS number",
             "CREATE TABLE public.mine AS SELECT 1 AS number",
           ], server.configuration.with(database: "photos"))
+        try await lackRights(photodb, server.configuration.with(database: "photos"), url)
         try await tryWhatIsForbidden(PostgresConfiguration(url("photodb_worker")))
       }
     }
@@ -80,6 +81,37 @@ struct RolesTests {
     }
     // The schema is there; the role could not make it.
     #expect((try await photodb.json("migrate")["applied"] as? [Any])?.isEmpty == true)
+  }
+
+  /// Whatever is asked for, the error names the right.
+  private func lackRights(
+    _ worker: PhotodbProcess, _ superuser: PostgresConfiguration, _ url: (String) -> String
+  ) async throws {
+    try await run(
+      [
+        "CREATE ROLE photodb_reader LOGIN", "GRANT CONNECT ON DATABASE photos TO photodb_reader",
+        "GRANT USAGE ON SCHEMA public TO photodb_reader",
+        "GRANT SELECT ON ALL TABLES IN SCHEMA public TO photodb_reader",
+        "REVOKE TEMPORARY ON DATABASE photos FROM photodb_worker",
+      ], superuser)
+    var reader = worker
+    reader.environment = ["DATABASE_URL": url("photodb_reader")]
+    let people = try #require(
+      try await reader.json("person", "list")["people"] as? [[String: Any]])
+    let ids = people.compactMap { $0["person_id"] as? Int }.prefix(2).map(String.init)
+    for arguments in [
+      ["person", "name", ids[0], "Eve"], ["person", "merge"] + ids, ["runs", "activate", "1"],
+      ["undo"],
+    ] {
+      let outcome = try await reader.launch(arguments)
+      #expect(outcome.code == 1, "\(arguments)")
+      #expect(
+        outcome.error.contains("role “photodb_reader” lacks INSERT, UPDATE, DELETE on table "),
+        "\(arguments) \(outcome.error)")
+    }
+    let outcome = try await worker.run("re-bootstrap")
+    #expect(outcome.code == 1)
+    #expect(outcome.error.contains("lacks TEMPORARY on database photos ("), "\(outcome.error)")
   }
 
   private func tryWhatIsForbidden(_ configuration: PostgresConfiguration) async throws {

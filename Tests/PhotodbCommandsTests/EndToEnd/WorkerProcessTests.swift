@@ -169,6 +169,10 @@ struct WorkerProcessTests {
         .filter { $0["succeeded"] as? Bool == false }
       #expect(named.contains { $0["task"] as? String == "counts" && $0["error"] is String })
 
+      let typo = try await place.photodb.run("worker", "--once", "--collection", "face")
+      #expect(typo.code == 1)
+      #expect(typo.error.contains("there is no collection “face”; known: faces"))
+
       _ = try await place.stage.importFaces(Self.file(1, prefix: "b"))
       let once = try await place.photodb.run(
         "worker", "--once", "--attempts", "1", faces[0], faces[1])

@@ -24,6 +24,12 @@ struct FormattingTests {
     #expect(Formatting.count(count) == text)
   }
 
+  @Test func oneIsNotSeveral() {
+    #expect(Formatting.count(1, "face") == "1 face")
+    #expect(Formatting.count(0, "face") == "0 faces")
+    #expect(Formatting.count(1_234, "face") == "1,234 faces")
+  }
+
   @Test func tablesAreAlignedWithoutTrailingBlanks() {
     var table = TextTable([("NAME", .left), ("FACES", .right), ("NOTE", .left)])
     table.append(["Zoë", "3", ""])

@@ -39,15 +39,21 @@ extension HumanActionReport {
   /// The report for people.
   var text: String {
     var lines = [dryRun ? "would have \(summary)" : summary]
-    if moved > 0 { lines.append("  moved      \(Formatting.count(moved)) faces") }
+    if moved > 0 { lines.append("  moved      \(Formatting.count(moved, "face"))") }
     if !setAside.isEmpty {
       lines.append(
         "  set aside  \(setAside.prefix(20).joined(separator: ", "))"
           + (setAside.count > 20 ? " and \(setAside.count - 20) more" : "")
-          + " (said not to be that person)")
+          + (kind == "undo" ? "" : " (said not to be that person)"))
     }
-    if let actionID { lines.append("  undo with  photodb undo \(actionID)") }
+    if let undecided, undecided > 0 {
+      lines.append("  undecided  \(Formatting.undecided(undecided))")
+    }
+    if let undoLine { lines.append(undoLine) }
     if dryRun { lines.append("dry run, nothing was written") }
     return lines.joined(separator: "\n")
   }
+
+  /// How to take it back; nil after a dry run.
+  var undoLine: String? { actionID.map { "  undo with  photodb undo \($0)" } }
 }

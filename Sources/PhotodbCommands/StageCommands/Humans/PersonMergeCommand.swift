@@ -7,7 +7,8 @@ struct PersonMergeCommand: AsyncParsableCommand {
     commandName: "merge", abstract: "Says that several people are one.",
     discussion: """
       The clusters of the others go to the first person; a face that was said not to be that person \
-      goes to the pool instead. Example: photodb person merge 12 15 18 --dry-run
+      goes to the pool instead. The first person keeps its name, or takes the only one that the \
+      others have; names that go are named. Example: photodb person merge 12 15 18 --dry-run
       """)
 
   @Argument(help: "Id of the person that stays.")
