@@ -18,7 +18,8 @@ extension HumanActionRepository {
   /// That is what people said later of the same and stands, be it another thing or the same again; what is
   /// not as the action left it, nor as it was before; what the action would go back to and is retired or
   /// gone. Sums, centroids and what a fit says of a cluster do not count: they follow from the members. Nor
-  /// does a face that programs alone moved: it stays where they put it, or goes back to where a human had.
+  /// does a face that programs alone moved: it stays where they put it, or goes back to where a human had;
+  /// nor a cluster in which programs alone had put a face: the face is new again where that is gone.
   ///
   /// - Parameters:
   ///   - root: what people did that the action is, or takes back or does again.
@@ -170,7 +171,7 @@ extension HumanActionRepository {
     """
 
   /// Clusters that would go back to persons, where none of them lives any more; a cluster that faces would go
-  /// back to.
+  /// back to, because people had put them there.
   private static let retired = """
     SELECT o.entity, o.row_id, 'retired_at', NULL FROM own o
     WHERE \(givesBack) AND NOT EXISTS (SELECT FROM own o JOIN cluster t
@@ -179,7 +180,7 @@ extension HumanActionRepository {
     SELECT 'cluster', t.id, 'retired_at', NULL FROM own o
     JOIN person_detection d ON d.collection_id = $1 AND d.id = o.row_id
     JOIN cluster t ON t.collection_id = $1 AND t.id = (o.before ->> 'cluster_id')::bigint
-    WHERE o.entity = 'detection' AND t.retired_at IS NOT NULL
+    WHERE o.entity = 'detection' AND t.retired_at IS NOT NULL AND \(isByHand("o.before"))
       AND NOT \(isLeftAlone("to_jsonb(d)", "o.before", "o.after"))
       AND NOT EXISTS (SELECT FROM own c
         WHERE c.entity = 'cluster' AND c.row_id = t.id AND c.after ->> 'retired_at' IS NOT NULL)
@@ -201,7 +202,7 @@ extension HumanActionRepository {
       SELECT 'cluster', (o.before ->> 'cluster_id')::bigint FROM own o
       JOIN person_detection d ON d.collection_id = $1 AND d.id = CASE o.entity
         WHEN 'detection' THEN o.row_id ELSE (o.before ->> 'detection_id')::bigint END
-      WHERE o.entity = 'detection'
+      WHERE o.entity = 'detection' AND \(isByHand("o.before"))
           AND NOT \(isLeftAlone("to_jsonb(d)", "o.before", "o.after"))
         OR o.entity IN ('prohibition', 'candidate') AND o.after IS NULL
     ) w

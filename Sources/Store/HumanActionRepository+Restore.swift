@@ -1,19 +1,32 @@
 public import PostgresClient
 
+/// What came of taking an action back.
+public struct RestoredRows: Sendable, Equatable {
+  /// Clusters whose members changed and whose sums could not be put back as they were, because other
+  /// faces came or left since.
+  public var stale: [Int64]
+  /// Faces that went back, from one cluster or from none to another or to none, by id.
+  public var back: [Int64]
+  /// Faces that are new again, because the cluster is gone in which programs had put them, by id.
+  public var freed: [Int64]
+  /// How many faces that the action had moved stay where programs put them since.
+  public var stayed: Int
+}
+
 extension HumanActionRepository {
   /// Puts back every row that an action changed, and removes what it made.
   ///
-  /// The caller has looked for conflicts, and afterwards recomputes the clusters that are returned.
+  /// The caller has looked for conflicts, and afterwards recomputes the clusters that are stale and closes
+  /// the questions about faces that are new again.
   ///
   /// - Parameters:
   ///   - action: the action that is taken back.
   ///   - undo: the action that takes it back, for the events.
-  /// - Returns: clusters whose members changed and whose sums could not be put back as they were,
-  ///   because other faces came or left since.
   public func restore(
     _ action: Int64, by undo: Int64, actor: String?, on connection: isolated PostgresConnection
-  ) throws -> [Int64] {
+  ) throws -> RestoredRows {
     let key: [PostgresValue] = [.int64(collection.id), .int64(action)]
+    let stayed = try countWhoStay(key, on: connection)
     for entity in [LoggedEntity.person, .cluster] {
       try insertMissing(entity, key, on: connection)
     }
@@ -26,7 +39,8 @@ extension HumanActionRepository {
       WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
       """, key)
     let stale = try restoreClusters(key, on: connection)
-    try restoreDetections(key + [.int64(undo), .optional(actor)], on: connection)
+    let faces = try restoreDetections(
+      key + [.int64(undo), .optional(actor)], on: connection)
     for entity in [LoggedEntity.candidate, .prohibition, .constraint] {
       try connection.query(
         """
@@ -54,7 +68,24 @@ extension HumanActionRepository {
         AND t.collection_id = $1 AND t.id = h.row_id
       """, key)
     try removeMade(key, on: connection)
-    return stale
+    return RestoredRows(stale: stale, back: faces.back, freed: faces.freed, stayed: stayed)
+  }
+
+  /// Faces that the action took from one place to another, and that programs have in a third.
+  private func countWhoStay(
+    _ key: [PostgresValue], on connection: isolated PostgresConnection
+  ) throws -> Int {
+    Int(
+      try connection.query(
+        """
+        SELECT count(*) FROM human_action_change h
+        JOIN person_detection d ON d.collection_id = $1 AND d.id = h.row_id
+        WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'detection'
+          AND h.before -> 'cluster_id' IS DISTINCT FROM h.after -> 'cluster_id'
+          AND h.before -> 'cluster_id' IS DISTINCT FROM to_jsonb(d) -> 'cluster_id'
+          AND \(Self.isLeftAlone("to_jsonb(d)", "h.before", "h.after"))
+        """, key
+      ).single().int64(0))
   }
 
   /// No sum of no vectors, as long as this one.
@@ -154,18 +185,32 @@ extension HumanActionRepository {
     return stale
   }
 
+  /// What a face is whose cluster is gone, but for how long it waits.
+  private static let newAgain = """
+    '{"cluster_id": null, "cluster_status": null, "cluster_confidence": null, "is_adopted": false,
+      "pool_seed": false, "lambda_val": null, "outlier_score": null, "assigned_tier": null,
+      "assigned_run_id": null, "invalid_reason": null}'::jsonb
+    """
+
   private func restoreDetections(
     _ parameters: [PostgresValue], on connection: isolated PostgresConnection
-  ) throws {
-    try connection.query(
+  ) throws -> (back: [Int64], freed: [Int64]) {
+    let rows = try connection.query(
       """
       WITH target AS MATERIALIZED (
-        SELECT cur.id, cur.cluster_id AS old_cluster, cur.cluster_status AS old_status, r.*
+        SELECT cur.id, cur.cluster_id AS old_cluster, cur.cluster_status AS old_status, s.is_free, r.*
         FROM person_detection cur JOIN human_action_change h ON h.collection_id = $1
-          AND h.action_id = $2 AND h.entity = 'detection' AND h.row_id = cur.id,
-          LATERAL (SELECT p.cluster_id, p.cluster_status, p.cluster_confidence, p.is_adopted,
+          AND h.action_id = $2 AND h.entity = 'detection' AND h.row_id = cur.id
+        -- A face is new again where the cluster is gone in which programs had put it.
+        LEFT JOIN cluster home ON home.collection_id = $1
+          AND home.id = (h.before ->> 'cluster_id')::bigint AND home.retired_at IS NULL
+        CROSS JOIN LATERAL (
+          SELECT h.before ->> 'cluster_id' IS NOT NULL AND home.id IS NULL AS is_free) s
+        CROSS JOIN LATERAL (SELECT p.cluster_id, p.cluster_status, p.cluster_confidence, p.is_adopted,
             p.pool_seed, p.lambda_val, p.outlier_score, p.unassigned_since, p.assigned_tier,
-            p.assigned_run_id, p.invalid_reason FROM jsonb_populate_record(cur, h.before) p) r
+            p.assigned_run_id, p.invalid_reason
+          FROM jsonb_populate_record(cur, CASE WHEN s.is_free
+            THEN (h.before - 'unassigned_since') || \(Self.newAgain) ELSE h.before END) p) r
         WHERE cur.collection_id = $1
           AND NOT \(Self.isLeftAlone("to_jsonb(cur)", "h.before", "h.after"))
       ), moved AS (
@@ -185,15 +230,20 @@ extension HumanActionRepository {
           pooled_in = \(DetectionStatus.pooledIn(becoming: "t.cluster_status"))
         FROM target t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
         WHERE d.collection_id = $1 AND d.id = t.id
+      ), told AS (
+        INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
+          old_status, new_status, tier, actor, confidence, action_id)
+        SELECT $1, id, old_cluster, cluster_id, old_status, cluster_status, 'undo', $4,
+          cluster_confidence, $3
+        FROM target
+        WHERE (old_cluster, old_status) IS DISTINCT FROM (cluster_id, cluster_status)
+        ORDER BY id
       )
-      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
-        old_status, new_status, tier, actor, confidence, action_id)
-      SELECT $1, id, old_cluster, cluster_id, old_status, cluster_status, 'undo', $4,
-        cluster_confidence, $3
-      FROM target
-      WHERE (old_cluster, old_status) IS DISTINCT FROM (cluster_id, cluster_status)
-      ORDER BY id
-      """, parameters)
+      SELECT id, is_free FROM target
+      WHERE is_free OR old_cluster IS DISTINCT FROM cluster_id ORDER BY id
+      """, parameters
+    ).map { (id: try $0.int64(0), isFree: try $0.bool(1)) }
+    return (rows.filter { !$0.isFree }.map(\.id), rows.filter(\.isFree).map(\.id))
   }
 
   /// What the action made goes, or where later records speak of it, is retired.

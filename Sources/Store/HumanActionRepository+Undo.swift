@@ -74,30 +74,100 @@ extension HumanActionRepository {
     "(\(image) ->> 'cluster_status' IS NOT DISTINCT FROM 'manual')"
   }
 
-  /// Whether programs moved a face since, and it is nowhere by a human's word: it stays where it is.
+  /// Whether a face is elsewhere since, and stays there: programs moved it, and it is nowhere by a human's
+  /// word; or the action $2 had left it where it was.
+  ///
+  /// Nobody stays in a cluster that goes with the action.
   static func isLeftAlone(_ now: String, _ before: String, _ after: String) -> String {
     """
     (\(place(now)) IS DISTINCT FROM \(place(after))
-      AND NOT (\(isByHand(now)) OR \(isByHand(before)) OR \(isByHand(after))))
+      AND (\(place(before)) IS NOT DISTINCT FROM \(place(after))
+        OR NOT (\(isByHand(now)) OR \(isByHand(before)) OR \(isByHand(after))))
+      AND NOT EXISTS (SELECT FROM human_action_change made
+        WHERE made.collection_id = $1 AND made.action_id = $2 AND made.entity = 'cluster'
+          AND made.row_id = (\(now) ->> 'cluster_id')::bigint AND \(isMade("made"))))
     """
   }
 
-  /// The clusters that an action made, or brought back, and that hold faces which it did not put there.
-  public func outgrown(
-    by action: Int64, on connection: isolated PostgresConnection
-  ) throws -> [(clusterID: Int64, faces: Int)] {
+  /// Whether an action made a cluster or brought it back, by its row of the log.
+  private static func isMade(_ change: String) -> String {
+    "(\(change).before IS NULL OR \(change).before ->> 'retired_at' IS NOT NULL)"
+  }
+
+  /// Faces `d` in clusters that the action $2 made or brought back, with what it did to them.
+  private static let inMadeClusters = """
+    FROM human_action_change h
+    JOIN person_detection d ON d.collection_id = $1 AND d.cluster_id = h.row_id
+    LEFT JOIN human_action_change own ON own.collection_id = $1 AND own.action_id = $2
+      AND own.entity = 'detection' AND own.row_id = d.id
+    WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'cluster' AND \(isMade("h"))
+    """
+
+  /// Faces that people put, since, into clusters that an action made or brought back.
+  public func joinedByHand(
+    since action: Int64, on connection: isolated PostgresConnection
+  ) throws -> [UndoConflict] {
     try connection.query(
       """
-      SELECT h.row_id, count(*) FROM human_action_change h
-      JOIN person_detection d ON d.collection_id = $1 AND d.cluster_id = h.row_id
-      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'cluster'
-        AND (h.before IS NULL OR h.before ->> 'retired_at' IS NOT NULL)
-        AND NOT EXISTS (SELECT FROM human_action_change f
-          WHERE f.collection_id = $1 AND f.action_id = $2 AND f.entity = 'detection'
-            AND f.row_id = d.id AND (f.after ->> 'cluster_id')::bigint = h.row_id)
-      GROUP BY 1 ORDER BY 1
+      SELECT 'detection', d.id, 'cluster_id', coalesce(
+        (SELECT format('by action %s (%s)', a.id, a.kind)
+         FROM human_action_change l JOIN human_action a
+           ON a.collection_id = $1 AND a.id = l.action_id
+         WHERE l.collection_id = $1 AND l.entity = 'detection' AND l.row_id = d.id
+           AND l.action_id <> $2 AND \(Self.place("l.after")) = \(Self.place("to_jsonb(d)"))
+         ORDER BY a.kind <> 'undo' AND a.undone_by IS NULL DESC, a.id DESC LIMIT 1), 'since')
+      \(Self.inMadeClusters) AND \(Self.isByHand("to_jsonb(d)"))
+        AND own.after ->> 'cluster_id' IS DISTINCT FROM d.cluster_id::text
+      ORDER BY d.id
       """, [.int64(collection.id), .int64(action)]
-    ).map { (try $0.int64(0), Int(try $0.int64(1))) }
+    ).map {
+      UndoConflict(
+        entity: try $0.text(0), rowID: try $0.int64(1), key: try $0.text(2), cause: try $0.text(3))
+    }
+  }
+
+  /// Faces that programs put, since, into clusters that an action made or brought back, by id; those that
+  /// the action moved itself are not among them.
+  public func arrivals(
+    since action: Int64, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    try connection.query(
+      """
+      SELECT d.id \(Self.inMadeClusters) AND NOT \(Self.isByHand("to_jsonb(d)"))
+        AND own.row_id IS NULL
+      ORDER BY d.id
+      """, [.int64(collection.id), .int64(action)]
+    ).map { try $0.int64(0) }
+  }
+
+  /// Makes faces new again whose clusters go with the action that is taken back; manual faces stay.
+  ///
+  /// What becomes of the clusters is the caller's.
+  ///
+  /// - Parameter undo: the action that takes it back, for the events.
+  public func free(
+    _ ids: [Int64], by undo: Int64, actor: String?, on connection: isolated PostgresConnection
+  ) throws {
+    if ids.isEmpty { return }
+    try connection.query(
+      """
+      WITH old AS MATERIALIZED (
+        SELECT id, cluster_id, cluster_status FROM person_detection
+        WHERE collection_id = $1 AND id = ANY($2) AND cluster_status = ANY($5)
+      ), moved AS (
+        UPDATE person_detection d SET cluster_status = NULL, cluster_id = NULL, person_id = NULL,
+          cluster_confidence = NULL, is_core = false, is_adopted = false, lambda_val = NULL,
+          outlier_score = NULL, assigned_tier = NULL, assigned_run_id = NULL, pool_seed = false
+        FROM old WHERE d.collection_id = $1 AND d.id = old.id
+      )
+      INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status, tier,
+        actor, action_id)
+      SELECT $1, id, cluster_id, cluster_status, 'undo', $4, $3 FROM old ORDER BY id
+      """,
+      [
+        .int64(collection.id), .int64Array(ids), .int64(undo), .optional(actor),
+        .textArray(DetectionStatus.openToAlgorithms.map(\.rawValue).sorted()),
+      ])
   }
 
   /// Faces that taking an action back put where people said since that they do not belong.
@@ -106,7 +176,12 @@ extension HumanActionRepository {
   ) throws -> [UndoConflict] {
     try connection.query(
       """
-      SELECT DISTINCT 'detection', d.id, 'forbidden', 'since'
+      SELECT DISTINCT ON (d.id) 'detection', d.id, 'forbidden', coalesce(
+        (SELECT format('by action %s (%s)', a.id, a.kind)
+         FROM human_action_change p JOIN human_action a
+           ON a.collection_id = $1 AND a.id = p.action_id
+         WHERE p.collection_id = $1 AND p.entity = 'prohibition' AND p.row_id = l.id
+           AND p.after IS NOT NULL ORDER BY a.id DESC LIMIT 1), 'since')
       FROM human_action_change h
       JOIN person_detection d ON d.collection_id = $1 AND d.id = h.row_id
       JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = d.id
@@ -114,7 +189,7 @@ extension HumanActionRepository {
       WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'detection'
         AND \(Self.place("h.before")) IS DISTINCT FROM \(Self.place("h.after"))
         AND \(Self.place("h.before")) IS NOT DISTINCT FROM \(Self.place("to_jsonb(d)"))
-      ORDER BY 2
+      ORDER BY d.id, l.id DESC
       """, [.int64(collection.id), .int64(action)]
     ).map {
       UndoConflict(

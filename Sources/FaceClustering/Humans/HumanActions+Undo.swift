@@ -26,19 +26,20 @@ extension HumanActions {
       named,
       try log.conflicts(of: id, root: root.id, isDoneAgain: isDoneAgain, on: connection),
       on: connection)
-    let outgrown = try log.outgrown(by: id, on: connection)
-    if let cluster = outgrown.first {
-      throw HumanActionError.cannotUndo(
-        action: named,
-        reason:
-          "cluster \(cluster.clusterID), which it made, has \(count(cluster.faces)) more since")
-    }
+    try refuse(named, try log.joinedByHand(since: id, on: connection), on: connection)
+    // Whom programs put since into what the action made is to be decided again.
+    let arrived = try log.arrivals(since: id, on: connection)
     var scope = try log.scope(of: id, on: connection)
+    scope.detections.formUnion(arrived)
     scope.detections.formUnion(try review.asking(within: scope.clusters.sorted(), on: connection))
     let undo = try begin("undo", undoes: id, scope, on: connection)
-    let stale = try log.restore(id, by: undo, actor: actor, on: connection)
+    try log.free(arrived, by: undo, actor: actor, on: connection)
+    let restored = try log.restore(id, by: undo, actor: actor, on: connection)
+    let freed = (arrived + restored.freed).sorted()
+    // Nobody waits for an answer about them.
+    try review.expire(detections: freed, on: connection)
     let uneven = try log.miscounted(scope.clusters, on: connection)
-    try recount(stale + uneven, on: connection)
+    try recount(restored.stale + uneven, on: connection)
     try closeMoot(&scope, action: undo, on: connection)
     try refuse(named, try log.problems(after: id, on: connection), on: connection)
     try clusters.forgetRepresentatives(ofClusters: scope.clusters.sorted(), on: connection)
@@ -48,25 +49,36 @@ extension HumanActions {
     try detections.reset(
       try review.expire(clusters: gone, on: connection), runID: nil, on: connection)
     let activation = RunActivation(collection: collection, settings: settings)
-    if !done.runIDs.isEmpty {
-      try activation.goBack(done, action: undo, actor: actor, on: connection)
-    }
+    let reactivated = try activation.goBack(done, action: undo, actor: actor, on: connection)
     let aside = try setAsideMisplaced(&scope, action: undo, on: connection)
-    var report = try finish(
-      undo, "undo", scope,
-      summary: isDoneAgain
-        ? "did again what action \(named) had taken back" : "took back: \(root.summary)",
-      moved: done.moved, setAside: aside, clusterIDs: done.clusterIDs, personIDs: done.personIDs,
+    let names = try detections.externalIDs(of: freed + aside, on: connection)
+    let report = HumanActionReport(
+      actionID: undo, kind: "undo",
+      summary: (isDoneAgain
+        ? "did again what action \(named) had taken back" : "took back: \(root.summary)")
+        + remainder(stayed: restored.stayed, freed: freed.count),
+      moved: Set(restored.back).subtracting(aside).count + reactivated, stayed: restored.stayed,
+      setAside: (freed + aside).compactMap { names[$0] }, clusterIDs: done.clusterIDs,
+      personIDs: done.personIDs, runIDs: done.runIDs.reversed())
+    try log.finish(
+      undo, scope, summary: report.summary, detailsJSON: try JSONText.encode(report),
       on: connection)
-    if !done.runIDs.isEmpty {
-      report.runIDs = done.runIDs.reversed()
-      try log.finish(
-        undo, scope, summary: report.summary, detailsJSON: try JSONText.encode(report),
-        on: connection)
-    }
     try log.note(
       undo: undo, ofRoot: root.id, isTakenBack: !isDoneAgain, on: connection)
+    // No part of the action, as with every other.
+    try waiting.tryAgainWhereTheCauseIsGone(on: connection)
     return report
+  }
+
+  /// What did not go back, for people; nothing where all did.
+  private func remainder(stayed: Int, freed: Int) -> String {
+    func those(_ faces: Int, _ one: String, _ many: String) -> String {
+      faces == 0 ? "" : "; \(count(faces)) \(faces == 1 ? one : many)"
+    }
+    return those(
+      stayed, "stays where programs put it since", "stay where programs put them since")
+      + those(
+        freed, "is new again, its cluster is gone", "are new again, their clusters are gone")
   }
 
   /// Closes questions that were asked since about what is now no question, or about nobody: also those of
@@ -102,10 +114,10 @@ extension HumanActions {
   /// have other persons again.
   ///
   /// - Parameter scope: what the action concerns; gets these faces and their clusters.
-  /// - Returns: external ids of these faces.
+  /// - Returns: ids of these faces.
   private func setAsideMisplaced(
     _ scope: inout ActionScope, action: Int64, on connection: isolated PostgresConnection
-  ) throws -> [String] {
+  ) throws -> [Int64] {
     let personOf = try persons.persons(ofClusters: scope.clusters.sorted(), on: connection)
     let misplaced = try review.misplaced(
       scope.detections.sorted(), ofPersons: Set(personOf.values).sorted(), on: connection)
@@ -116,8 +128,7 @@ extension HumanActions {
       ActionScope(detections: Set(misplaced), clusters: Set(states.compactMap(\.clusterID))),
       action: action, on: connection)
     try setAside(misplaced, action: action, on: connection)
-    let names = try detections.externalIDs(of: misplaced, on: connection)
-    return misplaced.compactMap { names[$0] }
+    return misplaced
   }
 
   private func refuse(

@@ -5,7 +5,7 @@ internal import Store
 public enum ActivationError: Error, Sendable, Equatable, CustomStringConvertible {
   case notCompleted(run: Int64, status: String)
   case noState(run: Int64)
-  case superseded(run: Int64, by: Int64?)
+  case superseded(run: Int64, by: Int64?, before: Int64)
 
   /// One line that says what is wrong and what to do.
   public var description: String {
@@ -14,8 +14,9 @@ public enum ActivationError: Error, Sendable, Equatable, CustomStringConvertible
       "run \(run) is \(status); only a completed run can be put in charge"
     case .noState(let run):
       "run \(run) was replaced before states of runs were kept; `photodb re-bootstrap` makes a new one"
-    case .superseded(let run, let by):
-      "run \(run) is no longer in charge\(by.map { ", run \($0) is" } ?? "")"
+    case .superseded(let run, let by, let before):
+      "run \(run) is no longer in charge\(by.map { ", run \($0) is" } ?? ""); "
+        + "`photodb runs activate \(before)` goes back to the run before it"
     }
   }
 }
@@ -54,16 +55,19 @@ struct RunActivation {
   }
 
   /// Takes an activation back: the run before it is in charge again.
+  ///
+  /// - Returns: how many faces that moved.
   func goBack(
     _ done: HumanActionReport, action: Int64, actor: String?,
     on connection: isolated PostgresConnection
-  ) throws {
-    guard done.runIDs.count == 2 else { return }
+  ) throws -> Int {
+    guard done.runIDs.count == 2 else { return 0 }
     let current = try RunRepository(collection).activeID(on: connection)
     guard current == done.runIDs[1] else {
-      throw ActivationError.superseded(run: done.runIDs[1], by: current)
+      throw ActivationError.superseded(
+        run: done.runIDs[1], by: current, before: done.runIDs[0])
     }
-    _ = try apply(done.runIDs[0], from: current, action: action, actor: actor, on: connection)
+    return try apply(done.runIDs[0], from: current, action: action, actor: actor, on: connection)
   }
 
   private func apply(

@@ -182,5 +182,22 @@ extension OnPostgres {
         #expect(try await test.value("SELECT count(*) FROM cluster_person_cannot_link") == "0")
       }
     }
+
+    /// A face does not go back to where it was said since that it does not belong.
+    @Test func whatWasForbiddenSinceIsNamed() async throws {
+      try await TestStage.runFourPeople { test, faces in
+        let (own, other) = (
+          try #require(faces["face-2"]?.clusterID), try #require(faces["face-12"]?.clusterID)
+        )
+        let moved = try await test.stage.assign(externalIDs: ["face-2"], to: .cluster(other))
+        let rejected = try await test.stage.reject(externalIDs: ["face-2"], from: .cluster(own))
+        try await test.expectNoUndo(
+          of: moved.actionID,
+          saying: "“face-2” was said not to belong where it was by action "
+            + "\(try #require(rejected.actionID)) (reject)")
+        for _ in 0..<2 { _ = try await test.stage.undo() }
+        #expect(try await test.faces()["face-2"]?.clusterID == own)
+      }
+    }
   }
 }

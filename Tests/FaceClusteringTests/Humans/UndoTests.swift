@@ -202,7 +202,8 @@ extension OnPostgres {
         #expect(
           try #require(error).description
             == "action \(first) cannot be taken back: detection “\(face)” was moved by action "
-            + "\(second) (assign)")
+            + "\(second) (assign); `photodb undo --list` shows the others, and `photodb undo ID` "
+            + "takes one of them back")
         // In the right order both go back.
         _ = try await test.stage.undo(action: second)
         _ = try await test.stage.undo(action: first)
@@ -303,9 +304,12 @@ extension OnPostgres {
         _ = try await test.stage.bootstrap()
         let back = try await test.stage.undo()
         let again = try await test.stage.undo(action: back.actionID)
-        _ = try await test.stage.assign(
+        let joined = try await test.stage.assign(
           externalIDs: [groups[3].faces[2]], to: .cluster(made.clusterIDs[0]))
-        try await test.expectNoUndo(of: again.actionID, saying: "has 1 face more since")
+        try await test.expectNoUndo(
+          of: again.actionID,
+          saying: "detection “\(groups[3].faces[2])” was moved by action "
+            + "\(try #require(joined.actionID)) (assign)")
       }
     }
 
@@ -317,15 +321,16 @@ extension OnPostgres {
         _ = try await test.stage.undo(action: moved.actionID)
         #expect(try await test.faces()[face]?.clusterID == groups[2].cluster)
         try await test.expectInvariants()
-        // Now the cluster to go back to is gone.
+        // Now the cluster to go back to is gone, and it was a program that had put the face there.
         let last = try await test.stage.assign(
           externalIDs: [face], to: .cluster(groups[5].cluster))
-        _ = try await test.stage.represent(cluster: groups[2].cluster, by: nil)
         _ = try await test.stage.deleteFaces(
           externalIDs: groups[2].faces.filter { $0 != face })
         _ = try await test.stage.bootstrap()
-        try await test.expectNoUndo(
-          of: last.actionID, saying: "cluster \(groups[2].cluster) was retired by run")
+        try #require(try await test.stage.cluster(groups[2].cluster).retiredAt != nil)
+        #expect(try await test.stage.undo(action: last.actionID).setAside == [face])
+        let state = try #require(try await test.faces()[face])
+        #expect(state.status == nil && state.clusterID == nil)
       }
     }
 
