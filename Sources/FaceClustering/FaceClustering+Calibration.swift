@@ -39,7 +39,8 @@ public struct CalibrationReport: Sendable, Codable, Equatable {
     threshold = calibration.threshold
     singleFaceSimilarity = calibration.similarity(
       calibration.threshold + SimilarityCalibration.penalty(weight: 1))
-    assignmentSimilarity = calibration.similarity(calibration.assignmentGate)
+    let arriving = calibration.forArrivals
+    assignmentSimilarity = arriving.similarity(arriving.assignmentGate)
     impostorPairs = calibration.impostorPairs
     humanShift = calibration.humanShift
   }
@@ -52,7 +53,7 @@ extension FaceClustering {
   /// The calibration of the run in charge; nil where there is none.
   public func calibration() async throws -> CalibrationReport? {
     let collection = collection
-    return try await pool.withTransaction { connection in
+    return try await pool.explainedTransaction { connection in
       guard
         let text = try RunRepository(collection).activeCalibrationJSON(on: connection)
       else { return nil }
@@ -63,11 +64,21 @@ extension FaceClustering {
   /// The labels of the fit in charge, −1 for noise; nil where there is no run.
   public func fittedLabels() async throws -> [Int64: Int]? {
     let collection = collection
-    return try await pool.withTransaction { connection in
+    return try await pool.explainedTransaction { connection in
       let runs = RunRepository(collection)
       guard let id = try runs.activeID(on: connection) else { return nil }
       let model = try StoredModel(bytes: try runs.state(of: id, on: connection).blob)
       return Dictionary(uniqueKeysWithValues: zip(model.detectionIDs, model.labels))
+    }
+  }
+
+  /// The settings that the run in charge was made with; nil where there is none.
+  public func settingsOfRun() async throws -> StageSettings? {
+    let collection = collection
+    return try await pool.explainedTransaction { connection in
+      try RunRepository(collection).active(on: connection).map {
+        try StageSettings(runParametersJSON: $0.parametersJSON)
+      }
     }
   }
 }
@@ -82,10 +93,10 @@ extension FaceClustering {
   )? {
     let faces = try await faces()
     let collection = collection
-    let times = try await pool.withTransaction {
+    let times = try await pool.explainedTransaction {
       try FaceReader(collection).times(of: faces, on: $0)
     }
-    let model = try await pool.withTransaction { connection -> StoredModel? in
+    let model = try await pool.explainedTransaction { connection -> StoredModel? in
       let runs = RunRepository(collection)
       guard let id = try runs.activeID(on: connection) else { return nil }
       return try StoredModel(bytes: try runs.state(of: id, on: connection).blob)

@@ -66,7 +66,8 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
   static let sure = 4.5
   static let thresholdShift = 1.3
   static let sizePenalty = 1.7
-  static let assignmentMargin = 0.3
+  /// Evidence beyond the threshold that a new face, or a person suggested for another, needs.
+  public static let assignmentMargin = 0.3
   static let relativeMargin = 0.3
 
   /// Evidence beyond the threshold that a group needs to join somebody whom a human knows.
@@ -141,6 +142,30 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
 
   /// What a single face needs beyond the threshold, in impostor units, to join a group.
   public static func penalty(weight: Double) -> Double { sizePenalty / weight.squareRoot() }
+
+  /// The calibration by which faces that come later are decided: some of them are strangers to everybody here.
+  ///
+  /// A grouping knows all faces that it groups. A new face may be anybody, so at least as many people as
+  /// ``prior`` says compete for it. And a few people say little about how alike strangers are to them: of two
+  /// people the mean similarity varies by about 0.7 σ, so that of the pairs of E people by σ/√(E(E − 1)), and
+  /// by so much strangers are taken to be more alike. Of one person alone nothing is known of strangers, and
+  /// ``impostorMean`` is what kept the photos of that person together; but under no model are strangers less
+  /// alike than in ``prior``, but for chance.
+  public var forArrivals: SimilarityCalibration {
+    var result = self
+    if impostorPairs == 0 {
+      let mean = max(impostorMean, Self.prior.impostorMean)
+      result.impostorDeviation = impostorDeviation * (1 - mean) / (1 - impostorMean)
+      result.impostorMean = mean
+    } else {
+      let pairs = effectivePeople * (effectivePeople - 1)
+      result.impostorMean += impostorDeviation / max(pairs, 1).squareRoot()
+    }
+    result.separation = max(
+      (similarity(separation) - result.impostorMean) / result.impostorDeviation, 0)
+    result.entropy = max(entropy, Self.prior.entropy)
+    return result
+  }
 
   /// Evidence that a new face needs to be given to a person automatically.
   public var assignmentGate: Double { threshold + Self.assignmentMargin }

@@ -262,6 +262,8 @@ public struct MaintenanceRepository: Sendable {
       result.personIDs.append(live.personIDs[row])
       result.personNames.append(live.personNames[row])
       result.faceCounts.append(live.faceCounts[row])
+      result.referenceCounts.append(live.referenceCounts[row])
+      result.referenceLengths.append(live.referenceLengths[row])
     }
     result.references = Matrix<Float>(rows.map { stored[$0].centroid })
     return result

@@ -13,8 +13,8 @@ struct EvidenceGates: Sendable {
   let calibration: SimilarityCalibration
   let rule: TwoGateRule
 
-  init(_ calibration: SimilarityCalibration, relative: Double) {
-    self.calibration = calibration
+  init(_ found: SimilarityCalibration, relative: Double) {
+    calibration = found.forArrivals
     // 1 / (1 + exp(−margin / T)) = 0.8.
     rule = TwoGateRule(
       temperature: calibration.assignmentMargin / 1.386_294_361_119_891, relative: relative,
@@ -41,6 +41,27 @@ struct EvidenceGates: Sendable {
     let (length, count) = shape(cluster, of: clusters)
     return calibration.evidence(
       meanSimilarity: (1 - distance.value) * length, weight: 1, otherWeight: count)
+  }
+
+  /// Evidence that two clusters, whose references are at this distance, are one person.
+  func evidence(
+    between one: Int, and other: Int, at distance: CosineDistance, of clusters: LiveClusters
+  ) -> Double {
+    let (a, b) = (shape(one, of: clusters), shape(other, of: clusters))
+    return calibration.evidence(
+      meanSimilarity: (1 - distance.value) * a.length * b.length, weight: a.count,
+      otherWeight: b.count)
+  }
+
+  /// Evidence that a face is one person with others, among which it is counted.
+  ///
+  /// - Parameters:
+  ///   - product: inner product of the face and the sum of all.
+  ///   - count: of all, at least 2.
+  func evidence(product: Double, count: Int) -> Double {
+    let others = Double(count - 1)
+    return calibration.evidence(
+      meanSimilarity: (product - 1) / others, weight: 1, otherWeight: others)
   }
 
   /// How far from each reference a face may lie that is still a rival for another cluster's face.

@@ -1,8 +1,13 @@
+internal import PersonGrouping
 internal import PostgresClient
 internal import Store
 internal import Vectors
 
 /// Suggests which persons are one, by complete linkage over the centroids of their clusters.
+///
+/// Every two clusters must be within the operator's threshold, and the evidence that they are one person, in
+/// the terms of the run's calibration, must reach what an arrival needs: under a model whose vectors share a constant
+/// all centroids are near each other, and the bootstrap left apart what had less.
 struct Association: Sendable {
   let pool: PostgresPool
   let collection: CollectionRecord
@@ -18,6 +23,8 @@ struct Association: Sendable {
     var others: [Int64]
     /// Largest cosine distance between the clusters of two of them.
     var distance: CosineDistance
+    /// Whether a program may join them: the evidence is as strong as a person asks for whom people know.
+    var isSure: Bool
   }
 
   func run(_ outcome: inout MaintenanceOutcome) async throws {
@@ -43,15 +50,19 @@ struct Association: Sendable {
     let repository = MaintenanceRepository(collection)
     let clusters = try repository.centroids(on: connection)
     let apart = try repository.seenTogether(on: connection) + repository.keptApart(on: connection)
-    let suggestions = suggest(clusters, apart: apart)
+    let gates = try EvidenceGates.inForce(collection, settings, on: connection)
+    let suggestions = suggest(clusters, apart: apart, gates: gates)
     let lines = suggestions.map { suggestion in
       "person \(suggestion.heir) and \(suggestion.others.map(String.init).joined(separator: ", ")) "
         + "may be one: no two of their clusters are further apart than "
         + "\((suggestion.distance.value * 1000).rounded() / 1000)"
     }
     if dryRun { return (clusters.count, suggestions.reduce(0) { $0 + $1.others.count }, lines) }
-    if apply { return (clusters.count, try join(suggestions, on: connection), lines) }
-    return (clusters.count, try ask(questions(suggestions, clusters), on: connection), lines)
+    let joined = apply ? try join(suggestions.filter(\.isSure), on: connection) : 0
+    let open = suggestions.filter { !apply || !$0.isSure }
+    return (
+      clusters.count, joined + (try ask(questions(open, clusters), on: connection)), lines
+    )
   }
 
   /// Joins persons, each suggestion as one action of the log, so that each can be taken back.
@@ -62,6 +73,7 @@ struct Association: Sendable {
   ) throws -> Int {
     let actions = HumanActions(
       collection: collection, settings: settings, actor: Self.actor)
+    if suggestions.isEmpty { return 0 }
     for suggestion in suggestions {
       _ = try actions.merge(
         persons: suggestion.others, into: suggestion.heir, anyway: false,
@@ -79,15 +91,25 @@ struct Association: Sendable {
   /// Two names are never one person; nor are two that were seen in one photo, or kept apart by people.
   ///
   /// - Complexity: O(m² · d) in matrix products for m clusters.
-  func suggest(_ clusters: LiveClusters, apart: [(Int64, Int64)]) -> [Suggestion] {
+  func suggest(
+    _ clusters: LiveClusters, apart: [(Int64, Int64)], gates: EvidenceGates?
+  ) -> [Suggestion] {
     let threshold = settings.personAssociationThreshold
     let near = NearClusters.within(
       faces: clusters.references, clusters: clusters,
       radii: clusters.ids.map { _ in threshold.value }, threads: threads)
     var distances: [Pair: CosineDistance] = [:]
+    var surpluses: [Pair: Double] = [:]
     for (cluster, others) in near.enumerated() {
       for other in others where other.cluster > cluster {
-        distances[Pair(Int64(cluster), Int64(other.cluster))] = other.distance
+        let surplus = gates.map {
+          $0.evidence(between: cluster, and: other.cluster, at: other.distance, of: clusters)
+            - $0.calibration.threshold
+        }
+        if let surplus, surplus < SimilarityCalibration.assignmentMargin { continue }
+        let pair = Pair(Int64(cluster), Int64(other.cluster))
+        distances[pair] = other.distance
+        surpluses[pair] = surplus ?? .infinity
       }
     }
     let forbidden = Set(apart.map { Pair($0.0, $0.1) })
@@ -106,20 +128,23 @@ struct Association: Sendable {
         })
       else { continue }
       var widest = max(left.widest, right.widest)
+      var least = min(left.leastSurplus, right.leastSurplus)
       var isComplete = true
       for one in left.rows {
         for other in right.rows {
-          guard let distance = distances[Pair(Int64(one), Int64(other))] else {
+          let pair = Pair(Int64(one), Int64(other))
+          guard let distance = distances[pair] else {
             isComplete = false
             break
           }
           widest = max(widest, distance)
+          least = min(least, surpluses[pair] ?? 0)
         }
       }
       if !isComplete { continue }
       groups[a] = Group(
         persons: left.persons + right.persons, rows: left.rows + right.rows,
-        name: left.name ?? right.name, widest: widest)
+        name: left.name ?? right.name, widest: widest, leastSurplus: least)
       groups[b] = nil
       for person in right.persons { groupOf[person] = a }
     }
@@ -132,6 +157,8 @@ struct Association: Sendable {
     var rows: [Int] = []
     var name: String?
     var widest = CosineDistance(0)
+    /// Least evidence beyond the threshold between two clusters of different persons.
+    var leastSurplus = Double.infinity
   }
 
   /// Two ids, the smaller one first.
@@ -155,7 +182,8 @@ struct Association: Sendable {
           < (named.contains($1) ? 1 : 0, faces[$1] ?? 0, -$1)
       } ?? 0
     return Suggestion(
-      heir: heir, others: group.persons.filter { $0 != heir }.sorted(), distance: group.widest)
+      heir: heir, others: group.persons.filter { $0 != heir }.sorted(), distance: group.widest,
+      isSure: group.leastSurplus >= SimilarityCalibration.knownPersonMargin)
   }
 
   /// One question a person: whether its most central face belongs to the heir's nearest cluster.

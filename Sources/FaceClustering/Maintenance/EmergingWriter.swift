@@ -1,3 +1,4 @@
+internal import PersonGrouping
 internal import PostgresClient
 internal import Store
 internal import Vectors
@@ -57,18 +58,22 @@ struct EmergingWriter: Sendable {
     return Result(moved: try write(plan, on: connection), lines: plan.lines)
   }
 
-  /// Drops who is far from the middle, twice in a photo, or said to be another person.
+  /// Drops who is not surely one person with the others, twice in a photo, or said to be another person.
   private func tighten(
     _ members: [EmergingGroup.Member], _ faces: FaceSnapshot, _ context: AssignmentContext
   ) -> [EmergingGroup.Member] {
-    let radius = min(
-      settings.poolThresholdFactor * settings.clusteringThreshold.value,
-      context.evidence?.poolRadius.value ?? .infinity)
+    let radius = settings.poolThresholdFactor * settings.clusteringThreshold.value
     var members = members
     for _ in 0..<2 where !members.isEmpty {
-      let middle = middle(of: members, faces)
-      members = members.filter {
-        faces.embeddings.cosineDistance($0.row, to: middle).value <= radius
+      let facts = facts(of: members, faces, birth: nil, persistence: nil)
+      members = members.filter { member in
+        let distance = faces.embeddings.cosineDistance(member.row, to: facts.reference).value
+        // A radius means another thing under every model, and evidence the same.
+        guard let gates = context.evidence else { return distance <= radius }
+        guard facts.faceCount > 1, let length = facts.referenceLength else { return false }
+        return gates.evidence(
+          product: (1 - distance) * length * Double(facts.faceCount), count: facts.faceCount)
+          >= gates.calibration.assignmentGate
       }
     }
     if members.isEmpty { return [] }

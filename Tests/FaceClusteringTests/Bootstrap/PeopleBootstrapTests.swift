@@ -15,27 +15,12 @@ extension OnPostgres {
       return (fixture.identities.indices.filter { !held.contains($0) }, new.sorted())
     }
 
-    /// Similarities s become a + (1 − a) · s, as under a model whose vectors share a component.
-    private static func file(_ fixture: FaceFixture, _ rows: [Int], share: Float) -> FaceFile {
-      var file = fixture.file(rows)
-      let source = file.embeddings
-      file.embeddings = Matrix<Float>(rows: rows.count, columns: 129) { base, stride in
-        for row in 0..<rows.count {
-          for column in 0..<128 {
-            base[row * stride + column] = (1 - share).squareRoot() * source.row(row)[column]
-          }
-          base[row * stride + 128] = share.squareRoot()
-        }
-      }
-      return file
-    }
-
     @Test(arguments: [0, 0.84] as [Float])
     func arrivalsGoToTheirPeople(share: Float) async throws {
       let fixture = try FaceFixture.load()
       let (old, new) = Self.split(fixture)
       try await TestStage.run(dimension: 129) { test in
-        _ = try await test.stage.importFaces(Self.file(fixture, old, share: share))
+        _ = try await test.stage.importFaces(fixture.file(old, share: share))
         let report = try await test.stage.bootstrap()
         #expect((36...38).contains(report.peopleCount))
         // Strangers who are alike under a model are no single person.
@@ -43,7 +28,7 @@ extension OnPostgres {
         let calibration = try #require(try await test.stage.calibration())
         #expect(abs(calibration.impostorMean - (Double(share) + Double(1 - share) * 0.09)) < 0.02)
         let before = try await test.faces()
-        _ = try await test.stage.importFaces(Self.file(fixture, new, share: share))
+        _ = try await test.stage.importFaces(fixture.file(new, share: share))
         _ = try await test.stage.assign()
         let after = try await test.faces()
         var (wrong, assigned, known) = (0, 0, 0)

@@ -35,6 +35,22 @@ struct FaceFixture: Sendable {
       faces: rows.map { IncomingFace(externalID: "face-\($0)", photo: "photo-\($0)") },
       rows: Array(rows.indices), embeddings: embeddings.selecting(rows: rows))
   }
+
+  /// The same with similarities s as share + (1 − share) · s, as under a model whose vectors share a component;
+  /// 129 columns.
+  func file(_ rows: [Int], share: Float) -> FaceFile {
+    var file = file(rows)
+    let source = file.embeddings
+    file.embeddings = Matrix<Float>(rows: rows.count, columns: 129) { base, stride in
+      for row in 0..<rows.count {
+        for column in 0..<128 {
+          base[row * stride + column] = (1 - share).squareRoot() * source.row(row)[column]
+        }
+        base[row * stride + 128] = share.squareRoot()
+      }
+    }
+    return file
+  }
 }
 
 /// Unit vectors on a circle, where every cosine distance is known: 1 − cos of the angle between.
