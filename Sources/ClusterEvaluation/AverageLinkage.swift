@@ -25,26 +25,74 @@ public func averageLinkage(
   _ vectors: Matrix<Float>, threshold: CosineDistance, memoryLimit: Int = 4 << 30,
   threads: Int = availableThreads
 ) throws(EvaluationError) -> [Int] {
-  try requireUnitRows(vectors)
-  if threshold.value.isNaN {
-    throw .invalidParameter(name: "cosine distance", value: "nan", expected: "0…2")
+  try AverageLinkageTree(vectors, upTo: threshold, memoryLimit: memoryLimit, threads: threads)
+    .labels(within: threshold)
+}
+
+/// All merges of average linkage up to a distance: the groups at any smaller one are a cut of them.
+public struct AverageLinkageTree: Sendable {
+  private let count: Int
+  /// In the order in which they were found: those inside a group before those of the group.
+  private let merges: [NeighbourChain.Merge]
+
+  /// Merges groups while their mean cosine distance is small enough.
+  ///
+  /// Method, complexity and memory are those of ``averageLinkage(_:threshold:memoryLimit:threads:)``.
+  ///
+  /// - Parameters:
+  ///   - vectors: n × d unit vectors.
+  ///   - distance: largest cosine distance that is of interest, inclusive.
+  ///   - memoryLimit: bytes that the n × n distances may take.
+  ///   - threads: most threads to use; the result does not depend on it.
+  /// - Throws: ``EvaluationError`` where a row is not a unit vector or n × n distances are too many.
+  public init(
+    _ vectors: Matrix<Float>, upTo distance: CosineDistance, memoryLimit: Int = 4 << 30,
+    threads: Int = availableThreads
+  ) throws(EvaluationError) {
+    try requireUnitRows(vectors)
+    if distance.value.isNaN {
+      throw .invalidParameter(name: "cosine distance", value: "nan", expected: "0…2")
+    }
+    let bytes = averageLinkageMemory(faces: vectors.rows)
+    if bytes > memoryLimit {
+      throw .tooMuchMemory(
+        method: "average linkage", faces: vectors.rows, bytes: bytes, limit: memoryLimit)
+    }
+    var chain = NeighbourChain(vectors, threshold: Float(distance.value), threads: threads)
+    count = vectors.rows
+    merges = chain.run()
   }
-  let bytes = averageLinkageMemory(faces: vectors.rows)
-  if bytes > memoryLimit {
-    throw .tooMuchMemory(
-      method: "average linkage", faces: vectors.rows, bytes: bytes, limit: memoryLimit)
+
+  /// The groups at a cosine distance, inclusive, that is not above the tree's.
+  ///
+  /// - Returns: a label for each face, numbered by first appearance; −1 for a face on its own.
+  /// - Complexity: O(n).
+  public func labels(within threshold: CosineDistance) -> [Int] {
+    var groups = Groups(count: count)
+    for merge in merges where merge.height <= Float(threshold.value) {
+      groups.unite(merge.group, merge.other)
+    }
+    return compactLabels((0..<count).map { groups.find($0) })
   }
-  var chain = NeighbourChain(vectors, threshold: Float(threshold.value), threads: threads)
-  return compactLabels(chain.run())
 }
 
 /// The state of the nearest-neighbour chain: mean distances between the groups that live.
 private struct NeighbourChain {
+  /// Two groups, named by a face of each, that became one.
+  struct Merge: Sendable {
+    let group: Int
+    let other: Int
+    /// Their mean distance, or that of a merge inside of them where rounding made it greater.
+    let height: Float
+  }
+
   private let count: Int
   private let threshold: Float
   /// Mean distance between groups, n × n; rows and columns of groups that are gone mean nothing.
   private var distances: [Float]
   private var sizes: [Int]
+  /// Height of the last merge of each group.
+  private var heights: [Float]
   /// Groups that may still merge, ascending.
   private var living: [Int]
 
@@ -53,6 +101,7 @@ private struct NeighbourChain {
     self.count = count
     self.threshold = threshold
     sizes = [Int](repeating: 1, count: count)
+    heights = [Float](repeating: -.infinity, count: count)
     living = Array(0..<count)
     distances = [Float](unsafeUninitializedCapacity: count * count) { buffer, written in
       // Each row is written by one thread.
@@ -83,9 +132,9 @@ private struct NeighbourChain {
     }
   }
 
-  /// Merges all there is to merge; returns a group number for each face.
-  mutating func run() -> [Int] {
-    var groups = Groups(count: count)
+  /// Merges all there is to merge.
+  mutating func run() -> [Merge] {
+    var merges: [Merge] = []
     var chain: [Int] = []
     while let start = chain.last ?? living.first {
       if chain.isEmpty { chain.append(start) }
@@ -98,13 +147,14 @@ private struct NeighbourChain {
         chain.removeAll()
       } else if nearest == before {
         merge(end, into: before)
-        groups.unite(end, before)
+        heights[before] = max(distance, heights[end], heights[before])
+        merges.append(Merge(group: end, other: before, height: heights[before]))
         chain.removeLast(2)
       } else {
         chain.append(nearest)
       }
     }
-    return (0..<count).map { groups.find($0) }
+    return merges
   }
 
   /// The nearest living group; a tie goes to `preferred`, so that the chain ends, then to the first.

@@ -22,16 +22,44 @@ public func chineseWhispers(
   _ vectors: Matrix<Float>, threshold: CosineDistance, rounds: Int = 30, seed: UInt64 = 1,
   memoryLimit: Int = 4 << 30, threads: Int = availableThreads
 ) throws(EvaluationError) -> [Int] {
+  try chineseWhispers(
+    try SimilarPairs(vectors, within: threshold, threads: threads), count: vectors.rows,
+    rounds: rounds, seed: seed, memoryLimit: memoryLimit)
+}
+
+/// Chinese whispers over faces that were compared before: for one threshold after the other.
+///
+/// - Parameters:
+///   - pairs: of all faces.
+///   - threshold: cosine distance, inclusive.
+///   - rounds: at least 1.
+///   - seed: of the order of faces; the result is a function of the arguments alone.
+///   - memoryLimit: bytes that the links may take.
+/// - Returns: what ``chineseWhispers(_:threshold:rounds:seed:memoryLimit:threads:)`` returns for the same
+///   faces.
+/// - Throws: ``EvaluationError`` where a setting is out of range or there are too many links.
+/// - Complexity: O(n + kept pairs + rounds · links).
+public func chineseWhispers(
+  _ pairs: ComparedPairs, threshold: CosineDistance, rounds: Int = 30, seed: UInt64 = 1,
+  memoryLimit: Int = 4 << 30
+) throws(EvaluationError) -> [Int] {
+  try chineseWhispers(
+    try SimilarPairs(pairs, within: threshold), count: pairs.vectors.rows, rounds: rounds,
+    seed: seed, memoryLimit: memoryLimit)
+}
+
+private func chineseWhispers(
+  _ pairs: SimilarPairs, count: Int, rounds: Int, seed: UInt64, memoryLimit: Int
+) throws(EvaluationError) -> [Int] {
   if rounds < 1 {
     throw .invalidParameter(name: "rounds", value: "\(rounds)", expected: "at least 1")
   }
-  let pairs = try SimilarPairs(vectors, within: threshold, threads: threads)
-  let links = try LinkLists(pairs, count: vectors.rows, memoryLimit: memoryLimit)
+  let links = try LinkLists(pairs, count: count, memoryLimit: memoryLimit)
   var random = SplitMix64(state: seed)
-  var order = Array(0..<vectors.rows)
+  var order = Array(0..<count)
   var groups = order
   // Total weight of each group around one face; only the entries of its links are ever set.
-  var totals = [Double](repeating: 0, count: vectors.rows)
+  var totals = [Double](repeating: 0, count: count)
   for _ in 0..<rounds {
     order.shuffle(using: &random)
     var changed = false

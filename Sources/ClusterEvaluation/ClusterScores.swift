@@ -45,6 +45,8 @@ public struct ClusterScores: Sendable, Hashable, Codable {
   public var mergesNeeded: Int
   /// Faces that a user must take out: those that are not of their cluster's majority identity.
   public var facesToRemove: Int
+  /// Faces that a user must put somewhere: those in no cluster whose identity has another face.
+  public var facesToPlace: Int
 }
 
 extension ClusterScores {
@@ -71,5 +73,6 @@ extension ClusterScores {
     adjustedRand = table.adjustedRand
     normalisedMutualInformation = table.normalisedMutualInformation
     (mergesNeeded, facesToRemove) = table.work
+    facesToPlace = table.facesToPlace
   }
 }

@@ -98,6 +98,10 @@ struct ContingencyTable {
     let led = Set(majority.values.map(\.identity)).count
     return (majority.count - led, removals)
   }
+
+  var facesToPlace: Int {
+    noiseSizes.reduce(0) { $0 + ((identitySizes[$1.key] ?? 0) > 1 ? $1.value : 0) }
+  }
 }
 
 private func pairs(_ count: Int) -> Int { count * (count - 1) / 2 }

@@ -17,11 +17,33 @@ public import Vectors
 public func densityBaseline(
   _ vectors: Matrix<Float>, radius: CosineDistance, minFaces: Int, threads: Int = availableThreads
 ) throws(EvaluationError) -> [Int] {
+  try densityBaseline(
+    try SimilarPairs(vectors, within: radius, threads: threads), count: vectors.rows,
+    minFaces: minFaces)
+}
+
+/// DBSCAN on cosine distance over faces that were compared before: for one radius after the other.
+///
+/// - Parameters:
+///   - pairs: of all faces.
+///   - radius: cosine distance, inclusive.
+///   - minFaces: at least 1.
+/// - Returns: what ``densityBaseline(_:radius:minFaces:threads:)`` returns for the same faces.
+/// - Throws: ``EvaluationError`` where a setting is out of range.
+/// - Complexity: O(n + kept pairs).
+public func densityBaseline(
+  _ pairs: ComparedPairs, radius: CosineDistance, minFaces: Int
+) throws(EvaluationError) -> [Int] {
+  try densityBaseline(
+    try SimilarPairs(pairs, within: radius), count: pairs.vectors.rows, minFaces: minFaces)
+}
+
+private func densityBaseline(
+  _ pairs: SimilarPairs, count: Int, minFaces: Int
+) throws(EvaluationError) -> [Int] {
   if minFaces < 1 {
     throw .invalidParameter(name: "min_faces", value: "\(minFaces)", expected: "at least 1")
   }
-  let pairs = try SimilarPairs(vectors, within: radius, threads: threads)
-  let count = vectors.rows
   var neighbours = [Int](repeating: 1, count: count)
   pairs.visit { pair in
     neighbours[pair.first] += 1

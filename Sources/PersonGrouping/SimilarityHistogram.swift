@@ -11,21 +11,29 @@ public struct SimilarityHistogram: Sendable, Equatable {
 
   /// Counts pairs of a sample: between people among a thousand faces, within people two a face.
   ///
+  /// A face without a person says nothing: it may be anybody. Where nobody has two faces, or there is one
+  /// person alone, the shares of what is not there are 0.
+  ///
   /// - Parameters:
-  ///   - faces: n × d unit vectors.
-  ///   - people: person of each face; negative for none, who counts as different from all.
+  ///   - faces: n × d unit vectors; a row that is none, all NaN, is left out.
+  ///   - people: person of each face; negative for none.
   ///   - bins: at least 1.
   /// - Complexity: O(n · d) and half a million inner products.
   public init(
     _ faces: Matrix<Float>, people: [Int], bins: Int = 24, threads: Int = availableThreads
   ) {
     precondition(people.count == faces.rows && bins > 0, "one person for each face")
+    let known = people.indices.filter {
+      people[$0] >= 0 && faces.dotProduct($0, $0).isFinite
+    }
+    let persons = known.map { people[$0] }
     var between: [Double] = []
-    SimilaritySample(faces, threads: threads).forEachPair { first, second, similarity in
-      if people[first] < 0 || people[first] != people[second] { between.append(similarity) }
+    let sampled = known.count == faces.rows ? faces : faces.selecting(rows: known)
+    SimilaritySample(sampled, threads: threads).forEachPair { first, second, similarity in
+      if persons[first] != persons[second] { between.append(similarity) }
     }
     var within: [Double] = []
-    let members = Dictionary(grouping: people.indices.filter { people[$0] >= 0 }) { people[$0] }
+    let members = Dictionary(grouping: known) { people[$0] }
     for (_, rows) in members.sorted(by: { $0.key < $1.key }) {
       for distance in 1...2 where rows.count > distance {
         for (first, second) in zip(rows, rows.dropFirst(distance)) {

@@ -56,6 +56,43 @@ import Vectors
     #expect(sameGroups(labels, expected))
   }
 
+  /// What is compared once for many thresholds, or merged once, is what each threshold gives alone.
+  @Test func manyThresholdsAtOnce() throws {
+    let vectors = try makeFaces(count: 600, people: 40, dimensions: 20, spread: 0.8, seed: 11)
+      .vectors
+    let pairs = try ComparedPairs(vectors, within: CosineDistance(0.5), threads: 2)
+    let few = try ComparedPairs(vectors, within: CosineDistance(0.5), memoryLimit: 1200)
+    #expect(pairs.areKept && !few.areKept)
+    let tree = try AverageLinkageTree(vectors, upTo: CosineDistance(0.9))
+    // Beyond what the pairs were compared for, too.
+    for value in [0, 0.1, 0.25, 0.4, 0.5, 0.7] {
+      let threshold = CosineDistance(value)
+      let dense = try densityBaseline(vectors, radius: threshold, minFaces: 3)
+      let whispers = try chineseWhispers(vectors, threshold: threshold)
+      for compared in [pairs, few] {
+        #expect(try densityBaseline(compared, radius: threshold, minFaces: 3) == dense)
+        #expect(try chineseWhispers(compared, threshold: threshold) == whispers)
+      }
+      #expect(try averageLinkage(vectors, threshold: threshold) == tree.labels(within: threshold))
+    }
+    #expect(throws: EvaluationError.self) {
+      try densityBaseline(pairs, radius: CosineDistance(.nan), minFaces: 3)
+    }
+    #expect(throws: EvaluationError.self) {
+      try ComparedPairs(Matrix<Float>([[1, 0], [3, 4]]), within: CosineDistance(0.5))
+    }
+  }
+
+  @Test func keptPairsAreDecidedExactly() throws {
+    // 45 degrees, which floats do not hold exactly, among pairs that were kept for a wider threshold.
+    let vectors = try Matrix<Float>([[1, 0], [1, 1], [0, 1]]).normalised()
+    let pairs = try ComparedPairs(vectors, within: CosineDistance(0.9))
+    let right = 1 - vectors.dotProduct(0, 1)
+    #expect(try densityBaseline(pairs, radius: CosineDistance(right), minFaces: 2) == [0, 0, 0])
+    let below = CosineDistance(right.nextDown.nextDown)
+    #expect(try densityBaseline(pairs, radius: below, minFaces: 2) == [-1, -1, -1])
+  }
+
   @Test func whispersFindWellSeparatedPeopleWhateverTheSeed() throws {
     let faces = try makeFaces(count: 400, people: 15, dimensions: 48, spread: 0.4, seed: 7)
     let labels = try chineseWhispers(faces.vectors, threshold: CosineDistance(0.3))

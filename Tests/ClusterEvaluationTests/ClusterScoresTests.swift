@@ -22,6 +22,8 @@ import Testing
     // a leads clusters 0 and 2, b leads cluster 1; one b sits in cluster 0.
     #expect(scores.mergesNeeded == 1)
     #expect(scores.facesToRemove == 1)
+    // The b on its own has others elsewhere.
+    #expect(scores.facesToPlace == 1)
   }
 
   @Test func agreementIsOneWhateverTheNumbers() throws {
@@ -32,6 +34,8 @@ import Testing
     #expect(abs(scores.normalisedMutualInformation - 1) < 1e-15)
     #expect(scores.mergesNeeded == 0)
     #expect(scores.facesToRemove == 0)
+    // Whoever has one face is right on its own.
+    #expect(scores.facesToPlace == 0)
   }
 
   @Test func nothingClusteredIsPreciseAndUseless() throws {
@@ -41,6 +45,8 @@ import Testing
     #expect(scores.bcubed == PrecisionRecall(precision: 1, recall: 0.5))
     #expect(scores.adjustedRand == 0)
     #expect(scores.clusters == 0)
+    #expect(scores.mergesNeeded == 0 && scores.facesToRemove == 0)
+    #expect(scores.facesToPlace == 4)
   }
 
   @Test func noFacesOrNoKnownIdentities() throws {

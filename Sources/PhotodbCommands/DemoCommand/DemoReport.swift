@@ -38,6 +38,8 @@ struct DemoReport: Encodable {
   @OrNull var stalenessAfter: StalenessReport?
   @OrNull var pairwise: PrecisionRecall?
   @OrNull var bcubed: PrecisionRecall?
+  /// Our people and other methods, all on the faces that the bootstrap was fitted to.
+  var comparison: [MethodScores] = []
   @OrNull var dataDirectory: String?
   /// How to call this program on this database, in a shell that stands in the current folder.
   var shellCommand = "photodb"
@@ -79,6 +81,11 @@ struct DemoReport: Encodable {
             + Formatting.decimal(scores.f, places: 3))
       }
     }
+    if let faces = comparison.first?.faces {
+      lines.append("")
+      lines.append("beside other methods, on the \(Formatting.count(faces)) faces of the bootstrap")
+      lines.append(compared)
+    }
     lines += ["", "seconds"]
     lines += steps.map { step in
       let name = "  " + step.name + String(repeating: " ", count: max(1, 34 - step.name.count))
@@ -86,6 +93,24 @@ struct DemoReport: Encodable {
     }
     lines += ["", next]
     return lines.joined(separator: "\n")
+  }
+
+  private var compared: String {
+    var table = TextTable([
+      ("  ", .left), ("pairwise F", .right), ("BCubed F", .right), ("merges", .right),
+      ("removals", .right), ("to place", .right),
+    ])
+    func count(_ value: Int?) -> String { value.map { Formatting.count($0) } ?? "–" }
+    func harmonic(_ scores: PrecisionRecall?) -> String {
+      scores.map { Formatting.decimal($0.f, places: 3) } ?? "–"
+    }
+    for method in comparison {
+      table.append([
+        "  \(method.title)", harmonic(method.pairwise), harmonic(method.bcubed),
+        count(method.mergesNeeded), count(method.facesToRemove), count(method.facesToPlace),
+      ])
+    }
+    return table.text
   }
 
   private func sentence(_ report: StalenessReport?) -> String {

@@ -112,15 +112,19 @@ struct DemoStory {
   private func evaluate(
     _ stage: FaceClustering, _ faces: DemoFaces, _ report: inout DemoReport
   ) async throws {
-    let (evaluation, outcome) = try await step("compare with the identities", &report) { _ in
+    let (evaluation, outcome, comparison) = try await step(
+      "compare with the identities", &report
+    ) { _ in
       (
         try await Evaluation.of(
           stage, truth: faces.truth, wanted: Evaluation.Wanted(baselines: false)),
-        try await DemoOutcome(stage, faces)
+        try await DemoOutcome(stage, faces),
+        try await DemoComparison.scores(stage, truth: faces.truth)
       )
     }
     report.pairwise = evaluation.pairwise
     report.bcubed = evaluation.bcubed
+    report.comparison = comparison
     report.people = outcome.peopleCount
     report.largestPeople = outcome.largest
     report.tiers = outcome.tiers

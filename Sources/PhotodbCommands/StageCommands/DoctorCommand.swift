@@ -10,8 +10,9 @@ struct DoctorCommand: AsyncParsableCommand {
     commandName: "doctor", abstract: "Explains what a collection's thresholds rest on.",
     discussion: """
       Shows the arithmetic that screens pairs during a fit, how the active run calibrated \
-      similarity, and how similar different people and the faces of one person are. Settings that \
-      are outside of that, and so take nobody or half of all strangers, are pointed out.
+      similarity, and how similar different people and the faces of one person are (faces without a \
+      person are left out). Settings that are outside of that, and so take nobody or half of all \
+      strangers, are pointed out; where the run's calibration decides, only those that you set.
 
       Example: photodb doctor --collection family
       """)
@@ -35,7 +36,7 @@ struct Findings: Encodable {
   /// Absent before the first bootstrap.
   let calibration: CalibrationReport?
   let distribution: [Bin]
-  /// Settings that are not of the scale of these similarities.
+  /// Settings in force, or set by the operator, that are not of the scale of these similarities.
   let warnings: [String]
 
   /// One bin of the distribution of similarities.
@@ -64,7 +65,8 @@ struct Findings: Encodable {
         similarity: histogram.edges[$0], different: histogram.different[$0],
         same: histogram.same[$0])
     }
-    warnings = ThresholdCheck(histogram).warnings(about: stage.settings)
+    warnings = ThresholdCheck(histogram, isCalibrated: calibration != nil)
+      .warnings(about: stage.settings)
   }
 
   /// The findings for people.
@@ -95,12 +97,19 @@ struct Findings: Encodable {
         + "\(number(calibration.humanShift)))",
       "two single faces  from \(number(calibration.singleFaceSimilarity))",
       "a new face joins  from \(number(calibration.assignmentSimilarity)) to a large group",
-      "", "similarity   different people          one person",
     ]
-    let most = (distribution.map(\.different) + distribution.map(\.same)).max() ?? 1
+    lines += Self.plot(distribution, threshold: calibration.thresholdSimilarity)
+    return lines.joined(separator: "\n")
+  }
+
+  /// The distribution in bars, one line a bin; nothing where it holds no pair.
+  static func plot(_ distribution: [Bin], threshold: Double) -> [String] {
+    let most = (distribution.map(\.different) + distribution.map(\.same)).max() ?? 0
+    guard most > 0 else { return [] }
+    var lines = ["", "similarity   different people          one person"]
     var isMarked = false
     for bin in distribution {
-      if !isMarked, bin.similarity >= calibration.thresholdSimilarity {
+      if !isMarked, bin.similarity >= threshold {
         isMarked = true
         lines.append("  ─────────  threshold")
       }
@@ -109,12 +118,12 @@ struct Findings: Encodable {
         let bar = String(repeating: "█", count: share > 0 ? length : 0)
         return bar + String(repeating: " ", count: 26 - bar.count)
       }
-      let edge = number(bin.similarity)
+      let edge = Formatting.decimal(bin.similarity, places: 3)
       lines.append(
         String(repeating: " ", count: max(10 - edge.count, 0)) + edge + "   "
           + (bar(bin.different) + bar(bin.same)).trimmingTrailingSpaces)
     }
-    return lines.joined(separator: "\n")
+    return lines
   }
 }
 

@@ -6,9 +6,13 @@ struct EvaluateCommand: AsyncParsableCommand {
     commandName: "evaluate", abstract: "Compares the people found with known identities.",
     discussion: """
       TRUTH.csv has the columns external_id and identity; rows without identity, or with -1, are \
-      left out. Prints pairwise and BCubed precision, recall and F, faces without a group counting \
-      as groups of one; next to them those of the labels of the fit and of other methods over the \
-      same faces, each at its usual thresholds and at the one that is best for these faces.
+      left out, and so are ids that the collection does not hold (their number is said). Prints \
+      pairwise and BCubed precision, recall and F, faces without a group counting as groups of one; \
+      next to them those of the labels of the fit and of other methods over the same faces, each at \
+      its usual thresholds and at the one that is best for these very faces: of the usual ones and \
+      some forty more, the one with the greatest mean of both F. Says how many of the faces the fit \
+      did not see, as those that are too small or uncertain for it, and how many wait for \
+      `photodb assign`; the table of --ablate stands on the faces of the fit.
 
       Example: photodb evaluate identities.csv --ablate
       """)

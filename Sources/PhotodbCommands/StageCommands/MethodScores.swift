@@ -5,10 +5,12 @@ internal import FaceClustering
 struct MethodScores: Encodable {
   /// Name of the method.
   let method: String
+  /// Labelled faces that it was scored on.
+  @OrNull var faces: Int?
   /// Its one parameter, a cosine distance, where it has one.
   @OrNull var threshold: Double?
   /// Whether the threshold is the best for these very faces, which nobody knows beforehand.
-  let isBest: Bool
+  private(set) var isBest = false
   @OrNull var pairwise: PrecisionRecall?
   @OrNull var bcubed: PrecisionRecall?
   /// Groups that hold labelled faces.
@@ -17,40 +19,49 @@ struct MethodScores: Encodable {
   @OrNull var fragments: Int?
   @OrNull var mergesNeeded: Int?
   @OrNull var facesToRemove: Int?
+  /// Faces on their own whose identity has another face somewhere.
+  @OrNull var facesToPlace: Int?
   /// Why it was not computed, where it was not.
   @OrNull var skipped: String?
 
-  init(
-    _ method: String, threshold: Double? = nil, isBest: Bool = false, labels: [Int], truth: [Int]
-  ) throws {
+  init(_ method: String, threshold: Double? = nil, labels: [Int], truth: [Int]) throws {
     let scores = try ClusterScores(labels: labels, truth: truth)
     self.method = method
     self.threshold = threshold
-    self.isBest = isBest
+    faces = scores.faces
     pairwise = scores.pairwise
     bcubed = scores.bcubed
     clusters = scores.clusters
     fragments = Self.fragments(labels, truth)
     mergesNeeded = scores.mergesNeeded
     facesToRemove = scores.facesToRemove
+    facesToPlace = scores.facesToPlace
     skipped = nil
   }
 
   init(_ method: String, threshold: Double?, skipped: String) {
     self.method = method
     self.threshold = threshold
-    isBest = false
+    faces = nil
     pairwise = nil
     bcubed = nil
     clusters = nil
     fragments = nil
     mergesNeeded = nil
     facesToRemove = nil
+    facesToPlace = nil
     self.skipped = skipped
   }
 
-  /// The sum of both F scores: what "best" means.
-  var quality: Double { (pairwise?.f ?? 0) + (bcubed?.f ?? 0) }
+  /// The mean of both F scores: what "best" means.
+  var quality: Double { ((pairwise?.f ?? 0) + (bcubed?.f ?? 0)) / 2 }
+
+  /// The same, as those of the best threshold.
+  var asBest: MethodScores {
+    var result = self
+    result.isBest = true
+    return result
+  }
 
   private static func fragments(_ labels: [Int], _ truth: [Int]) -> Int {
     var places: [Int: Set<Int>] = [:]
@@ -66,7 +77,7 @@ struct MethodScores: Encodable {
     var table = TextTable([
       ("", .left), ("pairwise P", .right), ("R", .right), ("F", .right), ("BCubed P", .right),
       ("R", .right), ("F", .right), ("groups", .right), ("fragmented", .right),
-      ("merges", .right), ("removals", .right),
+      ("merges", .right), ("removals", .right), ("to place", .right),
     ])
     func cells(_ scores: PrecisionRecall?) -> [String] {
       [scores?.precision, scores?.recall, scores?.f].map {
@@ -79,13 +90,15 @@ struct MethodScores: Encodable {
           + [
             method.clusters.map { "\($0)" } ?? "skipped", method.fragments.map { "\($0)" } ?? "",
             method.mergesNeeded.map { "\($0)" } ?? "", method.facesToRemove.map { "\($0)" } ?? "",
+            method.facesToPlace.map { "\($0)" } ?? "",
           ])
     }
     return table.text
   }
 
-  private var title: String {
-    method + (threshold.map { " " + Formatting.decimal($0, places: 2) } ?? "")
+  /// The method with its threshold.
+  var title: String {
+    method + (threshold.map { " " + Formatting.decimal($0, places: isBest ? 3 : 2) } ?? "")
       + (isBest ? " (best)" : "")
   }
 }

@@ -9,22 +9,41 @@ internal import Vectors
 /// mostly outside of what faces of the collection have to each other.
 struct ThresholdCheck {
   private let histogram: SimilarityHistogram
+  private let isCalibrated: Bool
 
   /// A check against the similarities of one collection.
-  init(_ histogram: SimilarityHistogram) { self.histogram = histogram }
+  ///
+  /// - Parameter isCalibrated: whether the run in charge has a calibration.
+  init(_ histogram: SimilarityHistogram, isCalibrated: Bool) {
+    self.histogram = histogram
+    self.isCalibrated = isCalibrated
+  }
 
   /// One line for every setting that takes nobody, or more than half of all pairs of different people.
+  ///
+  /// Where a calibration decides, no default does harm on any scale: only what the operator set to something
+  /// else is looked at. A set `GATE_ABSOLUTE` puts the thresholds in charge again.
   func warnings(about settings: StageSettings) -> [String] {
+    let decides = !isCalibrated || settings.gateAbsolute != nil
+    let defaults = StageSettings()
     let pool = settings.poolThresholdFactor * settings.clusteringThreshold.value
-    var thresholds: [(name: String, value: String, similarity: Double, mayTakeNobody: Bool)] = [
+    var thresholds: [Threshold] = []
+    if decides || settings.minEpsilon != defaults.minEpsilon {
       // The least radius may be as small as one likes: clusters have larger ones of their own.
-      distance("MIN_EPSILON", settings.minEpsilon.value, mayTakeNobody: true),
-      distance("CLUSTERING_THRESHOLD", settings.clusteringThreshold.value),
-      distance("POOL_THRESHOLD_FACTOR × CLUSTERING_THRESHOLD", pool),
-      distance("PERSON_ASSOCIATION_THRESHOLD", settings.personAssociationThreshold.value),
-    ]
+      thresholds.append(distance("MIN_EPSILON", settings.minEpsilon.value, mayTakeNobody: true))
+    }
+    if decides || settings.clusteringThreshold != defaults.clusteringThreshold {
+      thresholds.append(distance("CLUSTERING_THRESHOLD", settings.clusteringThreshold.value))
+    }
+    if decides || settings.poolThresholdFactor != defaults.poolThresholdFactor {
+      thresholds.append(distance("POOL_THRESHOLD_FACTOR × CLUSTERING_THRESHOLD", pool))
+    }
+    if decides || settings.personAssociationThreshold != defaults.personAssociationThreshold {
+      thresholds.append(
+        distance("PERSON_ASSOCIATION_THRESHOLD", settings.personAssociationThreshold.value))
+    }
     if let gate = settings.gateAbsolute {
-      thresholds.append(("GATE_ABSOLUTE", "\(gate)", gate, false))
+      thresholds.append(Threshold(name: "GATE_ABSOLUTE", value: "\(gate)", similarity: gate))
     }
     return thresholds.compactMap { threshold in
       let text =
@@ -44,10 +63,15 @@ struct ThresholdCheck {
     }
   }
 
-  private func distance(
-    _ name: String, _ value: Double, mayTakeNobody: Bool = false
-  ) -> (name: String, value: String, similarity: Double, mayTakeNobody: Bool) {
-    (name, "\(value)", 1 - value, mayTakeNobody)
+  private struct Threshold {
+    let name: String
+    let value: String
+    let similarity: Double
+    var mayTakeNobody = false
+  }
+
+  private func distance(_ name: String, _ value: Double, mayTakeNobody: Bool = false) -> Threshold {
+    Threshold(name: name, value: "\(value)", similarity: 1 - value, mayTakeNobody: mayTakeNobody)
   }
 
   /// Share of the pairs in bins that reach above a similarity.

@@ -17,6 +17,14 @@ struct StoryTests {
         #expect(try #require(bcubed["f"]) > 0.9)
         let pairwise = try #require(demo["pairwise"] as? [String: Double])
         #expect(try #require(pairwise["f"]) > 0.96)
+        let comparison = try #require(demo["comparison"] as? [[String: Any]])
+        #expect(
+          comparison.map { $0["method"] as? String }
+            == ["photodb", "hdbscan eom", "dbscan", "chinese_whispers"])
+        let qualities = comparison.compactMap { ($0["bcubed"] as? [String: Double])?["f"] }
+        try #require(qualities.count == 4)
+        #expect(qualities[0] > max(qualities[1], qualities[2]), "\(qualities)")
+        #expect(Set(comparison.compactMap { $0["faces"] as? Int }).count == 1)
         let tiers = try #require(demo["tiers"] as? [[String: Any]])
         let (right, wrong) = tiers.reduce((0, 0)) {
           ($0.0 + ($1["right"] as? Int ?? 0), $0.1 + ($1["wrong"] as? Int ?? 0))
@@ -116,6 +124,45 @@ struct StoryTests {
         "methods", "ablation", "fragments",
       ] { #expect(scores[field] != nil, "\(field)") }
       #expect((scores["baselines"] as? [Any])?.count == 8)
+    }
+  }
+
+  @Test("evaluate says which faces its figures do not stand on, and what the labels are called")
+  func populations() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      // Of twelve people with eight faces each, two have small faces.
+      let boxes = (0..<96).flatMap { face -> [Float] in
+        face < 16 ? [0, 0, 20, 20] : [0, 0, 200, 200]
+      }
+      try SafetensorsContent(tensors: [
+        "embeddings": Tensor(MadeUpFaces.people(count: 12, each: 8)),
+        "bbox": Tensor(boxes, shape: [96, 4]),
+      ]).write(to: photodb.folder + "/faces.safetensors")
+      _ = try await photodb.json("import", "faces.safetensors")
+      let truth = (0..<100).map { "faces.safetensors:\($0),\($0 / 8)" }
+      try ("external_id,identity\n" + truth.joined(separator: "\n") + "\n").write(
+        toFile: photodb.folder + "/truth.csv", atomically: true, encoding: .utf8)
+
+      let early = try await photodb.json("evaluate", "truth.csv", "--without-baselines")
+      #expect(early["faces_to_place"] as? Int == 96 && early["not_fitted"] as? Int == 96)
+      _ = try await photodb.json("re-bootstrap")
+      let scores = try await photodb.json(
+        "evaluate", "truth.csv", "--ablate", "--set", "HDBSCAN_CLUSTER_SELECTION_METHOD=leaf")
+      let numbers = ["faces", "not_fitted", "filtered", "waiting", "not_in_collection"]
+      #expect(numbers.map { scores[$0] as? Int } == [96, 16, 16, 16, 4])
+      #expect(scores["faces_to_place"] as? Int == 16)
+      let methods = try #require(scores["methods"] as? [[String: Any]])
+      #expect(methods.map { $0["method"] as? String } == ["photodb", "hdbscan eom"])
+      let baselines = try #require(scores["baselines"] as? [[String: Any]])
+      #expect((methods + baselines).allSatisfy { $0["faces"] as? Int == 96 })
+      let ablation = try #require(scores["ablation"] as? [[String: Any]])
+      #expect(ablation.allSatisfy { $0["faces"] as? Int == 80 })
+
+      let text = try await photodb.run("evaluate", "truth.csv", "--without-baselines").output
+      #expect(text.contains("16 of 96 labelled faces were not in the fit (quality: 16"), "\(text)")
+      _ = try await photodb.json("assign")
+      let after = try await photodb.json("evaluate", "truth.csv", "--without-baselines")
+      #expect(after["waiting"] as? Int == 0 && after["not_fitted"] as? Int == 16)
     }
   }
 
