@@ -13,7 +13,7 @@ public struct LiveClusters: Sendable {
   public var faceCounts: [Int] = []
   /// Whether a human verified each cluster.
   public var verified: [Bool] = []
-  /// Whether people drew each cluster's boundary, by a split.
+  /// Whether people drew each cluster's boundary: they split it, or took its person apart.
   public var anchored: [Bool] = []
   /// Radius of acceptance; absent where the cluster has none.
   public var epsilons: [CosineDistance?] = []
@@ -29,7 +29,7 @@ public struct LiveClusters: Sendable {
   /// Number of clusters, m.
   public var count: Int { ids.count }
 
-  /// Whether a cluster keeps its members whatever a fit says: people verified or split it.
+  /// Whether a cluster keeps its members whatever a fit says: people verified or split it, or took its person apart.
   public func holdsMembers(_ row: Int) -> Bool {
     verified[row] || (row < anchored.count && anchored[row])
   }

@@ -15,7 +15,7 @@ struct HumanKnowledge: Sendable {
 
   /// Reads it.
   ///
-  /// Faces placed by hand and members of verified or split clusters stand for their cluster's person.
+  /// Faces placed by hand and members of clusters that people verified or drew stand for their cluster's person.
   static func read(
     of snapshot: FaceSnapshot, collection: CollectionRecord,
     on connection: isolated PostgresConnection

@@ -134,7 +134,8 @@ extension HumanActions {
     return "; the names \(quoted.dropLast().joined(separator: ", ")) and \(last) go"
   }
 
-  /// Gives every cluster of a person but the largest a person of its own.
+  /// Gives every cluster of a person but the largest a person of its own, and keeps all of them as they are:
+  /// no later run joins them again.
   func separate(
     person id: Int64, on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
@@ -153,6 +154,8 @@ extension HumanActions {
     for (cluster, person) in zip(leaving, made) {
       try clusters.give([cluster], toPerson: person, on: connection)
     }
+    try clusters.anchor(records.map(\.id), on: connection)
+    scope.say("anchored", of: .cluster, records.map(\.id))
     return try finish(
       action, "separate", scope,
       summary: "separated \(count(leaving.count, "cluster")) from person \(id)",
