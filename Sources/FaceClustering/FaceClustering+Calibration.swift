@@ -4,7 +4,7 @@ internal import PostgresClient
 public import Store
 internal import Synchronization
 
-/// How similarity was calibrated by the run in charge, for people.
+/// How similarity was calibrated by a run, for people.
 ///
 /// Similarities are cosines. An impostor unit is the standard deviation of the similarity of
 /// different people.
@@ -43,6 +43,14 @@ public struct CalibrationReport: Sendable, Codable, Equatable {
     assignmentSimilarity = arriving.similarity(arriving.assignmentGate)
     impostorPairs = calibration.impostorPairs
     humanShift = calibration.humanShift
+  }
+
+  /// How a run calibrated similarity; nil where it did not.
+  ///
+  /// - Throws: `DecodingError` where what the run keeps of it is damaged.
+  public init?(of run: RunRecord) throws {
+    guard let text = run.calibrationJSON else { return nil }
+    self.init(try JSONText.decode(SimilarityCalibration.self, from: text))
   }
 
   /// The similarity at a number of impostor units above the mean of different people.

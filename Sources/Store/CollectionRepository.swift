@@ -37,6 +37,9 @@ public struct CollectionRepository: Sendable {
     throw StoreError.unknownCollection(name: name, known: try list(on: connection).map(\.name))
   }
 
+  /// Name of a model that nobody named.
+  public static let unknownModel = "unknown"
+
   /// Lengths that embeddings may have; the table says the same.
   public static let dimensions = 1...16_384
 
@@ -56,7 +59,7 @@ public struct CollectionRepository: Sendable {
       """
       INSERT INTO collection (name, embedding_model, embedding_dim) VALUES ($1, $2, $3)
       ON CONFLICT (name) DO NOTHING
-      """, [.text(name), .text(embeddingModel ?? "unknown"), .int32(Int32(dimension))])
+      """, [.text(name), .text(embeddingModel ?? Self.unknownModel), .int32(Int32(dimension))])
     let record = try find(name, on: connection)
     if record.dimension != dimension {
       throw StoreError.collectionMismatch(

@@ -36,6 +36,8 @@ public struct RunRecord: Sendable {
   public var timingsJSON: String
   /// Largest resident size of the process, in bytes.
   public var peakMemoryBytes: Int64?
+  /// How similarity was calibrated, as JSON; nil where it was not.
+  public var calibrationJSON: String?
 }
 
 /// What a bootstrap writes into its run when it is done.
@@ -89,7 +91,7 @@ public struct RunRepository: Sendable {
   private static let columns = """
     id, status, error, created_at, started_at, finished_at, parameters, embedding_model,
     embedding_count, cluster_count, noise_count, min_cluster_size, min_samples, is_active,
-    metrics, timings, peak_memory_bytes
+    metrics, timings, peak_memory_bytes, calibration
     """
 
   /// Every run, newest first.
@@ -320,6 +322,7 @@ public struct RunRepository: Sendable {
       minClusterSize: Int(try row.int32("min_cluster_size")),
       minSamples: Int(try row.int32("min_samples")), isActive: try row.bool("is_active"),
       metricsJSON: try row.jsonText("metrics"), timingsJSON: try row.jsonText("timings"),
-      peakMemoryBytes: try row.optionalInt64("peak_memory_bytes"))
+      peakMemoryBytes: try row.optionalInt64("peak_memory_bytes"),
+      calibrationJSON: try row.optionalJsonText("calibration"))
   }
 }

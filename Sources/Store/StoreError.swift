@@ -20,7 +20,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "there is no collection “\(name)”; "
         + (known.isEmpty
           ? "none exists yet: `photodb import` makes one"
-          : "known: \(known.joined(separator: ", "))")
+          : "known: \(Self.firstTen(of: known))")
     case .unknownRun(let id, let collection):
       "collection “\(collection)” has no run \(id); `photodb runs list` shows them"
     case .unknownDetection(let id, let collection):
@@ -46,5 +46,11 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
     case .missingRights(let role, let rights, let reason):
       "role “\(role)” lacks \(rights) (\(reason)); the owner can GRANT it"
     }
+  }
+
+  /// Names in one line: a server may hold a collection for every user of an application.
+  private static func firstTen(of names: [String]) -> String {
+    let first = names.prefix(10).joined(separator: ", ")
+    return names.count > 10 ? "\(first) and \(names.count - 10) more" : first
   }
 }

@@ -59,17 +59,18 @@ public struct StoredArray: Sendable {
     }
   }
 
-  /// The elements as single-precision numbers.
+  /// The elements as single-precision numbers; those of F64 are rounded, and infinite beyond the range.
   ///
-  /// - Throws: `TensorFileError` where the type is not F16, BF16 or F32, or the file cannot be
+  /// - Throws: `TensorFileError` where the type is not F16, BF16, F32 or F64, or the file cannot be
   ///   read.
   /// - Complexity: O(count).
   public func floats() throws -> [Float] {
     switch elementType {
+    case .float64: try values(UInt64.self) { Float(Double(bitPattern: $0)) }
     case .float32: try values(UInt32.self) { Float(bitPattern: $0) }
     case .float16: try values(UInt16.self) { Float(Float16(bitPattern: $0)) }
     case .bfloat16: try values(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
-    default: throw wrongType("F32, F16 or BF16")
+    default: throw wrongType("F64, F32, F16 or BF16")
     }
   }
 

@@ -2,6 +2,7 @@ import FaceClustering
 import Foundation
 import PostgresClient
 import Store
+import TensorFiles
 import TestSupport
 import Testing
 import Vectors
@@ -216,6 +217,36 @@ extension OnPostgres {
           #expect(known == 4)
           let unknown = try await FaceClustering.dimension(ofCollection: "none", pool: test.pool)
           #expect(unknown == nil)
+        }
+      }
+    }
+
+    @Test(arguments: ["npz", "safetensors"])
+    func factsInDoublePrecisionAreTakenAndCheckedAsOthersAre(kind: String) async throws {
+      try await TemporaryFolder.with { folder in
+        let path = "\(folder)/faces.\(kind)"
+        let confidences: [Double] = [0.75, 1.5, 0.5, .nan]
+        let boxes: [Double] = [1, 2, 60, 70, 1, 2, 60, 70, 1e300, 2, 60, 70, 1, 2, 60, 70]
+        let tensors = [
+          "embeddings": Tensor(Circle.file([0, 30, 60, 90]).embeddings),
+          "confidence": Tensor(confidences), "bbox": Tensor(boxes, shape: [4, 4]),
+        ]
+        if kind == "npz" {
+          try NumpyArchive.write(tensors, to: path)
+        } else {
+          try SafetensorsContent(tensors: tensors).write(to: path)
+        }
+        let file = try FaceFile.read(path)
+        #expect(file.faces[0].confidence == 0.75)
+        #expect(file.faces[0].box == FaceBox(x: 1, y: 2, width: 60, height: 70))
+        try await TestStage.run(dimension: 4) { test in
+          let report = try await test.stage.importFaces(file)
+          #expect(report.imported == 1)
+          #expect(
+            report.rejected.map(\.reason) == [
+              "the confidence 1.5 lies outside 0…1", "the face box is empty or not finite",
+              "the confidence nan lies outside 0…1",
+            ])
         }
       }
     }

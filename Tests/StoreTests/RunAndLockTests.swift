@@ -154,6 +154,7 @@ extension RepositoriesOnPostgres {
         .unknownCluster(1, collection: "c"), .unknownPerson(1, collection: "c"),
         .collectionMismatch(name: "c", what: "embeddings of dimension", stored: "4", given: "5"),
         .damaged(table: "cluster", id: 3, what: "sum of wrong length"),
+        .unknownCollection(name: "x", known: (1...12).map { "c\($0)" }),
       ]
       for error in errors { #expect(!error.description.contains("\n")) }
       #expect(
@@ -161,6 +162,9 @@ extension RepositoriesOnPostgres {
           == "there is no collection “x”; none exists yet: `photodb import` makes one")
       #expect(errors[1].description == "there is no collection “x”; known: a, b")
       #expect(errors[7].description == "row 3 of table cluster is damaged: sum of wrong length")
+      #expect(
+        errors[8].description == "there is no collection “x”; known: c1, c2, c3, c4, c5, c6, c7, "
+          + "c8, c9, c10 and 2 more")
     }
   }
 }

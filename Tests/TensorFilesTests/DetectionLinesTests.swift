@@ -38,6 +38,12 @@ struct DetectionLinesTests {
       ])
   }
 
+  @Test("a time may be seconds since 1970")
+  func unixTime() throws {
+    let (rows, _) = try read(#"{"embedding":[1],"taken_at":1717171449.5}"#)
+    #expect(rows.map(\.takenAt) == [1_717_171_449.5])
+  }
+
   static let bad: [(line: String, reason: String)] = [
     (#"{"embedding":[1,NaN]}"#, "a number was expected (column 17)"),
     (#"{"embedding":[1e99]}"#, "too large"),

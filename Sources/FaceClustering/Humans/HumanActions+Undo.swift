@@ -30,6 +30,8 @@ extension HumanActions {
     // Whom programs put since into what the action made is to be decided again.
     let arrived = try log.arrivals(since: id, on: connection)
     var scope = try log.scope(of: id, on: connection)
+    let there = try detections.externalIDs(of: scope.detections.sorted(), on: connection)
+    let deleted = scope.detections.count - there.count
     scope.detections.formUnion(arrived)
     scope.detections.formUnion(try review.asking(within: scope.clusters.sorted(), on: connection))
     let undo = try begin("undo", undoes: id, scope, on: connection)
@@ -56,7 +58,7 @@ extension HumanActions {
       actionID: undo, kind: "undo",
       summary: (isDoneAgain
         ? "did again what action \(named) had taken back" : "took back: \(root.summary)")
-        + remainder(stayed: restored.stayed, freed: freed.count),
+        + remainder(stayed: restored.stayed, freed: freed.count, deleted: deleted),
       moved: Set(restored.back).subtracting(aside).count + reactivated, stayed: restored.stayed,
       setAside: (freed + aside).compactMap { names[$0] }, clusterIDs: done.clusterIDs,
       personIDs: done.personIDs, runIDs: done.runIDs.reversed())
@@ -71,7 +73,7 @@ extension HumanActions {
   }
 
   /// What did not go back, for people; nothing where all did.
-  private func remainder(stayed: Int, freed: Int) -> String {
+  private func remainder(stayed: Int, freed: Int, deleted: Int) -> String {
     func those(_ faces: Int, _ one: String, _ many: String) -> String {
       faces == 0 ? "" : "; \(count(faces)) \(faces == 1 ? one : many)"
     }
@@ -79,6 +81,7 @@ extension HumanActions {
       stayed, "stays where programs put it since", "stay where programs put them since")
       + those(
         freed, "is new again, its cluster is gone", "are new again, their clusters are gone")
+      + those(deleted, "is gone, deleted since", "are gone, deleted since")
   }
 
   /// Closes questions that were asked since about what is now no question, or about nobody: also those of

@@ -34,7 +34,8 @@ struct SettingLookup: Sendable {
     let sources: [SettingSource] = [.flag("--set"), .environment(name), .file(file?.path ?? "")]
     guard let text = reader.string(forKey: ConfigKey([name.lowercased()])) else {
       guard witness.lastFailed else { return nil }
-      throw CommandFailure("\(sources[witness.lastAnswer].place(of: name)) must be one value")
+      throw CommandFailure(
+        "\(sources[witness.lastAnswer].place(of: name)) must be one value", code: 2)
     }
     return FoundSetting(text: text, source: sources[witness.lastAnswer])
   }

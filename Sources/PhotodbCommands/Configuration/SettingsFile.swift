@@ -42,7 +42,7 @@ struct SettingsFile: Sendable {
     } catch {
       throw CommandFailure(
         "the settings file \(path) is no YAML mapping of `name: value` lines: "
-          + Self.withoutQuotes(String(describing: error)))
+          + Self.withoutQuotes(String(describing: error)), code: 2)
     }
     keys = seen.all
   }

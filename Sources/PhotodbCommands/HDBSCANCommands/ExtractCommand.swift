@@ -23,14 +23,14 @@ struct ExtractCommand: AsyncParsableCommand {
   @OptionGroup var destination: ResultDestination
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "Cut the hierarchy at this distance, in the distance of the fit: with cosine, √(2c).",
       valueName: "D"))
   var cut: Double?
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       """
       Split one cluster: write the labels of its points alone. The tensor points holds their \
@@ -55,6 +55,9 @@ struct ExtractCommand: AsyncParsableCommand {
       if selection.changesMoreThanSize || singleLinkage || !pairs.isEmpty || inside != nil {
         throw ValidationError("--cut goes with --min-cluster-size only.")
       }
+    }
+    if let inside, inside < 0 {
+      throw ValidationError("--inside must be a label, at least 0.")
     }
     if inside != nil, selection.changesTree || singleLinkage || !pairs.isEmpty {
       throw ValidationError(

@@ -41,8 +41,10 @@ extension InputRows {
   func checkMemory(parameters: Parameters, path: String) throws {
     guard parameters.metric != .precomputed else { return }
     let minSamples = parameters.minSamples ?? parameters.minClusterSize
+    // What is below 1 the fit refuses, by its name.
     let working = estimatedFitMemory(
-      points: points.count, dimensions: dimensions, minSamples: min(minSamples, points.count))
+      points: points.count, dimensions: dimensions,
+      minSamples: max(min(minSamples, points.count), 1))
     let needed = working + points.count * dimensions * MemoryLayout<Double>.stride
     guard needed <= ReadLimit.physicalMemory else {
       throw CommandFailure(

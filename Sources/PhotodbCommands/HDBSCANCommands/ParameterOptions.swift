@@ -1,10 +1,13 @@
 internal import ArgumentParser
 internal import HDBSCAN
 
+// Options with numbers take what follows, whatever it begins with: a negative number is out of range, and
+// no option of its own.
+
 /// What decides distances; it is fixed by a fit.
 struct DistanceOptions: ParsableArguments {
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "Core distance is taken to this many-th nearest other row. Default: --min-cluster-size.",
       valueName: "K"))
@@ -18,7 +21,9 @@ struct DistanceOptions: ParsableArguments {
       """)
   var metric = Choice<Parameters.Metric>(.euclidean)
 
-  @Option(name: .long, help: "Distances, but not core distances, are divided by this.")
+  @Option(
+    name: .long, parsing: .unconditional,
+    help: "Distances, but not core distances, are divided by this.")
   var alpha: Double = 1
 
   /// Puts the values into the parameters.
@@ -35,8 +40,8 @@ struct DistanceOptions: ParsableArguments {
 /// extraction.
 struct SelectionOptions: ParsableArguments {
   @Option(
-    name: .long, help: ArgumentHelp("Smallest group that is a cluster. Default: 5.", valueName: "N")
-  )
+    name: .long, parsing: .unconditional,
+    help: ArgumentHelp("Smallest group that is a cluster. Default: 5.", valueName: "N"))
   var minClusterSize: Int?
 
   @Option(
@@ -45,27 +50,27 @@ struct SelectionOptions: ParsableArguments {
   var clusterSelectionMethod: Choice<Parameters.SelectionMethod>?
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "Clusters born below this distance are replaced by an ancestor. Default: 0, off.",
       valueName: "D"))
   var clusterSelectionEpsilon: Double?
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "Clusters born above this distance are not selected. Default: inf, off.", valueName: "D"))
   var clusterSelectionEpsilonMax: Double?
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "Siblings that separate for less than this lambda are merged first. Default: 0, off.",
       valueName: "LAMBDA"))
   var clusterSelectionPersistence: Double?
 
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "Clusters with more rows are not selected. Default: 0, no limit.", valueName: "N"))
   var maxClusterSize: Int?

@@ -84,6 +84,11 @@ struct PairOptions: ParsableArguments {
   ) throws -> [PairConstraint] {
     guard let path else { return [] }
     let table = try readNumberTable(path: path)
+    // A first line without numbers is taken for a header, and so is a pair that went wrong.
+    guard table.rows > 0 else {
+      throw CommandFailure(
+        "\(path): holds no pair of rows; give two row numbers a line, after a header or without")
+    }
     guard table.columns == 2 else {
       throw CommandFailure(
         "\(path): has \(table.columns) columns; give two row numbers a line")

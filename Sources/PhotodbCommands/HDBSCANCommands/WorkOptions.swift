@@ -26,7 +26,7 @@ struct ResultDestination: ParsableArguments {
 /// How many threads work.
 struct ThreadOptions: ParsableArguments {
   @Option(
-    name: .long,
+    name: .long, parsing: .unconditional,
     help: ArgumentHelp(
       "Threads to use; the result does not depend on it. Default: all cores.", valueName: "N"))
   var threads: Int?

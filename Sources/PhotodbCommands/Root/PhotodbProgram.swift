@@ -12,12 +12,7 @@ public enum PhotodbProgram {
     // A reader that goes away shows as an error of the write, not as a signal that kills us.
     signal(SIGPIPE, SIG_IGN)
     let work = Task {
-      var command = try await Photodb.asyncParseAsRoot(nil)
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
-      }
+      try await runParsed(Photodb.asyncParseAsRoot(nil))
     }
     let stop = StopSignal.watch { work.cancel() }
     do {
@@ -28,6 +23,54 @@ public enum PhotodbProgram {
     }
     // Whatever a signal asked for so late, the work is done and committed.
     exit(0)
+  }
+}
+
+/// Runs a command whose arguments have been read.
+///
+/// - Throws: ``Misuse`` where only the work shows that an argument is wrong; what the command throws.
+func runParsed(_ command: any ParsableCommand) async throws {
+  do {
+    if var command = command as? any AsyncParsableCommand {
+      try await command.run()
+    } else {
+      var command = command
+      try command.run()
+    }
+  } catch let error as ValidationError {
+    throw Misuse(message: error.message, command: type(of: command))
+  }
+}
+
+/// Wrong usage that shows only while a command runs.
+///
+/// A bare `ValidationError` would not tell whose usage to show.
+struct Misuse: Error {
+  /// What is wrong, and how it has to be.
+  let message: String
+  /// The command that was run.
+  let command: any ParsableCommand.Type
+
+  /// The same text as where the arguments alone show that they are wrong.
+  var text: String {
+    let words = Photodb.words(for: command).joined(separator: " ")
+    return """
+      Error: \(message)
+      Usage: \(Photodb.usageString(for: command))
+        See '\(words) --help' for more information.
+      """
+  }
+}
+
+extension ParsableCommand {
+  /// The words that call a command which is this one or below it; none where it is neither.
+  fileprivate static func words(for command: any ParsableCommand.Type) -> [String] {
+    if ObjectIdentifier(command) == ObjectIdentifier(Self.self) { return [_commandName] }
+    for subcommand in configuration.subcommands {
+      let words = subcommand.words(for: command)
+      if !words.isEmpty { return [_commandName] + words }
+    }
+    return []
   }
 }
 
@@ -43,7 +86,10 @@ struct Ending: Equatable {
   /// Sorts an error into help, wrong usage, failure, or a bare exit code.
   init(of error: any Error) {
     let code = Photodb.exitCode(for: error).rawValue
-    if error is OutputClosed {
+    if let misuse = error as? Misuse {
+      self.code = 2
+      self.error = misuse.text
+    } else if error is OutputClosed {
       self.code = 0
     } else if let exit = error as? ExitCode {
       self.code = exit.rawValue

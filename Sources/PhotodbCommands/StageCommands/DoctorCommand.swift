@@ -83,12 +83,9 @@ struct Findings: Encodable {
       return lines.joined(separator: "\n")
     }
     func number(_ value: Double) -> String { Formatting.decimal(value, places: 3) }
-    let source =
-      calibration.impostorPairs > 0
-      ? "from \(Formatting.count(calibration.impostorPairs)) pairs" : "a prior: one person alone?"
     lines += [
       "different people  similarity \(number(calibration.impostorMean)) ± "
-        + "\(number(calibration.impostorDeviation)) (\(source))",
+        + "\(number(calibration.impostorDeviation)) (\(calibration.source))",
       "one person        \(number(calibration.separation)) deviations above that on average",
       "people            about \(Formatting.count(Int(calibration.effectivePeople.rounded())))"
         + " of equal size would be as hard to tell apart",
@@ -124,6 +121,23 @@ struct Findings: Encodable {
           + (bar(bin.different) + bar(bin.same)).trimmingTrailingSpaces)
     }
     return lines
+  }
+}
+
+extension CalibrationReport {
+  /// What mean and deviation of the similarity of different people stand on.
+  fileprivate var source: String {
+    impostorPairs > 0
+      ? "from \(Formatting.count(impostorPairs)) pairs" : "a prior: one person alone?"
+  }
+
+  /// The calibration in one line.
+  var line: String {
+    func number(_ value: Double) -> String { Formatting.decimal(value, places: 3) }
+    return "groups are one from a mean similarity of \(number(thresholdSimilarity)) ("
+      + "\(number(threshold)) deviations), different people \(number(impostorMean)) ± "
+      + "\(number(impostorDeviation)) (\(source)), about "
+      + "\(Formatting.decimal(effectivePeople, places: 0)) people"
   }
 }
 

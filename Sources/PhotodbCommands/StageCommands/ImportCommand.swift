@@ -10,9 +10,9 @@ struct ImportCommand: AsyncParsableCommand {
     discussion: """
       FILE is .safetensors (tensors embeddings and, optionally, photo, confidence, bbox, \
       external_id), .npy, .npz or .jsonl (photo, external_id, embedding, bbox, confidence, \
-      taken_at). Embeddings are normalised. Rows without an external id get FILE:row; a row whose \
-      external id is already there changes nothing. A row that cannot be used is reported and the \
-      others go on; where none can be used the exit code is 1.
+      taken_at: ISO 8601 or Unix seconds). Embeddings are normalised. Rows without an external id \
+      get FILE:row; a row whose external id is already there changes nothing. A row that cannot be \
+      used is reported and the others go on; where none can be used the exit code is 1.
 
       Without FILE, --from-column reads a column of type vector (pgvector) of a table in the \
       same database.

@@ -58,15 +58,20 @@ struct RunsShowCommand: AsyncParsableCommand {
   func run() async throws {
     let run = try await DatabaseSession.with(options) { try await $0.stage().run(id) }
     let description = try RunDescription(run)
+    let model =
+      run.embeddingModel == CollectionRepository.unknownModel ? "" : " of \(run.embeddingModel)"
     try options.output.output.report(description) {
       var lines = [
         "run \(run.id): \(run.status)\(run.isActive ? ", active" : "")",
         "  started    \(run.startedAt.map(timeText) ?? "–")",
         "  finished   \(run.finishedAt.map(timeText) ?? "–")",
-        "  faces      \(Formatting.count(run.embeddingCount)) of \(run.embeddingModel)",
+        "  faces      \(Formatting.count(run.embeddingCount))\(model)",
         "  clusters   \(Formatting.count(run.clusterCount))",
         "  noise      \(Formatting.count(run.noiseCount))",
       ]
+      if let calibration = description.calibration {
+        lines.append("  calibrated \(calibration.line)")
+      }
       if let error = run.error { lines.append("  error      \(error)") }
       for (title, values) in [
         ("seconds", description.seconds.mapValues { "\($0)" }),
@@ -100,6 +105,8 @@ struct RunDescription: Encodable {
   let metrics: [String: Double]
   let seconds: [String: Double]
   @OrNull var peakMemoryBytes: Int64?
+  /// Null where the run clusters by density alone, or did not come to its end.
+  @OrNull var calibration: CalibrationReport?
 
   init(_ run: RunRecord) throws {
     runId = run.id
@@ -122,6 +129,7 @@ struct RunDescription: Encodable {
     metrics = try decoder.decode([String: Double].self, from: Data(run.metricsJSON.utf8))
     seconds = try decoder.decode([String: Double].self, from: Data(run.timingsJSON.utf8))
     peakMemoryBytes = run.peakMemoryBytes
+    calibration = try CalibrationReport(of: run)
   }
 }
 

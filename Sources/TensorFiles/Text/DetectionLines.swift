@@ -33,8 +33,8 @@ public struct DetectionLine: Sendable, Equatable {
 /// Reads the faces of a `.jsonl` file one by one, with memory for one line.
 ///
 /// Each line is an object `{"photo", "external_id", "embedding", "bbox", "confidence",
-/// "taken_at"}`, of which only `embedding` must be there; other members are read over, empty lines
-/// too. A line that cannot be used does not stop the reading.
+/// "taken_at"}`, of which only `embedding` must be there; `taken_at` is an ISO 8601 text or seconds since
+/// 1970. Other members are read over, empty lines too. A line that cannot be used does not stop the reading.
 ///
 /// ```swift
 /// try readDetectionLines(path: "faces.jsonl") { row in

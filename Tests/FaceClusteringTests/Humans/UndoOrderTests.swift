@@ -40,6 +40,23 @@ extension OnPostgres {
       }
     }
 
+    @Test func whoIsDeletedSinceIsSaid() async throws {
+      try await TestStage.runFourPeople { test, _ in
+        _ = try await test.stage.assign(
+          externalIDs: ["face-0", "face-1"], to: .newPerson(name: nil))
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-0"])
+        let one = try await test.stage.undo()
+        #expect(one.moved == 1 && one.summary.hasSuffix("; 1 face is gone, deleted since"))
+        _ = try await test.stage.reject(externalIDs: ["face-7"])
+        _ = try await test.stage.deleteFaces(externalIDs: ["face-7"])
+        let none = try await test.stage.undo()
+        #expect(none.moved == 0 && none.summary.hasSuffix("; 1 face is gone, deleted since"))
+        _ = try await test.stage.reject(externalIDs: ["face-8"])
+        let all = try await test.stage.undo()
+        #expect(all.moved == 1 && !all.summary.contains("deleted"))
+      }
+    }
+
     @Test func aClusterIsRetiredAgainWithFewerFaces() async throws {
       try await TestStage.runFourPeople { test, _ in
         let made = try await test.stage.assign(

@@ -114,6 +114,14 @@ struct SettingsLoaderTests {
   }
 
   @Test(arguments: [
+    "min_epsilon: [0.1", "just text", "min_epsilon: [0.1, 0.2]", "min_epsilon: 7", "min_samples: 2",
+  ])
+  func aWrongFileIsWrongUsage(yaml: String) async {
+    let error = await #expect(throws: CommandFailure.self) { try await load(yaml: yaml) }
+    #expect(error?.code == 2)
+  }
+
+  @Test(arguments: [
     "database_url: postgres://a:secret@b/c\ndatabase_url: x",
     "database_url: [postgres://a:secret@b/c",
     "database_url: \"postgres://a:secret@b/c",

@@ -86,6 +86,14 @@ struct StoryTests {
       #expect(run["cluster_count"] as? Int == 12)
       let shown = try await photodb.json("runs", "show", "1")
       #expect(shown["status"] as? String == "completed" && shown["is_active"] as? Bool == true)
+      let calibration = try #require(shown["calibration"] as? [String: Any])
+      let inCharge = try #require(
+        try await photodb.json("doctor")["calibration"] as? [String: Any])
+      #expect(calibration.keys.sorted() == inCharge.keys.sorted())
+      #expect(try #require(calibration["threshold"] as? Double) == inCharge["threshold"] as? Double)
+      let text = try await photodb.run("runs", "show", "1").output.split(separator: "\n")
+      #expect(text.contains("  faces      96"), "\(text)")
+      #expect(text.count { $0.hasPrefix("  calibrated groups are one from ") } == 1, "\(text)")
 
       try NumpyFile.write(
         Tensor(MadeUpFaces.people(count: 12, each: 1, seed: 99)), to: photodb.folder + "/late.npy")

@@ -55,12 +55,7 @@ enum ClusteringFiles {
 
   /// Runs `photodb hdbscan` with these arguments, as the program would.
   static func run(_ arguments: String...) async throws {
-    var command = try HDBSCANCommand.parseAsRoot(arguments)
-    if var command = command as? any AsyncParsableCommand {
-      try await command.run()
-    } else {
-      try command.run()
-    }
+    try await runParsed(HDBSCANCommand.parseAsRoot(arguments))
   }
 
   /// How the program would end after `photodb hdbscan` with these arguments.
@@ -69,12 +64,7 @@ enum ClusteringFiles {
   /// How the program would end after `photodb hdbscan` with these arguments.
   static func ending(_ arguments: [String]) async -> Ending {
     do {
-      var command = try HDBSCANCommand.parseAsRoot(arguments)
-      if var command = command as? any AsyncParsableCommand {
-        try await command.run()
-      } else {
-        try command.run()
-      }
+      try await runParsed(HDBSCANCommand.parseAsRoot(arguments))
       return Ending(of: ExitCode.success)
     } catch {
       return Ending(of: error)

@@ -126,6 +126,23 @@ struct ExtractAndPredictTests {
     }
   }
 
+  @Test("a negative number is out of range, and no option")
+  func negative() async throws {
+    try await withResult { folder, result in
+      let out = folder + "/c.safetensors"
+      for (option, value, text) in [
+        ("--cut", "-1", "--cut must be a distance, at least 0."),
+        ("--cut", "-0.5", "--cut must be a distance, at least 0."),
+        ("--inside", "-1", "--inside must be a label, at least 0."),
+        ("--min-cluster-size", "-1", "--min-cluster-size is -1, but must be at least 2."),
+      ] {
+        let ending = await ClusteringFiles.ending("extract", result, option, value, "--out", out)
+        #expect(ending.code == 2)
+        #expect(ending.error.hasPrefix("Error: \(text)\n"), "\(ending.error)")
+      }
+    }
+  }
+
   @Test("what decides distances cannot be given to an extraction")
   func fixedParameters() async throws {
     try await withResult { folder, result in

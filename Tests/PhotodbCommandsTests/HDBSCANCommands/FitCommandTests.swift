@@ -203,6 +203,47 @@ struct FitCommandTests {
     }
   }
 
+  @Test("what only the fit refuses is shown with the usage of the command that was run")
+  func usageOfTheCommand() async throws {
+    try await ClusteringFiles.withFolder { folder in
+      try ClusteringFiles.write(to: folder + "/in.npy")
+      let ending = await ClusteringFiles.ending(
+        "fit", folder + "/in.npy", "--out", folder + "/r.safetensors", "--min-cluster-size", "1")
+      #expect(ending.code == 2)
+      #expect(
+        ending.error.hasPrefix(
+          "Error: --min-cluster-size is 1, but must be at least 2.\nUsage: photodb hdbscan fit "),
+        "\(ending.error)")
+      #expect(
+        ending.error.hasSuffix("\n  See 'photodb hdbscan fit --help' for more information."),
+        "\(ending.error)")
+    }
+  }
+
+  @Test(
+    "a negative number is out of range, and no option",
+    arguments: [
+      "--min-cluster-size", "--min-samples", "--alpha", "--cluster-selection-epsilon",
+      "--cluster-selection-epsilon-max", "--cluster-selection-persistence", "--max-cluster-size",
+    ], ["-1", "\(Int.min)"])
+  func negative(option: String, value: String) async throws {
+    try await ClusteringFiles.withFolder { folder in
+      try ClusteringFiles.write(to: folder + "/in.npy")
+      let ending = await ClusteringFiles.ending(
+        "fit", folder + "/in.npy", "--out", folder + "/r.safetensors", option, value)
+      #expect(ending.code == 2)
+      #expect(ending.error.hasPrefix("Error: \(option) is -"), "\(ending.error)")
+    }
+  }
+
+  @Test("a negative number of threads is out of range, and no option")
+  func negativeThreads() async {
+    let ending = await ClusteringFiles.ending(
+      "fit", "in.npy", "--out", "r.safetensors", "--threads", "-1")
+    #expect(ending.code == 2)
+    #expect(ending.error.hasPrefix("Error: --threads must be 1…1024, not -1.\n"))
+  }
+
   @Test("the memory that is reported is the program's, not that of whoever started it")
   func peakMemory() async throws {
     try await ClusteringFiles.withFolder { folder in

@@ -69,6 +69,7 @@ struct SteeredFitTests {
       try write("3,3\n", to: folder + "/same.csv")
       try write("1.5,2\n", to: folder + "/half.csv")
       try write("1,2,3\n", to: folder + "/wide.csv")
+      try write("a,b\n", to: folder + "/header.csv")
       for (option, file, text) in [
         ("--weights", "short.npy", "there are 31 rows"),
         ("--weights", "zero.npy", "the weight of row 0 is 0"),
@@ -76,6 +77,8 @@ struct SteeredFitTests {
         ("--cannot-link", "same.csv", "two different rows"),
         ("--cannot-link", "half.csv", "two different rows"),
         ("--must-link", "wide.csv", "has 3 columns"),
+        ("--must-link", "header.csv", "holds no pair of rows; give two row numbers a line"),
+        ("--cannot-link", "header.csv", "holds no pair of rows"),
       ] {
         let message = await failure {
           try await ClusteringFiles.run(

@@ -14,6 +14,11 @@ import Testing
     #expect(Ending(of: try #require(error)).code == 2)
   }
 
+  @Test func bothFormsOfATimeAreDocumented() {
+    #expect(
+      ImportCommand.configuration.discussion.contains("taken_at: ISO 8601 or Unix seconds"))
+  }
+
   @Test func aColumnNeedsNoFile() throws {
     let command = try Photodb.parseAsRoot([
       "import", "--from-column", "s.t.c", "--id-column", "id", "--photo-column", "p",

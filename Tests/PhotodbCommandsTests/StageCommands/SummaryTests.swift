@@ -1,3 +1,4 @@
+import PersonGrouping
 import Testing
 
 @testable import FaceClustering
@@ -23,6 +24,15 @@ struct SummaryTests {
       report.text == "put run 3 in charge\n  moved      1 face\n  undo with  photodb undo 7")
     report.undecided = 1
     #expect(report.text.contains("\n  undecided  1 face to be decided again: "))
+  }
+
+  @Test func aCalibrationIsOneLine() {
+    let line = CalibrationReport(SimilarityCalibration.prior).line
+    #expect(line.hasPrefix("groups are one from a mean similarity of 0."))
+    #expect(
+      line.hasSuffix(
+        " deviations), different people 0.060 ± 0.090 (a prior: one person alone?), about 20 people"
+      ), "\(line)")
   }
 
   @Test func seriesKeepTheirLabelsWhenASignalFires() {
