@@ -142,14 +142,20 @@ public struct FaceClustering: Sendable {
   /// then says `cancelled` and ``BootstrapError/cancelled(run:collection:)`` is thrown. A task that is
   /// cancelled after the commit gets its report.
   ///
+  /// - Parameters:
+  ///   - dryRun: says what it would do, and writes nothing.
+  ///   - withoutFit: takes people out of the hierarchy of the run in charge again, with what humans said since and with
+  ///     other settings of the extraction. Faces that came later, or were left out of the fit, join by evidence.
+  ///   - progress: told how far the fit is; may cancel it.
   /// - Throws: ``BootstrapError``, `HDBSCANError`, `PostgresError`; the old run stays in charge.
-  /// - Complexity: that of the fit, O(n² · d) products; memory O(n · d).
+  /// - Complexity: that of the fit, O(n² · d) products, or without one O(n · d) and O(m · (n + m) · d) products for m
+  ///   faces that were not fitted; memory O(n · d).
   public func bootstrap(
-    dryRun: Bool = false, progress: ProgressHandler? = nil
+    dryRun: Bool = false, withoutFit: Bool = false, progress: ProgressHandler? = nil
   ) async throws -> BootstrapReport {
     let bootstrap = Bootstrap(
-      pool: pool, collection: collection, settings: settings, threads: threads, logger: logger,
-      progress: progress)
+      pool: pool, collection: collection, settings: settings, withoutFit: withoutFit,
+      threads: threads, logger: logger, progress: progress)
     return try await pool.explainingRights {
       dryRun ? try await bootstrap.dryRun() : try await bootstrap.run()
     }

@@ -10,9 +10,11 @@ struct ClustersFromGroups {
   /// Least faces of a node that is a cluster of its own where its group has a larger one.
   private static let leastFaces = 3
 
-  /// - Parameter groups: the faces of each person, ascending; groups of one face are left out.
+  /// - Parameter groups: the faces of each person, ascending; groups of one face are left out, and so are those
+  ///   in which no face was fitted: bad faces are alike because they are bad.
   func clusters(of groups: [[Int]]) -> PeopleGrouping {
-    let people = groups.filter { $0.count >= 2 }.sorted { $0[0] < $1[0] }
+    let people = groups.filter { $0.count >= 2 && $0[0] < input.fittedCount }
+      .sorted { $0[0] < $1[0] }
     let count = input.embeddings.rows
     var personOfFace = [Int](repeating: -1, count: count)
     for (person, faces) in people.enumerated() {
@@ -60,7 +62,8 @@ struct ClustersFromGroups {
       .sorted { ($1.faces.count, $0.faces[0]) < ($0.faces.count, $1.faces[0]) }
     let large = ordered.filter { $0.faces.count >= Self.leastFaces }
     if large.isEmpty {
-      // The largest node, or a single face: of equals, the one that the others are most like.
+      // The largest node, or a single fitted face: of equals, the one that the others are most like.
+      let ordered = ordered.filter { $0.faces[0] < input.fittedCount }
       let most = ordered[0].faces.count
       let sum = sum(faces)
       let best =
@@ -94,7 +97,11 @@ struct ClustersFromGroups {
     for node in stride(from: hierarchy.pointCount, through: root, by: 1) {
       let children = hierarchy.children(of: node)
       let common = children.first.map { person[$0] } ?? -1
-      person[node] = children.allSatisfy { person[$0] == common } ? common : -1
+      // What was not fitted is below an infinite distance only, and is adopted.
+      let isOne =
+        hierarchy.distances[node - hierarchy.pointCount].isFinite
+        && children.allSatisfy { person[$0] == common }
+      person[node] = isOne ? common : -1
       for child in children { parents[child] = node }
     }
     var top = Array(0...root)

@@ -2,12 +2,18 @@ public import HDBSCAN
 public import Vectors
 
 /// Faces to be grouped into people, and what is known about them beforehand.
+///
+/// Faces that were fitted come first. Others may follow that were left out of the fit: small or uncertain
+/// ones, whose density says nothing. Those are grouped by evidence alone, and are adopted; a group without
+/// a fitted face is no cluster.
 public struct GroupingInput: Sendable {
   /// n × d unit vectors.
   public var embeddings: Matrix<Float>
-  /// Minimum spanning tree of a fit of these faces, n − 1 edges by (weight, a, b).
+  /// How many of them were fitted, f.
+  public let fittedCount: Int
+  /// Minimum spanning tree of the fit, f − 1 edges by (weight, a, b).
   public var spanningTree: [WeightedEdge]
-  /// The hierarchy of the same fit.
+  /// The hierarchy of the same fit; what was not fitted joins it at an infinite distance.
   public var hierarchy: SingleLinkage
   /// Near neighbours of each face, where the fit is at hand; without them pairs may be missed.
   public var neighbours: NeighbourGraph?
@@ -27,15 +33,19 @@ public struct GroupingInput: Sendable {
   public var rejected: [(face: Int, person: Int64)]
 
   /// Faces of which nothing else is known.
+  ///
+  /// - Parameter fittedCount: how many of them the tree spans; nil for all.
   public init(
-    embeddings: Matrix<Float>, spanningTree: [WeightedEdge],
+    embeddings: Matrix<Float>, fittedCount: Int? = nil, spanningTree: [WeightedEdge],
     ties: Parameters.Ties = .simultaneous, neighbours: NeighbourGraph? = nil,
     photos: [Int64?]? = nil, anchors: [Int64?]? = nil, cannotLink: [(Int, Int)] = []
   ) {
     let count = embeddings.rows
     self.embeddings = embeddings
+    self.fittedCount = fittedCount ?? count
     self.spanningTree = spanningTree
-    hierarchy = SingleLinkage(edges: spanningTree, pointCount: count, ties: ties)
+    let beside = (self.fittedCount..<count).map { WeightedEdge(0, $0, weight: .infinity) }
+    hierarchy = SingleLinkage(edges: spanningTree + beside, pointCount: count, ties: ties)
     self.neighbours = neighbours
     self.photos = photos ?? [Int64?](repeating: nil, count: count)
     self.anchors = anchors ?? [Int64?](repeating: nil, count: count)
@@ -47,16 +57,59 @@ public struct GroupingInput: Sendable {
       self.photos.count == count && self.anchors.count == count, "one entry for each face")
   }
 
-  /// Faces and their fit.
+  /// Faces and a fit of the first of them.
   public init(
     embeddings: Matrix<Float>, clustering: Clustering, photos: [Int64?]? = nil,
     anchors: [Int64?]? = nil, cannotLink: [(Int, Int)] = []
   ) {
     self.init(
-      embeddings: embeddings, spanningTree: clustering.spanningTree,
-      ties: clustering.parameters.ties, neighbours: clustering.neighbours, photos: photos,
-      anchors: anchors,
-      cannotLink: cannotLink)
+      embeddings: embeddings, fittedCount: clustering.labels.count,
+      spanningTree: clustering.spanningTree, ties: clustering.parameters.ties,
+      neighbours: clustering.neighbours, photos: photos, anchors: anchors, cannotLink: cannotLink)
+  }
+}
+
+extension GroupingInput {
+  /// Neighbours of a face that was not fitted, where those of the fit are not at hand.
+  private static let usualNeighbours = 6
+
+  /// Looks for the neighbours of the faces that were not fitted, among all faces.
+  ///
+  /// - Parameters:
+  ///   - threads: most threads to use; the result does not depend on it.
+  ///   - isCancelled: asked now and then.
+  /// - Throws: ``GroupingCancelled``; `HDBSCANError` where the screening kernel cannot be used.
+  /// - Complexity: O((n − f) · n · d), as matrix products.
+  public mutating func findNeighboursBesideFit(
+    threads: Int = availableThreads, isCancelled: () -> Bool = { false }
+  ) throws {
+    let beside = fittedCount..<embeddings.rows
+    if beside.isEmpty { return }
+    let fitted = neighbours.flatMap { $0.perPoint > 0 ? $0 : nil }
+    let perPoint = fitted?.perPoint ?? Self.usualNeighbours
+    var indices = fitted?.indices ?? [Int32](repeating: -1, count: fittedCount * perPoint)
+    // One more than is wanted: every face is its own nearest.
+    let found = try nearest(
+      to: embeddings.rows(beside), count: perPoint + 1, threads: threads, isCancelled)
+    for (query, face) in beside.enumerated() {
+      let entries = found.indices[query * found.perPoint..<(query + 1) * found.perPoint]
+        .filter { $0 != Int32(face) }.prefix(perPoint)
+      indices += entries
+      indices += [Int32](repeating: -1, count: perPoint - entries.count)
+    }
+    neighbours = NeighbourGraph(perPoint: perPoint, indices: indices)
+  }
+
+  private func nearest(
+    to queries: Matrix<Float>, count: Int, threads: Int, _ isCancelled: () -> Bool
+  ) throws -> NeighbourGraph {
+    do {
+      return try nearestNeighbours(
+        of: queries, among: embeddings, count: count, threads: threads, isCancelled: isCancelled)
+    } catch {
+      if error == .cancelled { throw GroupingCancelled() }
+      throw error
+    }
   }
 }
 

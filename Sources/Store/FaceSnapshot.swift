@@ -97,6 +97,41 @@ public struct FaceReader: Sendable {
       on: connection)
   }
 
+  /// All faces that are not known to be unusable, whatever their quality.
+  ///
+  /// Call it inside a repeatable-read transaction.
+  public func usable(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
+    try read(where: "d.cluster_status IS DISTINCT FROM 'invalid'", on: connection)
+  }
+
+  /// All eligible faces, and all that the rule leaves out.
+  ///
+  /// Call it inside a repeatable-read transaction.
+  ///
+  /// - Parameter expectingNone: whether nobody is thought to be left out; then only eligible faces are looked for.
+  /// - Complexity: O(n · d), streamed: one copy of the vectors, and while there are two kinds another one.
+  public func divided(
+    _ eligibility: Eligibility, expectingNone: Bool, on connection: isolated PostgresConnection
+  ) throws -> (eligible: FaceSnapshot, leftOut: FaceSnapshot) {
+    if expectingNone {
+      let eligible = try eligible(eligibility, on: connection)
+      return (eligible, eligible.selecting(rows: []))
+    }
+    let usable = "d.cluster_status IS DISTINCT FROM 'invalid'"
+    let out = Set(
+      try connection.query(
+        """
+        SELECT d.id FROM person_detection d
+        WHERE d.collection_id = $1 AND \(usable) AND NOT \(eligibility.condition)
+        """, [.int64(collection.id)]
+      ).map { try $0.int64(0) })
+    let all = try self.usable(on: connection)
+    return (
+      all.selecting(rows: all.ids.indices.filter { !out.contains(all.ids[$0]) }),
+      all.selecting(rows: all.ids.indices.filter { out.contains(all.ids[$0]) })
+    )
+  }
+
   /// How many faces the eligibility rule leaves out, and how many it takes.
   public func countEligible(
     _ eligibility: Eligibility, on connection: isolated PostgresConnection

@@ -16,6 +16,8 @@ public final class Matrix<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Se
   public let base: UnsafePointer<Scalar>
 
   private let storage: UnsafeMutableRawPointer
+  /// The matrix whose rows these are, where they are not its own.
+  private let owner: Matrix?
 
   /// Makes a matrix and lets `fill` write it, row by row addressed through `stride`.
   ///
@@ -43,6 +45,7 @@ public final class Matrix<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Se
     self.stride = stride
     self.base = UnsafePointer(typed)
     self.storage = raw
+    owner = nil
     try fill(typed, stride)
   }
 
@@ -59,7 +62,34 @@ public final class Matrix<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Se
     }
   }
 
-  deinit { storage.deallocate() }
+  /// Consecutive rows of another matrix, whose storage they share.
+  private init(_ range: Range<Int>, of owner: Matrix) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= owner.rows, "rows that are there")
+    rows = range.count
+    columns = owner.columns
+    stride = owner.stride
+    base = owner.base + range.lowerBound * owner.stride
+    storage = owner.storage
+    self.owner = owner
+  }
+
+  deinit { if owner == nil { storage.deallocate() } }
+
+  /// Consecutive rows, not copied; the storage lives as long as any of its matrices.
+  ///
+  /// - Complexity: O(1).
+  public func rows(_ range: Range<Int>) -> Matrix { Matrix(range, of: self) }
+
+  /// A new matrix of the rows of two with equally many columns, one below the other.
+  ///
+  /// - Complexity: O(n · d).
+  public func appending(_ other: Matrix) -> Matrix {
+    precondition(other.columns == columns, "rows of one length")
+    return Matrix(rows: rows + other.rows, columns: columns) { storage, stride in
+      storage.update(from: base, count: rows * stride)
+      (storage + rows * stride).update(from: other.base, count: other.rows * stride)
+    }
+  }
 
   /// Start of a row; valid for `stride` scalars as long as the matrix lives.
   @inlinable

@@ -9,7 +9,8 @@ extension OnPostgres {
   /// Whatever people and programs do, in any order, what must hold holds after each step.
   @Suite struct RandomHistoryTests {
     private enum Step: CaseIterable {
-      case importFaces, bootstrap, dryRun, assign, assignInSmallBatches, force, byHand, newPerson
+      case importFaces, bootstrap, dryRun, withoutFit, assign, assignInSmallBatches, force, byHand,
+        newPerson
       case name, verify, forbid, constrain, reject, delete
     }
 
@@ -60,6 +61,11 @@ extension OnPostgres {
           _ = try await stage.bootstrap(dryRun: step == .dryRun)
         } catch BootstrapError.nothingToFit {
           #expect(faces.allSatisfy { ($0.status ?? "") == "invalid" || $0.clusterID == nil })
+        }
+      case .withoutFit:
+        do {
+          _ = try await stage.bootstrap(withoutFit: true)
+        } catch BootstrapError.noFit, BootstrapError.fitIsIncomplete {
         }
       case .assign: _ = try await stage.assign()
       case .assignInSmallBatches: _ = try await stage.assign(batchSize: 2)

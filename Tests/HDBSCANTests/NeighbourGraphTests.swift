@@ -42,4 +42,38 @@ import Vectors
     #expect(!graph.indices.contains { $0 >= 20 })
     #expect(throws: HDBSCANError.self) { try nearestNeighbours(of: matrix, count: 0) }
   }
+
+  /// Copies tie, and then the smaller row is nearer, whoever looks first.
+  @Test(arguments: [1, 2]) func queriesFindTheirNearestRows(threads: Int) throws {
+    let matrix = points(1_500).selecting(rows: Array(0..<1_500) + [7, 7, 1_499])
+    let queries = points(430).selecting(rows: Array(400..<430)).appending(
+      matrix.rows(1_495..<1_503))
+    let graph = try nearestNeighbours(of: queries, among: matrix, count: 5, threads: threads)
+    #expect(graph.perPoint == 5)
+    let both = queries.appending(matrix)
+    for query in 0..<queries.rows {
+      let nearest = (0..<matrix.rows).map {
+        (distance: both.squaredDistance(query, queries.rows + $0), row: $0)
+      }.sorted { ($0.distance, $0.row) < ($1.distance, $1.row) }.prefix(5)
+      #expect(
+        graph.indices[5 * query..<5 * query + 5].map(Int.init) == nearest.map(\.row),
+        "query \(query)")
+    }
+  }
+
+  @Test func queriesThatCannotBeAnsweredAreRefused() throws {
+    let matrix = points(20)
+    #expect(throws: HDBSCANError.self) {
+      try nearestNeighbours(of: matrix, among: matrix, count: 0)
+    }
+    let narrow = Matrix<Float>([[1, 0]])
+    #expect(throws: HDBSCANError.self) {
+      try nearestNeighbours(of: narrow, among: matrix, count: 1)
+    }
+    #expect(throws: HDBSCANError.cancelled) {
+      try nearestNeighbours(of: matrix, among: matrix, count: 1, isCancelled: { true })
+    }
+    #expect(try nearestNeighbours(of: matrix, among: matrix, count: 99).perPoint == 20)
+    #expect(try nearestNeighbours(of: matrix.rows(0..<0), among: matrix, count: 3).indices.isEmpty)
+  }
 }

@@ -11,6 +11,25 @@ import Vectors
     }
   }
 
+  /// Rows of a part are those of the whole, for as long as the part lives.
+  @Test func partsShareTheirStorage() {
+    func part() -> (part: Matrix<Float>, all: [[Float]]) {
+      let one = Matrix(floats(makeRows(3, 17, seed: 4)))
+      let other = Matrix(floats(makeRows(4, 17, seed: 5)))
+      let both = one.appending(other)
+      let rows = (0..<3).map { one.values(ofRow: $0) } + (0..<4).map { other.values(ofRow: $0) }
+      #expect(both.rows(2..<6).row(1) == both.row(3))
+      return (both.rows(1..<7).rows(1..<5), rows)
+    }
+    let (part, all) = part()
+    #expect(part.rows == 4 && part.columns == 17)
+    for row in 0..<4 {
+      #expect(part.values(ofRow: row) == all[row + 2])
+      for column in 17..<part.stride { #expect(part.row(row)[column] == 0) }
+    }
+    #expect(part.rows(4..<4).rows == 0)
+  }
+
   @Test func productsOfBlocksMatchTheKernel() {
     let left = Matrix(floats(makeRows(37, 129, seed: 2)))
     let right = Matrix(floats(makeRows(53, 129, seed: 3)))

@@ -10,6 +10,8 @@ struct Bootstrap {
   let pool: PostgresPool
   let collection: CollectionRecord
   let settings: StageSettings
+  /// Whether the hierarchy of the run in charge is taken instead of a fit.
+  let withoutFit: Bool
   let threads: Int
   let logger: Logger
   let progress: ProgressHandler?
@@ -144,6 +146,46 @@ struct Bootstrap {
 
   private func fit(into report: inout BootstrapReport, clock: Stopwatch) async throws -> FittedFaces
   {
+    let read = withoutFit ? try await facesOfStoredFit() : try await facesToFit()
+    let snapshot = read.fitted
+    report.embeddingCount = snapshot.count
+    report.filteredCount = read.beside.count
+    report.fitOfRun = read.stored?.run
+    report.seconds.read = clock.lap()
+    let said = try await pool.withTransaction(.snapshot) { connection in
+      try HumanConstraints(collection, on: connection)
+    }
+    let clustering = try await clusterOffPool(snapshot, said, stored: read.stored?.clustering)
+    report.allowSingleCluster = clustering.parameters.allowSingleCluster
+    report.clusterCount = clustering.selection.nodes.count
+    report.seconds.fit = clock.lap()
+    var fitted = FittedFaces(
+      snapshot: snapshot, leftOut: read.beside.part(0..<0), clustering: clustering, people: nil,
+      unusable: read.unusable, fitOfRun: read.stored?.run)
+    guard settings.clusterExtraction == .evidence else { return fitted }
+    // Side by side in one matrix, of which both are parts from here on.
+    let all = snapshot.appending(usable(read.beside))
+    fitted.snapshot = all.part(0..<snapshot.count)
+    fitted.leftOut = all.part(snapshot.count..<all.count)
+    let people = try await peopleOffPool(all, clustering)
+    report.clusterCount = people.clusters.count
+    report.seconds.people = clock.lap()
+    fitted.people = people
+    return fitted
+  }
+
+  /// What a bootstrap begins with.
+  private struct Faces {
+    var fitted: FaceSnapshot
+    /// Faces that are no part of the fit.
+    var beside: FaceSnapshot
+    /// Eligible faces that cannot be used, and why.
+    var unusable: [Int64: String] = [:]
+    /// The fit, where it is not to be made.
+    var stored: (run: Int64, clustering: Clustering)?
+  }
+
+  private func facesToFit() async throws -> Faces {
     let (collection, settings) = (collection, settings)
     let eligibility = settings.eligibility
     let counts = try await pool.withTransaction(.snapshot) { connection in
@@ -153,7 +195,8 @@ struct Bootstrap {
       throw BootstrapError.nothingToFit(collection: collection.name, filtered: counts.filtered)
     }
     let estimate = BootstrapEstimate(
-      faces: counts.eligible, dimension: collection.dimension, minSamples: settings.minSamples)
+      faces: counts.eligible, leftOut: counts.filtered, dimension: collection.dimension,
+      minSamples: settings.minSamples)
     logger.info(
       """
       fitting \(counts.eligible) faces; about \(estimate.memoryBytes / 1_048_576) MB of memory are \
@@ -161,24 +204,51 @@ struct Bootstrap {
       """)
     try estimate.check()
     let stored = try await pool.withTransaction(.snapshot) { connection in
-      try FaceReader(collection).eligible(eligibility, on: connection)
+      try FaceReader(collection).divided(
+        eligibility, expectingNone: counts.filtered == 0, on: connection)
     }
-    let (snapshot, unusable) = try await setAside(stored)
-    report.embeddingCount = snapshot.count
-    report.filteredCount = counts.filtered
-    report.seconds.read = clock.lap()
-    let said = try await pool.withTransaction(.snapshot) { connection in
-      try HumanConstraints(collection, on: connection)
+    let (snapshot, unusable) = try await setAside(stored.eligible)
+    return Faces(fitted: snapshot, beside: stored.leftOut, unusable: unusable)
+  }
+
+  /// The faces of the run in charge, in the order of its fit, and all others.
+  private func facesOfStoredFit() async throws -> Faces {
+    let (collection, settings) = (collection, settings)
+    let (run, model, faces) = try await pool.withTransaction(.snapshot) { connection in
+      let runs = RunRepository(collection)
+      guard let run = try runs.active(on: connection) else {
+        throw BootstrapError.noFit(collection: collection.name)
+      }
+      let then = try StageSettings(runParametersJSON: run.parametersJSON).eligibility
+      guard then == settings.eligibility, run.embeddingModel == collection.embeddingModel else {
+        throw BootstrapError.fitOfOtherFaces(run: run.id)
+      }
+      let metrics = try JSONText.decode(RunMetrics.self, from: run.metricsJSON)
+      return (
+        metrics.fitOfRun ?? run.id,
+        try StoredModel(bytes: try runs.state(of: run.id, on: connection).blob),
+        try FaceReader(collection).usable(on: connection)
+      )
     }
-    let clustering = try await clusterOffPool(snapshot, said)
-    report.allowSingleCluster = clustering.parameters.allowSingleCluster
-    report.clusterCount = clustering.selection.nodes.count
-    report.seconds.fit = clock.lap()
-    let people = try await peopleOffPool(snapshot, clustering)
-    if let people { report.clusterCount = people.clusters.count }
-    report.seconds.people = clock.lap()
-    return FittedFaces(
-      snapshot: snapshot, clustering: clustering, people: people, unusable: unusable)
+    let fitted = Set(model.detectionIDs)
+    let rows = faces.ids.indices.filter { fitted.contains(faces.ids[$0]) }
+    let snapshot = faces.selecting(rows: rows)
+    let unusable = UnusableEmbeddings.reasons(in: snapshot.embeddings).count
+    let missing = fitted.count - rows.count + unusable
+    guard missing == 0 else {
+      throw BootstrapError.fitIsIncomplete(run: run, missing: missing, collection: collection.name)
+    }
+    return Faces(
+      fitted: snapshot,
+      beside: faces.selecting(rows: faces.ids.indices.filter { !fitted.contains(faces.ids[$0]) }),
+      stored: (run, try model.clustering()))
+  }
+
+  /// Those of the faces beside the fit that can be compared; whoever places the others finds them invalid.
+  private func usable(_ beside: FaceSnapshot) -> FaceSnapshot {
+    let reasons = UnusableEmbeddings.reasons(in: beside.embeddings)
+    return reasons.isEmpty
+      ? beside : beside.selecting(rows: beside.ids.indices.filter { reasons[$0] == nil })
   }
 
   /// Leaves out what cannot be fitted, and says so.
@@ -205,8 +275,9 @@ struct Bootstrap {
     )
   }
 
+  /// - Parameter stored: a fit of the same faces, from which clusters are taken again.
   private func clusterOffPool(
-    _ snapshot: FaceSnapshot, _ said: HumanConstraints
+    _ snapshot: FaceSnapshot, _ said: HumanConstraints, stored: Clustering?
   ) async throws -> Clustering {
     let (settings, threads, progress) = (settings, threads, progress)
     // The fit runs outside the task; a flag tells it that the task was cancelled.
@@ -215,9 +286,14 @@ struct Bootstrap {
         (progress?(step) ?? true) && !isCancelled()
       }
       var parameters = settings.fitParameters
-      let clustering = try HDBSCAN.fit(
-        .float32(snapshot.embeddings), parameters: parameters, threads: threads,
-        progress: progress)
+      let clustering =
+        if let stored {
+          try HDBSCAN.reextract(stored, parameters: parameters)
+        } else {
+          try HDBSCAN.fit(
+            .float32(snapshot.embeddings), parameters: parameters, threads: threads,
+            progress: progress)
+        }
       let pairs = said.pairs(among: snapshot, in: clustering)
       guard settings.allowSingleCluster == nil,
         SinglePerson.looksLikeOne(
@@ -236,10 +312,11 @@ struct Bootstrap {
   }
 
   /// People out of the fit's hierarchy, by pair evidence.
+  ///
+  /// - Parameter snapshot: the faces of the fit, and after them those that were left out of it.
   private func peopleOffPool(
     _ snapshot: FaceSnapshot, _ clustering: Clustering
-  ) async throws -> PeopleGrouping? {
-    guard settings.clusterExtraction == .evidence else { return nil }
+  ) async throws -> PeopleGrouping {
     let collection = collection
     let (known, times) = try await pool.withTransaction(.snapshot) { connection in
       (
@@ -258,6 +335,7 @@ struct Bootstrap {
         input.times = times
         input.persons = known.persons
         input.rejected = known.rejected
+        try input.findNeighboursBesideFit(threads: threads, isCancelled: isCancelled)
         return try groupPeople(
           input, steps: chosen, threads: threads, progress: { _ in !isCancelled() })
       } catch is GroupingCancelled {

@@ -6,21 +6,25 @@ public import Store
 public struct BootstrapEstimate: Sendable, Equatable {
   /// Faces that will be fitted.
   public let faces: Int
+  /// Faces that are grouped with them but not fitted.
+  public let leftOut: Int
   /// Length of their embeddings, d.
   public let dimension: Int
   /// Bytes at the peak, beside what the process has already.
   public let memoryBytes: Int64
 
   /// For a number of faces.
-  public init(faces: Int, dimension: Int, minSamples: Int) {
+  public init(faces: Int, leftOut: Int = 0, dimension: Int, minSamples: Int) {
     self.faces = faces
+    self.leftOut = leftOut
     self.dimension = dimension
     // The vectors themselves, the fit, and the plan's members. People take what the fit gave back: at most
-    // the sums of n / 2 groups, three times over, which is as much as its two copies of the vectors.
+    // the sums of n / 2 groups, three times over, which is as much as its two copies of the vectors. What is not
+    // fitted is there twice while it is put beside the rest.
     memoryBytes =
       Int64(faces * dimension * 4)
       + Int64(estimatedFitMemory(points: faces, dimensions: dimension, minSamples: minSamples))
-      + Int64(faces * 256)
+      + Int64(faces * 256) + Int64(leftOut * (dimension * 8 + 256))
   }
 
   /// Counts the eligible faces of a collection.
@@ -33,7 +37,8 @@ public struct BootstrapEstimate: Sendable, Equatable {
       try FaceReader(collection).countEligible(settings.eligibility, on: $0)
     }
     return BootstrapEstimate(
-      faces: counts.eligible, dimension: collection.dimension, minSamples: settings.minSamples)
+      faces: counts.eligible, leftOut: counts.filtered, dimension: collection.dimension,
+      minSamples: settings.minSamples)
   }
 
   /// Refuses a bootstrap for which memory would not suffice.

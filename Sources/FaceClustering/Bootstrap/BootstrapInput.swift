@@ -7,12 +7,14 @@ struct BootstrapInput {
   var settings: StageSettings
   /// What the fit saw.
   var snapshot: FaceSnapshot
+  /// What was too small or too uncertain for it, and was grouped with it.
+  var leftOut: FaceSnapshot
   var clustering: Clustering
   /// The clusters to go on with.
   var found: FoundClusters
   /// Every face of the collection as it stands now.
   var states: [DetectionState]
-  /// Assigned faces that the fit did not see.
+  /// Assigned faces that neither the fit nor the grouping placed.
   var outside: FaceSnapshot
   var live: LiveClusters
   var prohibitions: Prohibitions
@@ -20,6 +22,8 @@ struct BootstrapInput {
   var drawnPersons: Set<Int64> = []
   /// Faces that take no part because their embedding cannot be used, and why.
   var unusable: [Int64: String] = [:]
+  /// Whether the fit is that of an earlier run, which knows nothing of clusters of faces that came since.
+  var isOldFit = false
   /// What an earlier plan of the same fit worked out.
   var memory = FactsMemory()
 }
@@ -98,4 +102,6 @@ struct BootstrapPlan {
   /// Faces that had a cluster and have another one, or none.
   var moved = 0
   var noise = 0
+  /// Faces that were left out of the fit and are in a cluster by evidence.
+  var leftOutPlaced = 0
 }

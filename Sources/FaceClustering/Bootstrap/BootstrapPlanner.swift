@@ -35,6 +35,7 @@ struct BootstrapPlanner {
     let survivors = decideSurvivors(outcome)
     var builder = PlanBuilder(input: input, survivors: survivors, outcome: outcome)
     builder.placeFittedFaces(stateByID: stateByID, rowOfCluster: rowOfCluster)
+    builder.placeLeftOutFaces(stateByID: stateByID, rowOfCluster: rowOfCluster)
     builder.placeOutsideFaces(rowOfCluster: rowOfCluster)
     builder.separateForbiddenPairs()
     var plan = builder.finish(states: input.states)
@@ -46,20 +47,26 @@ struct BootstrapPlanner {
   private static let manualWeight = 5
 
   private func matchLineage() -> LineageMatcher.Outcome {
-    let snapshot = input.snapshot
     var membership: [(old: Int?, new: Int?)] = []
     var weights: [Int] = []
-    membership.reserveCapacity(snapshot.count)
+    membership.reserveCapacity(input.snapshot.count)
     var members = [[Member]](repeating: [], count: labelCount)
-    for (row, id) in snapshot.ids.enumerated() {
-      guard let state = stateByID[id] else { continue }
-      let label = input.found.labels[row]
+    func count(_ faces: FaceSnapshot, row: Int, label: Int) {
+      let id = faces.ids[row]
+      guard let state = stateByID[id] else { return }
       membership.append(
         (state.clusterID.flatMap { rowOfCluster[$0] }, label >= 0 ? label : nil))
       weights.append(state.status == .manual ? Self.manualWeight : 1)
-      guard label >= 0 else { continue }
+      guard label >= 0 else { return }
       members[label].append(
-        Member(detectionID: id, embeddings: snapshot.embeddings, row: row, isCore: false))
+        Member(detectionID: id, embeddings: faces.embeddings, row: row, isCore: false))
+    }
+    for (row, label) in input.found.labels.enumerated() {
+      count(input.snapshot, row: row, label: label)
+    }
+    // Those that are alone stay where they are, so they are no loss of their cluster.
+    for (row, label) in input.found.leftOutLabels.enumerated() where label >= 0 {
+      count(input.leftOut, row: row, label: label)
     }
     let sums = inParallel(labelCount) { label in
       input.memory.sum(label: label, count: members[label].count) {
@@ -93,6 +100,7 @@ struct BootstrapPlanner {
         survivors.bestPairOfNew[pair.new] = pair
       }
     }
+    let fittedClusters = fittedClusters
     for old in 0..<input.live.count {
       let named = input.live.personNames[old] != nil
       let held = input.live.holdsMembers(old)
@@ -100,11 +108,21 @@ struct BootstrapPlanner {
         survivors.fates[old] = .continued(label: new, holdsMembers: held)
       } else if held || (named && !joinsItsOwnPerson(old, survivors, outcome)) {
         survivors.fates[old] = .kept(holdsMembers: true)
-      } else if clustersWithManualFaces.contains(input.live.ids[old]) {
+      } else if clustersWithManualFaces.contains(input.live.ids[old])
+        || input.isOldFit && !fittedClusters.contains(old)
+      {
         survivors.fates[old] = .kept(holdsMembers: false)
       }
     }
     return survivors
+  }
+
+  /// Clusters with a face that was fitted.
+  private var fittedClusters: Set<Int> {
+    Set(
+      input.snapshot.ids.compactMap { id in
+        stateByID[id]?.clusterID.flatMap { rowOfCluster[$0] }
+      })
   }
 
   /// Whether the faces of a named cluster go on in another cluster of the same person.

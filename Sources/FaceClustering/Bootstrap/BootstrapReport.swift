@@ -20,12 +20,16 @@ public struct BootstrapReport: Sendable, Codable {
 
   /// Absent after a dry run.
   @OrNull public var runID: Int64?
+  /// The run whose fit was taken; absent where one was made.
+  @OrNull public var fitOfRun: Int64?
   /// Whether nothing was written.
   public var dryRun: Bool
   /// Faces that were fitted.
   public var embeddingCount: Int
-  /// Faces that the eligibility rule left out.
+  /// Faces that were not fitted: the eligibility rule left them out, or they came after a fit that was not made again.
   public var filteredCount: Int
+  /// Those of them that are in a cluster by evidence; `assign` decides the others.
+  public var filteredPlaced: Int
   /// Clusters that the fit selected.
   public var clusterCount: Int
   /// Faces that the fit called noise.
@@ -53,9 +57,11 @@ public struct BootstrapReport: Sendable, Codable {
 
   enum CodingKeys: String, CodingKey {
     case runID = "run_id"
+    case fitOfRun = "fit_of_run"
     case dryRun = "dry_run"
     case embeddingCount = "embedding_count"
     case filteredCount = "filtered_count"
+    case filteredPlaced = "filtered_placed"
     case clusterCount = "cluster_count"
     case noiseCount = "noise_count"
     case peopleCount = "people_count"
@@ -76,6 +82,9 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
   /// a dry run.
   case cancelled(run: Int64?, collection: String)
   case nothingToFit(collection: String, filtered: Int)
+  case noFit(collection: String)
+  case fitOfOtherFaces(run: Int64)
+  case fitIsIncomplete(run: Int64, missing: Int, collection: String)
   case nothingUsable(collection: String, faces: [InvalidFace], count: Int)
 
   /// One line that says what is wrong, where, and what to do.
@@ -99,6 +108,14 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
         + (filtered > 0
           ? " (\(filtered) are too small or too uncertain: MIN_FACE_SIZE_PX, MIN_FACE_CONFIDENCE)"
           : "; `photodb import` brings some in")
+    case .noFit(let collection):
+      "collection “\(collection)” has no run whose fit could be used; `photodb re-bootstrap` makes one"
+    case .fitOfOtherFaces(let run):
+      "run \(run) was fitted with another embedding model, MIN_FACE_SIZE_PX or MIN_FACE_CONFIDENCE; "
+        + "`photodb re-bootstrap` fits anew, with those of now"
+    case .fitIsIncomplete(let run, let missing, let collection):
+      "\(missing) faces of the fit of run \(run) are gone from collection “\(collection)” or cannot be used; "
+        + "`photodb re-bootstrap` fits anew"
     case .nothingUsable(let collection, let faces, let count):
       "none of the \(count) eligible faces of collection “\(collection)” has a usable embedding: "
         + InvalidFace.line(faces, of: count) + "; import them again under new ids"

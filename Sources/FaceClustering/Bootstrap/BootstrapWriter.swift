@@ -170,7 +170,7 @@ struct BootstrapWriter {
       metricsJSON: try JSONText.encode(
         RunMetrics(
           plan: plan, embeddingCount: fitted.snapshot.count,
-          lastDetectionID: fitted.snapshot.ids.last ?? 0)),
+          lastDetectionID: fitted.snapshot.ids.last ?? 0, fitOfRun: fitted.fitOfRun)),
       timingsJSON: try JSONText.encode(report.seconds), peakMemoryBytes: Memory.peakBytes,
       calibrationJSON: try fitted.people.map { try JSONText.encode($0.calibration) })
   }
@@ -222,16 +222,20 @@ struct RunMetrics: Codable, Sendable {
   var largestCluster: Int
   /// Highest detection id of the fit; how many of its faces were deleted since is told by it.
   var lastDetectionID: Int64
+  /// The run whose fit it has, where it made none.
+  var fitOfRun: Int64?
 
   enum CodingKeys: String, CodingKey {
     case noiseRate = "noise_rate"
     case meanDistance = "mean_distance"
     case largestCluster = "largest_cluster"
     case lastDetectionID = "last_detection_id"
+    case fitOfRun = "fit_of_run"
   }
 
-  init(plan: BootstrapPlan, embeddingCount: Int, lastDetectionID: Int64) {
+  init(plan: BootstrapPlan, embeddingCount: Int, lastDetectionID: Int64, fitOfRun: Int64?) {
     self.lastDetectionID = lastDetectionID
+    self.fitOfRun = fitOfRun
     noiseRate = embeddingCount > 0 ? Double(plan.noise) / Double(embeddingCount) : 0
     // Sum over members of 1 − x·c is m − |S|.
     var distance = 0.0

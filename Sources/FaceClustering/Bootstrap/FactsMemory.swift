@@ -20,13 +20,13 @@ final class FactsMemory: Sendable {
   ///
   /// - Parameters:
   ///   - members: by id, at least one.
-  ///   - snapshot: the vectors of the fit; a cluster with other ones is worked out anew.
+  ///   - vectors: those that all plans of the fit have; a cluster with other ones is worked out anew.
   func facts(
-    of members: [Member], in snapshot: Matrix<Float>, _ make: () -> ClusterFacts
+    of members: [Member], in vectors: [Matrix<Float>], _ make: () -> ClusterFacts
   ) -> ClusterFacts {
-    guard let first = members.first, members.allSatisfy({ $0.embeddings === snapshot }) else {
-      return make()
-    }
+    guard let first = members.first,
+      members.allSatisfy({ member in vectors.contains { $0 === member.embeddings } })
+    else { return make() }
     let (ids, cores) = (members.map(\.detectionID), members.map(\.isCore))
     if let same = known.withLock({ $0[first.detectionID] }), same.members == ids,
       same.cores == cores

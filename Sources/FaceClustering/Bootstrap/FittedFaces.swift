@@ -6,12 +6,19 @@ internal import Vectors
 
 /// A fit and the faces that it saw.
 struct FittedFaces: Sendable {
-  let snapshot: FaceSnapshot
+  var snapshot: FaceSnapshot
+  /// Faces that are no part of the fit and were grouped with those of it.
+  ///
+  /// They are too small, too uncertain, or later than a fit that is not made again. None where the labels of the
+  /// fit are the clusters.
+  var leftOut: FaceSnapshot
   let clustering: Clustering
   /// People among them; nil where the labels of the fit are the clusters.
-  let people: PeopleGrouping?
+  var people: PeopleGrouping?
   /// Eligible faces that were left out because their embedding cannot be used, and why.
   let unusable: [Int64: String]
+  /// The run whose fit this is, where none was made.
+  let fitOfRun: Int64?
   /// What plans of this fit have in common.
   let memory = FactsMemory()
 
@@ -26,19 +33,21 @@ struct FittedFaces: Sendable {
     on connection: isolated PostgresConnection
   ) throws -> PlannedBootstrap {
     let states = try DetectionRepository(collection).states(on: connection)
-    let seen = Set(snapshot.ids)
+    let found =
+      people.map { FoundClusters($0, fittedCount: snapshot.count) } ?? FoundClusters(clustering)
+    var seen = Set(snapshot.ids)
+    for (id, label) in zip(leftOut.ids, found.leftOutLabels) where label >= 0 { seen.insert(id) }
     let outsideIDs = states.filter { $0.clusterID != nil && !seen.contains($0.id) }.map(\.id)
     let live = try ClusterRepository(collection).live(on: connection)
     let (outside, unusable) = setAside(
       try FaceReader(collection).faces(ids: outsideIDs, on: connection), states: states)
     let input = BootstrapInput(
-      settings: settings, snapshot: snapshot, clustering: clustering,
-      found: people.map { FoundClusters($0) } ?? FoundClusters(clustering), states: states,
-      outside: outside, live: live,
+      settings: settings, snapshot: snapshot, leftOut: leftOut, clustering: clustering,
+      found: found, states: states, outside: outside, live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
         detections: nil, on: connection),
       drawnPersons: try PersonRepository(collection).drawn(on: connection), unusable: unusable,
-      memory: memory)
+      isOldFit: fitOfRun != nil, memory: memory)
     var plan = BootstrapPlanner(input).plan()
     let asked = try ReviewRepository(collection).asked(
       plan.questions.compactMap { question in
@@ -101,14 +110,17 @@ struct PlannedBootstrap {
 extension BootstrapReport {
   static func empty(dryRun: Bool) -> BootstrapReport {
     BootstrapReport(
-      runID: nil, dryRun: dryRun, embeddingCount: 0, filteredCount: 0, clusterCount: 0,
-      noiseCount: 0, peopleCount: 0, lineage: LineageCounts(), moved: 0, candidates: 0,
+      runID: nil, fitOfRun: nil, dryRun: dryRun, embeddingCount: 0, filteredCount: 0,
+      filteredPlaced: 0,
+      clusterCount: 0, noiseCount: 0, peopleCount: 0, lineage: LineageCounts(), moved: 0,
+      candidates: 0,
       reconsidered: 0, invalid: 0, invalidFaces: [], allowSingleCluster: false, seconds: Seconds(),
       peakMemoryBytes: 0)
   }
 
   mutating func add(_ planned: PlannedBootstrap) {
     let plan = planned.plan
+    filteredPlaced = plan.leftOutPlaced
     noiseCount = plan.noise
     peopleCount = planned.peopleCount
     reconsidered = plan.reconsidered

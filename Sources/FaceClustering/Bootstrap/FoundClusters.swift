@@ -7,6 +7,8 @@ struct FoundClusters: Sendable {
   var labels: [Int]
   /// Whether a face joined its cluster by evidence alone.
   var isAdopted: [Bool]
+  /// Cluster of each face that was left out of the fit; −1 for none.
+  var leftOutLabels: [Int] = []
   /// Lambda at which each cluster is born.
   var births: [Double]
   var persistences: [Double]
@@ -29,9 +31,12 @@ struct FoundClusters: Sendable {
   }
 
   /// Clusters under people.
-  init(_ people: PeopleGrouping) {
-    labels = people.clusterOfFace
-    isAdopted = people.isAdopted
+  ///
+  /// - Parameter fittedCount: how many of the faces were fitted; they come first.
+  init(_ people: PeopleGrouping, fittedCount: Int) {
+    labels = Array(people.clusterOfFace.prefix(fittedCount))
+    isAdopted = Array(people.isAdopted.prefix(fittedCount))
+    leftOutLabels = Array(people.clusterOfFace.dropFirst(fittedCount))
     births = people.clusters.map(\.lambdaBirth)
     persistences = people.clusters.map(\.persistence)
     persons = people.clusters.map(\.person)

@@ -24,6 +24,9 @@ struct PlanBuilder {
   private var reset: [Int64] = []
   private var finalSlot: [Int64: Int] = [:]
   private var noise = 0
+  private var leftOutPlaced = 0
+  /// Old clusters that keep their members and about which a question was asked.
+  private var askedOfKept: Set<Int> = []
 
   init(input: BootstrapInput, survivors: Survivors, outcome: LineageMatcher.Outcome) {
     self.input = input
@@ -62,46 +65,88 @@ struct PlanBuilder {
     stateByID: [Int64: DetectionState], rowOfCluster: [Int64: Int]
   ) {
     let clustering = input.clustering
-    var askedOfKept: Set<Int> = []
     for (row, id) in input.snapshot.ids.enumerated() {
       // Gone, or found unusable, since the snapshot.
       guard let state = stateByID[id], state.status != .invalid else { continue }
       let label = input.found.labels[row]
       if label < 0 { noise += 1 }
-      let old = state.clusterID.flatMap { rowOfCluster[$0] }
-      let oldSlot = old.flatMap { slotOfOld[$0] }
-      if state.status == .manual {
-        guard let slot = oldSlot else { continue }
-        addMember(id, row, to: slot, isCore: false)
-        if label >= 0, label != slot { ask(id, row: row, slot: label) }
-        continue
-      }
-      let probability = clustering.probabilities[row]
-      var placement = Placement(
-        detectionID: id, status: .unassigned,
-        lambda: Float(clustering.pointLambdas[row]),
-        outlierScore: Float(clustering.outlierScores[row]), tier: "bootstrap")
-      var slot = label >= 0 ? label : nil
-      if let old, let oldSlot, survivors.holdsMembers(old) {
-        if label >= 0, label != oldSlot, askedOfKept.insert(oldSlot).inserted {
-          ask(id, row: row, slot: label)
-        }
-        slot = oldSlot
-      }
-      if let chosen = slot, isForbidden(id, slot: chosen) {
-        slot = nil
-        placement.status = .constrained
-      } else if let slot {
-        placement.isCore =
-          label == slot && !input.found.isAdopted[row]
-          && probability >= input.settings.coreProbabilityThreshold
-        placement.status = placement.isCore ? .hdbscanCore : .hdbscan
-        placement.confidence = Float(probability)
-        placement.isAdopted = label == slot && input.found.isAdopted[row]
-        addMember(id, row, to: slot, isCore: placement.isCore)
-      }
-      placements.append((placement, slot))
+      var face = Decision(
+        member: Member(
+          detectionID: id, embeddings: input.snapshot.embeddings, row: row, isCore: false),
+        label: label, isAdopted: input.found.isAdopted[row])
+      face.probability = clustering.probabilities[row]
+      face.lambda = Float(clustering.pointLambdas[row])
+      face.outlierScore = Float(clustering.outlierScores[row])
+      place(face, state, rowOfCluster: rowOfCluster)
     }
+  }
+
+  /// Decides the faces that were left out of the fit and that evidence put into a cluster.
+  ///
+  /// Whom it left alone stays where it is (``placeOutsideFaces(rowOfCluster:)``), or waits for the tiers.
+  mutating func placeLeftOutFaces(
+    stateByID: [Int64: DetectionState], rowOfCluster: [Int64: Int]
+  ) {
+    for (row, label) in input.found.leftOutLabels.enumerated() where label >= 0 {
+      let id = input.leftOut.ids[row]
+      guard let state = stateByID[id], state.status != .invalid else { continue }
+      let member = Member(
+        detectionID: id, embeddings: input.leftOut.embeddings, row: row, isCore: false)
+      place(
+        Decision(member: member, label: label, isAdopted: true), state,
+        rowOfCluster: rowOfCluster)
+      if finalSlot[id] != nil { leftOutPlaced += 1 }
+    }
+  }
+
+  /// What a bootstrap found about a face.
+  private struct Decision {
+    var member: Member
+    var label: Int
+    var isAdopted: Bool
+    /// 0 for a face without one, which joined by evidence alone.
+    var probability = 0.0
+    var lambda: Float?
+    var outlierScore: Float?
+  }
+
+  private mutating func place(
+    _ face: Decision, _ state: DetectionState, rowOfCluster: [Int64: Int]
+  ) {
+    let (label, id) = (face.label, face.member.detectionID)
+    let old = state.clusterID.flatMap { rowOfCluster[$0] }
+    let oldSlot = old.flatMap { slotOfOld[$0] }
+    if state.status == .manual {
+      guard let slot = oldSlot else { return }
+      addMember(face.member, to: slot)
+      if label >= 0, label != slot { ask(face.member, slot: label) }
+      return
+    }
+    var placement = Placement(
+      detectionID: id, status: .unassigned, lambda: face.lambda,
+      outlierScore: face.outlierScore, tier: "bootstrap")
+    var slot = label >= 0 ? label : nil
+    if let old, let oldSlot, survivors.holdsMembers(old) {
+      if label >= 0, label != oldSlot, askedOfKept.insert(oldSlot).inserted {
+        ask(face.member, slot: label)
+      }
+      slot = oldSlot
+    }
+    if let chosen = slot, isForbidden(id, slot: chosen) {
+      slot = nil
+      placement.status = .constrained
+    } else if let slot {
+      placement.isCore =
+        label == slot && !face.isAdopted
+        && face.probability >= input.settings.coreProbabilityThreshold
+      placement.status = placement.isCore ? .hdbscanCore : .hdbscan
+      placement.confidence = Float(face.probability)
+      placement.isAdopted = label == slot && face.isAdopted
+      var member = face.member
+      member.isCore = placement.isCore
+      addMember(member, to: slot)
+    }
+    placements.append((placement, slot))
   }
 
   /// Of two faces that people said are different, the weaker one leaves a shared person.
@@ -127,7 +172,7 @@ struct PlanBuilder {
     }
   }
 
-  /// Faces that the fit did not see stay where they are, if that still exists.
+  /// Faces that nothing else placed stay where they are, if that still exists.
   mutating func placeOutsideFaces(rowOfCluster: [Int64: Int]) {
     for (row, id) in input.outside.ids.enumerated() {
       let old = input.outside.clusterIDs[row].flatMap { rowOfCluster[$0] }
@@ -146,6 +191,7 @@ struct PlanBuilder {
   func finish(states: [DetectionState]) -> BootstrapPlan {
     var plan = BootstrapPlan()
     plan.noise = noise
+    plan.leftOutPlaced = leftOutPlaced
     plan.reset = reset
     var clusterOfSlot = [Int?](repeating: nil, count: members.count)
     let planned = inParallel(members.count) { slot -> PlannedCluster? in
@@ -233,7 +279,9 @@ struct PlanBuilder {
       ?? old.flatMap { input.live.epsilons[$0] } ?? input.settings.clusteringThreshold
     let persistence = label.map { input.found.persistences[$0] }
     let sorted = members[slot].sorted { $0.detectionID < $1.detectionID }
-    var facts = input.memory.facts(of: sorted, in: input.snapshot.embeddings) {
+    var facts = input.memory.facts(
+      of: sorted, in: [input.snapshot.embeddings, input.leftOut.embeddings]
+    ) {
       MemberFacts.facts(
         of: sorted, dimension: input.snapshot.embeddings.columns, epsilon: epsilon,
         lambdaBirth: birth, persistence: persistence, origin: "bootstrap")
@@ -284,24 +332,23 @@ struct PlanBuilder {
     }
   }
 
-  private mutating func addMember(_ id: Int64, _ row: Int, to slot: Int, isCore: Bool) {
-    finalSlot[id] = slot
-    members[slot].append(
-      Member(detectionID: id, embeddings: input.snapshot.embeddings, row: row, isCore: isCore))
+  private mutating func addMember(_ member: Member, to slot: Int) {
+    finalSlot[member.detectionID] = slot
+    members[slot].append(member)
   }
 
-  private mutating func ask(_ id: Int64, row: Int, slot: Int) {
-    if isForbidden(id, slot: slot) { return }
+  private mutating func ask(_ member: Member, slot: Int) {
+    if isForbidden(member.detectionID, slot: slot) { return }
     // The similarity asked about is to the old shape of the cluster where there is one.
-    let vector = input.snapshot.embeddings.row(row)
+    let vector = member.embeddings.row(member.row)
     var similarity = 0.0
     if let old = oldOfSlot[slot] {
       let reference = input.live.references.row(old)
-      for column in 0..<input.snapshot.embeddings.columns {
+      for column in 0..<member.embeddings.columns {
         similarity += Double(vector[column]) * Double(reference[column])
       }
     }
-    questions.append((id, slot, Float(similarity)))
+    questions.append((member.detectionID, slot, Float(similarity)))
   }
 
   private func isForbidden(_ id: Int64, slot: Int) -> Bool {

@@ -68,6 +68,8 @@ struct StalenessCheck {
     var run: RunRecord
     var metrics: RunMetrics
     var facts: StalenessFacts
+    /// When its fit was made, in seconds since 1970: by itself, or by the run whose fit it has.
+    var fittedAt: Double
   }
 
   /// Nil without an active run.
@@ -79,7 +81,10 @@ struct StalenessCheck {
       since: run, lastFittedID: metrics.lastDetectionID,
       eligibleThen: try StageSettings(runParametersJSON: run.parametersJSON).eligibility,
       eligibleNow: settings.eligibility, on: connection)
-    return Counted(run: run, metrics: metrics, facts: facts)
+    let fit = try metrics.fitOfRun.map { try RunRepository(collection).find($0, on: connection) }
+    return Counted(
+      run: run, metrics: metrics, facts: facts,
+      fittedAt: (fit ?? run).finishedAt ?? (fit ?? run).createdAt)
   }
 
   /// Nil without an active run.
@@ -150,8 +155,7 @@ struct StalenessCheck {
         settings.stalenessNoiseRate, .warning),
       signal("drift", drift, settings.stalenessDrift, .warning),
       signal(
-        "age_days", (now - (run.finishedAt ?? run.createdAt)) / 86_400, settings.stalenessAgeDays,
-        .warning),
+        "age_days", (now - counted.fittedAt) / 86_400, settings.stalenessAgeDays, .warning),
     ]
   }
 

@@ -68,25 +68,6 @@ enum UnusableEmbeddings {
   static let normTolerance = 0.01
 }
 
-extension FaceSnapshot {
-  /// Some of the faces, in the order given; the vectors of `blank` ones become zero.
-  func selecting(rows: [Int], blank: Set<Int> = []) -> FaceSnapshot {
-    FaceSnapshot(
-      ids: rows.map { ids[$0] }, photoIDs: rows.map { photoIDs[$0] },
-      statuses: rows.map { statuses[$0] }, clusterIDs: rows.map { clusterIDs[$0] },
-      embeddings: Matrix<Float>(rows: rows.count, columns: embeddings.columns) { base, stride in
-        for (index, row) in rows.enumerated() {
-          let target = base + index * stride
-          if blank.contains(row) {
-            target.update(repeating: 0, count: embeddings.columns)
-          } else {
-            target.update(from: embeddings.row(row), count: embeddings.columns)
-          }
-        }
-      })
-  }
-}
-
 extension DetectionRepository {
   /// Marks faces as invalid and names the first of them.
   func setAside(

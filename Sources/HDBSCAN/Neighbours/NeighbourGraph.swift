@@ -56,3 +56,53 @@ public func nearestNeighbours(
     progress: ProgressReporter(progress))
   return NeighbourGraph(try task.tree(screening).lists, rows: rows)
 }
+
+/// Finds the nearest rows of a matrix to every query by Euclidean distance, exactly.
+///
+/// A query that is itself one of the rows finds itself; copies count one by one.
+///
+/// - Parameters:
+///   - queries: q × d, finite.
+///   - matrix: n × d, finite.
+///   - count: neighbours wanted, at least 1; fewer where there are fewer rows.
+///   - threads: most threads to use; the result does not depend on it.
+///   - isCancelled: asked between blocks of queries.
+/// - Returns: the entries of query i are rows of `matrix`, nearest first, of equally near ones the smaller index.
+/// - Throws: ``HDBSCANError``: `cancelled`, `shapeMismatch`, a count below 1, or a screening kernel that cannot be
+///   used.
+/// - Complexity: O(q · n · d) time in matrix products; O(n · d + q · k) memory.
+public func nearestNeighbours(
+  of queries: Matrix<Float>, among matrix: Matrix<Float>, count: Int,
+  threads: Int = availableThreads, isCancelled: () -> Bool = { false }
+) throws(HDBSCANError) -> NeighbourGraph {
+  if count < 1 {
+    throw .invalidParameter(name: "count", value: "\(count)", expected: "at least 1")
+  }
+  guard queries.columns == matrix.columns else {
+    throw .shapeMismatch(
+      "queries of \(queries.columns) columns for a matrix of \(matrix.columns)")
+  }
+  let perPoint = min(count, matrix.rows)
+  if perPoint == 0 || queries.rows == 0 { return NeighbourGraph(perPoint: 0, indices: []) }
+  let block = QueryBlock(
+    training: TrainingRows(matrix, screening: Screening(kernel: try ScreeningKernel.selected())),
+    coreDistances: [Double](repeating: 0, count: matrix.rows), weights: nil,
+    neededWeight: perPoint, alpha: 1)
+  var indices = [Int32](repeating: -1, count: queries.rows * perPoint)
+  indices.withUnsafeMutableBufferPointer { buffer in
+    // The entries of a query are written by the one chunk that has it.
+    nonisolated(unsafe) let target = buffer
+    parallelForChunks(
+      queries.rows, chunk: QueryBlock<Float>.mostQueries, threads: threads
+    ) { range in
+      if isCancelled() { return }
+      for (search, query) in zip(block.search(queries, range), range) {
+        for (rank, neighbour) in search.nearest.enumerated() {
+          target[query * perPoint + rank] = Int32(neighbour.row)
+        }
+      }
+    }
+  }
+  if isCancelled() { throw .cancelled }
+  return NeighbourGraph(perPoint: perPoint, indices: indices)
+}

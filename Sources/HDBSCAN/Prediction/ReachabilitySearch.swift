@@ -19,7 +19,7 @@ struct ReachabilitySearch {
   /// Weight of training points that the core distance takes in.
   private let neededWeight: Int
   /// The nearest rows, ascending by distance, whose weights are needed to reach `neededWeight`.
-  private var nearest: [(distance: Double, weight: Int)] = []
+  private(set) var nearest: [(distance: Double, row: Int, weight: Int)] = []
   private var weightOfNearest = 0
   /// Candidates none of which is beaten in both floor and distance; floors ascend, distances fall.
   private var front: [Candidate] = []
@@ -59,7 +59,7 @@ struct ReachabilitySearch {
   /// Takes a row into account; each row is offered at most once.
   mutating func offer(row: Int, distance: Double, coreDistance: Double, weight: Int) {
     if distance == 0 { identicalRow = min(identicalRow ?? row, row) }
-    offerNeighbour(distance: distance, weight: weight)
+    offerNeighbour(distance: distance, row: row, weight: weight)
     offerCandidate(
       Candidate(floor: max(coreDistance, distance / alpha), distance: distance, row: row))
   }
@@ -69,15 +69,18 @@ struct ReachabilitySearch {
     if let row = other.identicalRow { identicalRow = min(identicalRow ?? row, row) }
     bound(core: other.boundOnCore, floor: other.boundOnFloor)
     for neighbour in other.nearest {
-      offerNeighbour(distance: neighbour.distance, weight: neighbour.weight)
+      offerNeighbour(distance: neighbour.distance, row: neighbour.row, weight: neighbour.weight)
     }
     for candidate in other.front { offerCandidate(candidate) }
   }
 
-  private mutating func offerNeighbour(distance: Double, weight: Int) {
-    if weightOfNearest < neededWeight || distance < (nearest.last?.distance ?? .infinity) {
-      let place = nearest.partitioningIndex { $0.distance > distance }
-      nearest.insert((distance, weight), at: place)
+  private mutating func offerNeighbour(distance: Double, row: Int, weight: Int) {
+    // Of equally near rows the smaller index is nearer, in whatever order they come.
+    if weightOfNearest < neededWeight
+      || nearest.last.map({ (distance, row) < ($0.distance, $0.row) }) ?? true
+    {
+      let place = nearest.partitioningIndex { ($0.distance, $0.row) > (distance, row) }
+      nearest.insert((distance, row, weight), at: place)
       weightOfNearest += weight
       while let last = nearest.last, weightOfNearest - last.weight >= neededWeight {
         nearest.removeLast()

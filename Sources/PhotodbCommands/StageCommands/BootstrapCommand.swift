@@ -10,16 +10,24 @@ struct BootstrapCommand: AsyncParsableCommand {
     commandName: "re-bootstrap",
     abstract: "Fits the whole collection anew; ids, names and corrections stay.",
     discussion: """
-      Reads all eligible faces in one snapshot, fits HDBSCAN, matches the clusters with those that \
-      people know, and applies the result in one transaction. Killed or failing, it leaves the old \
-      run in charge. Before it begins it says what time and memory it will take, and refuses where \
-      the memory would not suffice.
+      Reads all faces in one snapshot, fits HDBSCAN to the eligible ones, lets small and uncertain \
+      ones join by evidence, matches the clusters with those that people know, and applies the \
+      result in one transaction. Killed or failing, it leaves the old run in charge. Before it \
+      begins it says what time and memory it will take, and refuses where the memory would not \
+      suffice.
+
+      With --without-fit people are taken out of the hierarchy of the run in charge again, in a \
+      small part of the time: with what was said since, and with other settings of the extraction. \
+      Faces that came later are placed by evidence and are no part of the hierarchy.
 
       Example: photodb re-bootstrap --dry-run
       """)
 
   @Flag(name: .long, help: "Say what would change, and write nothing.")
   var dryRun = false
+
+  @Flag(name: .long, help: "Take the hierarchy of the run in charge instead of a fit.")
+  var withoutFit = false
 
   @Option(help: "Threads for the fit. Default: one for each processor.")
   var threads: Int?
@@ -34,12 +42,12 @@ struct BootstrapCommand: AsyncParsableCommand {
 
   func run() async throws {
     let bar = options.output.progressBar()
-    let (report, forecast): (BootstrapReport, BootstrapForecast) = try await DatabaseSession.with(
+    let (report, forecast): (BootstrapReport, BootstrapForecast?) = try await DatabaseSession.with(
       options
     ) { session in
       let stage = try await session.stage(threads: threads)
-      let expected = try await announced(stage, session)
-      let report = try await stage.bootstrap(dryRun: dryRun) { progress in
+      let expected = withoutFit ? nil : try await announced(stage, session)
+      let report = try await stage.bootstrap(dryRun: dryRun, withoutFit: withoutFit) { progress in
         bar.update(phase: "fit: \(progress.phase)", fraction: progress.fraction)
         return true
       }
@@ -64,9 +72,10 @@ struct BootstrapCommand: AsyncParsableCommand {
   /// What the bootstrap did, and what was expected.
   private struct Report: Encodable {
     let report: BootstrapReport
-    let forecast: BootstrapForecast
+    /// Nil where nothing was fitted.
+    let forecast: BootstrapForecast?
 
-    init(_ report: BootstrapReport, _ forecast: BootstrapForecast) {
+    init(_ report: BootstrapReport, _ forecast: BootstrapForecast?) {
       self.report = report
       self.forecast = forecast
     }
@@ -78,8 +87,8 @@ struct BootstrapCommand: AsyncParsableCommand {
     func encode(to encoder: any Encoder) throws {
       try report.encode(to: encoder)
       var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(forecast.seconds, forKey: .estimatedSeconds)
-      try container.encode(forecast.estimate.memoryBytes, forKey: .estimatedMemoryBytes)
+      try container.encode(forecast?.seconds, forKey: .estimatedSeconds)
+      try container.encode(forecast?.estimate.memoryBytes, forKey: .estimatedMemoryBytes)
     }
   }
 
@@ -88,9 +97,12 @@ struct BootstrapCommand: AsyncParsableCommand {
     let lineage = report.lineage
     let seconds = report.seconds
     let text = """
-      \(report.runID.map { "run \($0)" } ?? "dry run, nothing was written")
+      \(report.runID.map { "run \($0)" } ?? "dry run, nothing was written")\
+      \(report.fitOfRun.map { ", with the fit of run \($0)" } ?? "")
       faces      \(Formatting.count(report.embeddingCount)) fitted, \
-      \(Formatting.count(report.filteredCount)) filtered (small or uncertain)
+      \(Formatting.count(report.filteredCount)) not (small, uncertain\
+      \(report.fitOfRun == nil ? "" : " or later")), \(Formatting.count(report.filteredPlaced)) \
+      of them placed
       clusters   \(Formatting.count(report.clusterCount)), people \
       \(Formatting.count(report.peopleCount)), noise \(Formatting.count(report.noiseCount, "face"))
       lineage    continued \(lineage.continued), split \(lineage.split), merged \

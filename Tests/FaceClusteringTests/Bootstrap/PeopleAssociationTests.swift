@@ -27,13 +27,14 @@ extension OnPostgres {
       live.faceCounts = [6, 6]
       live.verified = [false, false]
       let blank = ids.map { _ in nil as Int64? }
+      let nobody = FaceSnapshot(
+        ids: [], photoIDs: [], statuses: [], clusterIDs: [], embeddings: Matrix([]))
       let input = BootstrapInput(
         settings: StageSettings(),
         snapshot: FaceSnapshot(
           ids: ids, photoIDs: blank, statuses: ids.map { _ in nil }, clusterIDs: blank,
-          embeddings: embeddings), clustering: clustering, found: found, states: [],
-        outside: FaceSnapshot(
-          ids: [], photoIDs: [], statuses: [], clusterIDs: [], embeddings: Matrix([])),
+          embeddings: embeddings), leftOut: nobody, clustering: clustering, found: found,
+        states: [], outside: nobody,
         live: live, prohibitions: Prohibitions(), drawnPersons: drawn)
       var plan = BootstrapPlan()
       plan.clusters = (0..<2).map { label in

@@ -159,6 +159,7 @@ struct KillTests {
     try await Task.sleep(for: .milliseconds(1_100))
     try await place.faultless(worker, "worker")
     try await killTwice(place, "re-bootstrap")
+    try await killTwice(place, "re-bootstrap", "--without-fit")
     try await killTwice(place, "assign", "--force")
     try await killTwice(place, "maintain", "daily")
 
