@@ -94,9 +94,11 @@ extension FaceClustering {
 extension FaceClustering {
   /// The fit of the run in charge and its faces, from the stored tree: nothing is fitted again.
   ///
-  /// - Returns: the faces, when the photo of each was taken (seconds since 1970, where that is known), and the
-  ///   fit; nil where there is no run, a face of it is gone, or an older program wrote its model.
-  public func storedFit() async throws -> (
+  /// - Parameter beside: faces that were grouped beside the fit.
+  /// - Returns: the faces of the fit and after them those beside it that are usable, when the photo of each was taken
+  ///   (seconds since 1970, where that is known), and the fit; nil where there is no run, a face of it is gone, or an
+  ///   older program wrote its model.
+  public func storedFit(beside: Set<Int64> = []) async throws -> (
     faces: FaceSnapshot, times: [Double?], clustering: Clustering
   )? {
     let faces = try await faces()
@@ -111,8 +113,14 @@ extension FaceClustering {
     }
     guard let model, model.detectionIDs.count < 2 || !model.spanningTree.isEmpty else { return nil }
     let rowOfID = Dictionary(uniqueKeysWithValues: faces.ids.enumerated().map { ($1, $0) })
-    let rows = model.detectionIDs.compactMap { rowOfID[$0] }
+    var rows = model.detectionIDs.compactMap { rowOfID[$0] }
     if rows.count < model.detectionIDs.count { return nil }
+    let (fitted, unusable) = (
+      Set(model.detectionIDs), UnusableEmbeddings.reasons(in: faces.embeddings)
+    )
+    rows += faces.ids.indices.filter {
+      beside.contains(faces.ids[$0]) && !fitted.contains(faces.ids[$0]) && unusable[$0] == nil
+    }
     return (faces.selecting(rows: rows), rows.map { times[$0] }, try model.clustering())
   }
 

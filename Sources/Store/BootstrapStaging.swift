@@ -221,9 +221,11 @@ public struct BootstrapStaging: Sendable {
 
   /// Gives clusters the shape of facts that were brought; ids, persons and flags stay.
   ///
-  /// - Parameter clusters: the cluster and the number of its facts.
+  /// - Parameters:
+  ///   - clusters: the cluster and the number of its facts.
+  ///   - isOldFit: whether the fit is that of an earlier run. What it does not know of a cluster stays as it was then.
   public func update(
-    _ clusters: [(id: Int64, number: Int)], runID: Int64,
+    _ clusters: [(id: Int64, number: Int)], runID: Int64, isOldFit: Bool,
     on connection: isolated PostgresConnection
   ) throws {
     if clusters.isEmpty { return }
@@ -234,8 +236,13 @@ public struct BootstrapStaging: Sendable {
         centroid = coalesce(t.centroid, c.centroid),
         reference_centroid = coalesce(t.reference_centroid, c.reference_centroid),
         medoid_detection_id = t.medoid_detection_id, epsilon = t.epsilon,
-        distance_quantiles = t.distance_quantiles, lambda_birth = t.lambda_birth,
-        persistence = t.persistence, hdbscan_run_id = $4, origin = t.origin, retired_at = NULL,
+        distance_quantiles = t.distance_quantiles,
+        lambda_birth = CASE WHEN $5 THEN coalesce(t.lambda_birth, c.lambda_birth)
+          ELSE t.lambda_birth END,
+        persistence = CASE WHEN $5 THEN coalesce(t.persistence, c.persistence)
+          ELSE t.persistence END, hdbscan_run_id = $4,
+        origin = CASE WHEN $5 AND t.lambda_birth IS NULL THEN c.origin ELSE t.origin END,
+        retired_at = NULL,
         changed_since_medoid = 0, \(TransactionHorizon.stamp), reference_count = t.face_count,
         reference_length = t.reference_length
       FROM unnest($2::bigint[], $3::integer[]) AS m (id, number)
@@ -244,7 +251,7 @@ public struct BootstrapStaging: Sendable {
       """,
       [
         .int64(collection.id), .int64Array(clusters.map(\.id)),
-        .int32Array(clusters.map { Int32($0.number) }), .int64(runID),
+        .int32Array(clusters.map { Int32($0.number) }), .int64(runID), .bool(isOldFit),
       ])
   }
 

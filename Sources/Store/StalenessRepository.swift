@@ -50,11 +50,12 @@ public struct StalenessRepository: Sendable {
   ///
   /// - Parameters:
   ///   - lastFittedID: highest id of the faces of the fit.
+  ///   - lastSeenID: highest id of the faces that the run looked at; whoever came later is an arrival.
   ///   - then: which faces the fit saw.
   ///   - now: which faces a fit would see.
   /// - Complexity: one pass over the states of the collection.
   public func facts(
-    since run: RunRecord, lastFittedID: Int64, eligibleThen then: Eligibility,
+    since run: RunRecord, lastFittedID: Int64, lastSeenID: Int64, eligibleThen then: Eligibility,
     eligibleNow now: Eligibility,
     on connection: isolated PostgresConnection
   ) throws -> StalenessFacts {
@@ -64,7 +65,7 @@ public struct StalenessRepository: Sendable {
     let unfitThen = "(d.invalid_reason IS NOT NULL OR NOT \(then.condition))"
     let unfit = then == now ? unfitNow : "(\(unfitNow) OR \(unfitThen))"
     let arrived =
-      "d.assigned_run_id = $2 AND d.assigned_tier IN ('predict', 'epsilon_ball', 'pool')"
+      "d.assigned_run_id = $2 AND d.id > $4 AND d.assigned_tier IN ('predict', 'epsilon_ball', 'pool')"
     let row = try connection.query(
       """
       SELECT count(*) FILTER (WHERE \(unfitNow)) AS unfit_now,
@@ -74,7 +75,7 @@ public struct StalenessRepository: Sendable {
         count(d.cluster_id) FILTER (WHERE \(arrived)) AS with_cluster
       FROM person_detection d
       WHERE d.collection_id = $1 AND (\(unfit) OR \(arrived))
-      """, [.int64(collection.id), .int64(run.id), .int64(lastFittedID)]
+      """, [.int64(collection.id), .int64(run.id), .int64(lastFittedID), .int64(lastSeenID)]
     ).single()
     let (arrivals, withCluster) = (
       Int(try row.int64("arrivals")), Int(try row.int64("with_cluster"))
@@ -88,22 +89,24 @@ public struct StalenessRepository: Sendable {
 
   /// Mean cosine distance of the latest arrivals to the reference centroid of their cluster.
   ///
-  /// - Parameter run: the run since which they arrived.
+  /// - Parameters:
+  ///   - run: the run since which they arrived.
+  ///   - lastSeenID: highest id of the faces that it looked at.
   /// - Returns: nil where there are none.
   /// - Complexity: the faces back to the five hundredth arrival.
   public func meanArrivalDistance(
-    since run: Int64, on connection: isolated PostgresConnection
+    since run: Int64, lastSeenID: Int64, on connection: isolated PostgresConnection
   ) throws -> Double? {
     let rows = try connection.query(
       """
       SELECT e.embedding, c.reference_centroid
       FROM (SELECT id, cluster_id FROM person_detection
-        WHERE collection_id = $1 AND assigned_run_id = $2 AND cluster_id IS NOT NULL
+        WHERE collection_id = $1 AND id > $3 AND assigned_run_id = $2 AND cluster_id IS NOT NULL
           AND assigned_tier IN ('predict', 'epsilon_ball')
         ORDER BY id DESC LIMIT 500) d
       JOIN face_embedding e ON e.collection_id = $1 AND e.detection_id = d.id
       JOIN cluster c ON c.collection_id = $1 AND c.id = d.cluster_id
-      """, [.int64(collection.id), .int64(run)])
+      """, [.int64(collection.id), .int64(run), .int64(lastSeenID)])
     if rows.isEmpty { return nil }
     var total = 0.0
     var count = 0

@@ -41,6 +41,8 @@ struct Bootstrap {
   }
 
   private func recorded(clock: Stopwatch) async throws -> BootstrapReport {
+    // What is refused for its settings was no run.
+    let stored = withoutFit ? try await facesOfStoredFit() : nil
     let runID = try await pool.withTransaction { [collection, settings] connection in
       let runs = RunRepository(collection)
       // Whoever still says "running" cannot be: the lock is ours.
@@ -52,7 +54,7 @@ struct Bootstrap {
         minSamples: settings.minSamples, on: connection)
     }
     do {
-      return try await fitAndApply(runID: runID, clock: clock)
+      return try await fitAndApply(runID: runID, stored: stored, clock: clock)
     } catch {
       let isCancelled = Self.isCancellation(error)
       await recordEnd(
@@ -104,7 +106,8 @@ struct Bootstrap {
   private func planned() async throws -> BootstrapReport {
     let clock = Stopwatch()
     var report = BootstrapReport.empty(dryRun: true)
-    let fitted = try await fit(into: &report, clock: clock)
+    let stored = withoutFit ? try await facesOfStoredFit() : nil
+    let fitted = try await fit(stored, into: &report, clock: clock)
     let (collection, settings) = (collection, settings)
     let plan = try await pool.withTransaction(.snapshot) { connection in
       try fitted.plan(collection: collection, settings: settings, on: connection)
@@ -116,9 +119,11 @@ struct Bootstrap {
     return report
   }
 
-  private func fitAndApply(runID: Int64, clock: Stopwatch) async throws -> BootstrapReport {
+  private func fitAndApply(
+    runID: Int64, stored: Faces?, clock: Stopwatch
+  ) async throws -> BootstrapReport {
     var report = BootstrapReport.empty(dryRun: false)
-    let fitted = try await fit(into: &report, clock: clock)
+    let fitted = try await fit(stored, into: &report, clock: clock)
     let (collection, settings) = (collection, settings)
     let model = try fitted.encodedModel()
     report.seconds.extract = clock.lap()
@@ -144,9 +149,11 @@ struct Bootstrap {
     return report
   }
 
-  private func fit(into report: inout BootstrapReport, clock: Stopwatch) async throws -> FittedFaces
-  {
-    let read = withoutFit ? try await facesOfStoredFit() : try await facesToFit()
+  /// - Parameter stored: the faces of a fit that is not made again; nil to make one.
+  private func fit(
+    _ stored: Faces?, into report: inout BootstrapReport, clock: Stopwatch
+  ) async throws -> FittedFaces {
+    let read = if let stored { stored } else { try await facesToFit() }
     let snapshot = read.fitted
     report.embeddingCount = snapshot.count
     report.filteredCount = read.beside.count
@@ -220,14 +227,14 @@ struct Bootstrap {
         throw BootstrapError.noFit(collection: collection.name)
       }
       let then = try StageSettings(runParametersJSON: run.parametersJSON).eligibility
-      guard then == settings.eligibility, run.embeddingModel == collection.embeddingModel else {
-        throw BootstrapError.fitOfOtherFaces(run: run.id)
-      }
       let metrics = try JSONText.decode(RunMetrics.self, from: run.metricsJSON)
+      let model = try StoredModel(bytes: try runs.state(of: run.id, on: connection).blob)
+      let minSamples = model.parameters.minSamples ?? model.parameters.minClusterSize
+      guard then == settings.eligibility, minSamples == settings.minSamples,
+        run.embeddingModel == collection.embeddingModel
+      else { throw BootstrapError.fitOfOtherSettings(run: run.id) }
       return (
-        metrics.fitOfRun ?? run.id,
-        try StoredModel(bytes: try runs.state(of: run.id, on: connection).blob),
-        try FaceReader(collection).usable(on: connection)
+        metrics.fitOfRun ?? run.id, model, try FaceReader(collection).usable(on: connection)
       )
     }
     let fitted = Set(model.detectionIDs)

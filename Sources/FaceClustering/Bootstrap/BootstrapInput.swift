@@ -41,6 +41,8 @@ struct PlannedCluster {
   var movesToPersonID: Int64?
   /// Evidence beyond the threshold for its person, where a program joined clusters.
   var surplus: Double?
+  /// Its members, ascending.
+  var faces: [Int64] = []
   var facts: ClusterFacts
 }
 
@@ -70,7 +72,8 @@ public struct LineageCounts: Sendable, Equatable, Codable {
   public var born = 0
   /// Old clusters of which nothing is left.
   public var died = 0
-  /// Named, verified or hand-made clusters that the fit did not find again; they stay.
+  /// Clusters that were not found again and stay: named, verified or hand-made ones, and beside a fit that was not
+  /// made again those of later faces alone.
   public var kept = 0
 }
 

@@ -83,7 +83,7 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
   case cancelled(run: Int64?, collection: String)
   case nothingToFit(collection: String, filtered: Int)
   case noFit(collection: String)
-  case fitOfOtherFaces(run: Int64)
+  case fitOfOtherSettings(run: Int64)
   case fitIsIncomplete(run: Int64, missing: Int, collection: String)
   case nothingUsable(collection: String, faces: [InvalidFace], count: Int)
 
@@ -110,11 +110,12 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
           : "; `photodb import` brings some in")
     case .noFit(let collection):
       "collection “\(collection)” has no run whose fit could be used; `photodb re-bootstrap` makes one"
-    case .fitOfOtherFaces(let run):
-      "run \(run) was fitted with another embedding model, MIN_FACE_SIZE_PX or MIN_FACE_CONFIDENCE; "
-        + "`photodb re-bootstrap` fits anew, with those of now"
+    case .fitOfOtherSettings(let run):
+      "run \(run) was fitted with another embedding model, HDBSCAN_MIN_SAMPLES, MIN_FACE_SIZE_PX or "
+        + "MIN_FACE_CONFIDENCE; `photodb re-bootstrap` fits anew, with those of now"
     case .fitIsIncomplete(let run, let missing, let collection):
-      "\(missing) faces of the fit of run \(run) are gone from collection “\(collection)” or cannot be used; "
+      "\(missing) of the faces that run \(run) was fitted to are gone from collection “\(collection)” or cannot be "
+        + "used; "
         + "`photodb re-bootstrap` fits anew"
     case .nothingUsable(let collection, let faces, let count):
       "none of the \(count) eligible faces of collection “\(collection)” has a usable embedding: "

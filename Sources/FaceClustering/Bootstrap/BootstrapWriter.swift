@@ -60,7 +60,8 @@ struct BootstrapWriter {
     // Up to here nobody who changes a row had to wait for one; from here on rows are locked.
     let existing = plan.clusters.indices.filter { plan.clusters[$0].existingID != nil }
     try staging.update(
-      existing.map { (ids[$0], numbers[$0]) }, runID: runID, on: connection)
+      existing.map { (ids[$0], numbers[$0]) }, runID: runID, isOldFit: fitted.fitOfRun != nil,
+      on: connection)
     try staging.moveFaces(changed.count, runID: runID, on: connection)
     try Task.checkCancellation()
     try settle(plan, ids: ids, changed: changed, on: connection)
@@ -170,7 +171,9 @@ struct BootstrapWriter {
       metricsJSON: try JSONText.encode(
         RunMetrics(
           plan: plan, embeddingCount: fitted.snapshot.count,
-          lastDetectionID: fitted.snapshot.ids.last ?? 0, fitOfRun: fitted.fitOfRun)),
+          lastDetectionID: fitted.snapshot.ids.last ?? 0,
+          lastSeenID: max(fitted.snapshot.ids.last ?? 0, fitted.leftOut.ids.last ?? 0),
+          fitOfRun: fitted.fitOfRun)),
       timingsJSON: try JSONText.encode(report.seconds), peakMemoryBytes: Memory.peakBytes,
       calibrationJSON: try fitted.people.map { try JSONText.encode($0.calibration) })
   }
@@ -222,19 +225,31 @@ struct RunMetrics: Codable, Sendable {
   var largestCluster: Int
   /// Highest detection id of the fit; how many of its faces were deleted since is told by it.
   var lastDetectionID: Int64
+  /// Highest detection id that was fitted or grouped; absent from older runs.
+  ///
+  /// Whoever came later is an arrival.
+  var lastSeenID: Int64?
   /// The run whose fit it has, where it made none.
   var fitOfRun: Int64?
+
+  /// Of an older run, whoever came after its fit.
+  var lastSeen: Int64 { lastSeenID ?? lastDetectionID }
 
   enum CodingKeys: String, CodingKey {
     case noiseRate = "noise_rate"
     case meanDistance = "mean_distance"
     case largestCluster = "largest_cluster"
     case lastDetectionID = "last_detection_id"
+    case lastSeenID = "last_seen_id"
     case fitOfRun = "fit_of_run"
   }
 
-  init(plan: BootstrapPlan, embeddingCount: Int, lastDetectionID: Int64, fitOfRun: Int64?) {
+  init(
+    plan: BootstrapPlan, embeddingCount: Int, lastDetectionID: Int64, lastSeenID: Int64,
+    fitOfRun: Int64?
+  ) {
     self.lastDetectionID = lastDetectionID
+    self.lastSeenID = lastSeenID
     self.fitOfRun = fitOfRun
     noiseRate = embeddingCount > 0 ? Double(plan.noise) / Double(embeddingCount) : 0
     // Sum over members of 1 − x·c is m − |S|.

@@ -27,10 +27,8 @@ struct PeopleAssociation {
         clustersOfPerson[input.found.persons[label], default: []].append(index)
       }
     }
-    var faces = [[Int64]](repeating: [], count: plan.clusters.count)
-    for placement in plan.placements {
-      if let cluster = placement.cluster { faces[cluster].append(placement.placement.detectionID) }
-    }
+    // Also those that stay where they were: what was said of them holds wherever their cluster goes.
+    let faces = plan.clusters.map(\.faces)
     for (_, clusters) in clustersOfPerson.sorted(by: { $0.key < $1.key }) where clusters.count > 1 {
       join(clusters, faces: faces, in: &plan)
     }

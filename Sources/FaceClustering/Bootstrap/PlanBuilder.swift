@@ -25,6 +25,8 @@ struct PlanBuilder {
   private var finalSlot: [Int64: Int] = [:]
   private var noise = 0
   private var leftOutPlaced = 0
+  /// Faces that a program placed before and that the grouping left alone.
+  private var givesWay: Set<Int64> = []
   /// Old clusters that keep their members and about which a question was asked.
   private var askedOfKept: Set<Int> = []
 
@@ -160,31 +162,90 @@ struct PlanBuilder {
           areOnePerson(slotOfA, slotOfB), !evicted.contains(a), !evicted.contains(b)
         else { continue }
         let loser = weaker(a, b, indexOf: indexOf)
-        guard let loser, let index = indexOf[loser], let slot = finalSlot[loser] else { continue }
+        guard let loser, let slot = finalSlot[loser] else { continue }
         evicted.insert(loser)
         finalSlot[loser] = nil
         members[slot].removeAll { $0.detectionID == loser }
+        guard let index = indexOf[loser] else {
+          reset.append(loser)
+          continue
+        }
         placements[index].slot = nil
         placements[index].placement.status = .constrained
         placements[index].placement.confidence = nil
         placements[index].placement.isCore = false
+        placements[index].placement.isAdopted = false
       }
     }
   }
 
   /// Faces that nothing else placed stay where they are, if that still exists.
+  ///
+  /// Whom the grouping left alone gives way to a face of the same photo that it put there.
   mutating func placeOutsideFaces(rowOfCluster: [Int64: Int]) {
+    let photosOfAlone = photosOfAlone()
+    let taken = input.settings.samePhotoExclusion ? taken(among: Set(photosOfAlone.values)) : []
     for (row, id) in input.outside.ids.enumerated() {
       let old = input.outside.clusterIDs[row].flatMap { rowOfCluster[$0] }
-      if let slot = old.flatMap({ slotOfOld[$0] }) {
-        finalSlot[id] = slot
-        members[slot].append(
+      let status = input.outside.statuses[row]
+      let isHeld = status == .manual || old.map { survivors.holdsMembers($0) } ?? false
+      if !isHeld, photosOfAlone.keys.contains(id) { givesWay.insert(id) }
+      if let slot = old.flatMap({ slotOfOld[$0] }),
+        isHeld
+          || !(photosOfAlone[id].map { taken.contains(PersonInPhoto(person(slot), $0)) } ?? false)
+      {
+        addMember(
           Member(
-            detectionID: id, embeddings: input.outside.embeddings, row: row, isCore: false))
+            detectionID: id, embeddings: input.outside.embeddings, row: row,
+            isCore: status == .hdbscanCore), to: slot)
       } else {
         reset.append(id)
       }
     }
+  }
+
+  /// Photos of the faces that were grouped beside the fit and left alone.
+  private func photosOfAlone() -> [Int64: Int64] {
+    var photos: [Int64: Int64] = [:]
+    for (row, label) in input.found.leftOutLabels.enumerated() where label < 0 {
+      // A face without a photo is in one of its own.
+      photos[input.leftOut.ids[row]] = input.leftOut.photoIDs[row] ?? -input.leftOut.ids[row]
+    }
+    return photos
+  }
+
+  /// Who is in which of these photos, of the faces that are placed by now.
+  private func taken(among photos: Set<Int64>) -> Set<PersonInPhoto> {
+    var taken: Set<PersonInPhoto> = []
+    if photos.isEmpty { return taken }
+    for faces in [input.snapshot, input.leftOut] {
+      for (row, photo) in faces.photoIDs.enumerated() {
+        if let photo, photos.contains(photo), let slot = finalSlot[faces.ids[row]] {
+          taken.insert(PersonInPhoto(person(slot), photo))
+        }
+      }
+    }
+    return taken
+  }
+
+  private struct PersonInPhoto: Hashable {
+    var person: PersonOfSlot
+    var photo: Int64
+
+    init(_ person: PersonOfSlot, _ photo: Int64) {
+      (self.person, self.photo) = (person, photo)
+    }
+  }
+
+  private enum PersonOfSlot: Hashable {
+    case found(Int)
+    case known(Int64)
+  }
+
+  /// Whom the grouping found in a slot; of a cluster that it did not find, whose it is.
+  private func person(_ slot: Int) -> PersonOfSlot {
+    if slot < labelCount { return .found(input.found.persons[slot]) }
+    return oldOfSlot[slot].map { .known(input.live.personIDs[$0]) } ?? .found(-1 - slot)
   }
 
   /// Turns slots into clusters and counts what happened.
@@ -291,7 +352,7 @@ struct PlanBuilder {
     facts.persistence = persistence.map { Float($0) }
     return PlannedCluster(
       existingID: old.map { input.live.ids[$0] }, inheritedPersonID: inheritedPersons[slot],
-      label: label, facts: facts)
+      label: label, faces: sorted.map(\.detectionID), facts: facts)
   }
 
   private func addLineage(to plan: inout BootstrapPlan, clusterOfSlot: [Int?]) {
@@ -373,8 +434,8 @@ struct PlanBuilder {
   private func weaker(_ a: Int64, _ b: Int64, indexOf: [Int64: Int]) -> Int64? {
     switch (indexOf[a], indexOf[b]) {
     case (nil, nil): nil
-    case (.some, nil): a
-    case (nil, .some): b
+    case (.some, nil): givesWay.contains(b) ? b : a
+    case (nil, .some): givesWay.contains(a) ? a : b
     case (let first?, let second?):
       (placements[first].placement.confidence ?? 0)
         < (placements[second].placement.confidence ?? 0) ? a : b

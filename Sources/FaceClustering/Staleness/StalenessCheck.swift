@@ -78,7 +78,7 @@ struct StalenessCheck {
     let metrics = try JSONText.decode(RunMetrics.self, from: run.metricsJSON)
     // Which faces the fit saw follows from the settings of then, not of now.
     let facts = try StalenessRepository(collection).facts(
-      since: run, lastFittedID: metrics.lastDetectionID,
+      since: run, lastFittedID: metrics.lastDetectionID, lastSeenID: metrics.lastSeen,
       eligibleThen: try StageSettings(runParametersJSON: run.parametersJSON).eligibility,
       eligibleNow: settings.eligibility, on: connection)
     let fit = try metrics.fitOfRun.map { try RunRepository(collection).find($0, on: connection) }
@@ -91,13 +91,13 @@ struct StalenessCheck {
   private func besides(on connection: isolated PostgresConnection) throws -> Besides? {
     guard let run = try RunRepository(collection).active(on: connection) else { return nil }
     let repository = StalenessRepository(collection)
-    let faces = try repository.faceCounts(
-      lastFittedID: try JSONText.decode(RunMetrics.self, from: run.metricsJSON).lastDetectionID,
-      on: connection)
+    let metrics = try JSONText.decode(RunMetrics.self, from: run.metricsJSON)
+    let faces = try repository.faceCounts(lastFittedID: metrics.lastDetectionID, on: connection)
     return Besides(
       runID: run.id, faces: faces.all, facesOfFit: faces.fitted,
       isReadable: try isReadable(run.id, on: connection),
-      meanArrivalDistance: try repository.meanArrivalDistance(since: run.id, on: connection))
+      meanArrivalDistance: try repository.meanArrivalDistance(
+        since: run.id, lastSeenID: metrics.lastSeen, on: connection))
   }
 
   /// A model that is byte by byte the one that the run wrote is only asked for its format.

@@ -50,8 +50,9 @@ struct DemoReport: Encodable {
     if let bootstrap {
       lines[2] +=
         "; the bootstrap left \(Formatting.count(bootstrap.noiseCount)) of "
-        + "\(Formatting.count(bootstrap.embeddingCount)) faces alone and "
-        + "\(Formatting.count(bootstrap.filteredCount)) out (too small or uncertain)"
+        + "\(Formatting.count(bootstrap.embeddingCount)) fitted faces alone; "
+        + "\(Formatting.count(bootstrap.filteredCount)) were too small or uncertain for the fit, of which "
+        + "\(Formatting.count(bootstrap.filteredPlaced)) joined people all the same"
     }
     var largest = TextTable([
       ("  person", .right), ("faces", .right), ("of one identity", .right),

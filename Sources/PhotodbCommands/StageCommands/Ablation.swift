@@ -24,7 +24,7 @@ enum Ablation {
     ("without bursts", { $0.bursts = false }),
   ]
 
-  /// Groups faces out of a fit with each step left out, and scores the people.
+  /// Groups the faces of a fit, and those beside it, with each step left out, and scores the people.
   ///
   /// What humans said is left out, too: this is about the method.
   static func scores(
@@ -34,6 +34,7 @@ enum Ablation {
     var input = GroupingInput(
       embeddings: faces.embeddings, clustering: clustering, photos: faces.photoIDs)
     input.times = times
+    try input.findNeighboursBesideFit()
     return try steps.enumerated().map { index, step in
       progress?(step.name, Double(index) / Double(steps.count))
       var chosen = GroupingSteps()

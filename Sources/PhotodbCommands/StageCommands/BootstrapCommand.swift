@@ -8,7 +8,7 @@ internal import Vectors
 struct BootstrapCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "re-bootstrap",
-    abstract: "Fits the whole collection anew; ids, names and corrections stay.",
+    abstract: "Groups the whole collection anew; ids, names and corrections stay.",
     discussion: """
       Reads all faces in one snapshot, fits HDBSCAN to the eligible ones, lets small and uncertain \
       ones join by evidence, matches the clusters with those that people know, and applies the \
@@ -18,7 +18,8 @@ struct BootstrapCommand: AsyncParsableCommand {
 
       With --without-fit people are taken out of the hierarchy of the run in charge again, in a \
       small part of the time: with what was said since, and with other settings of the extraction. \
-      Faces that came later are placed by evidence and are no part of the hierarchy.
+      Faces that came later are placed by evidence and are no part of the hierarchy; the more there \
+      are, the more a new fit is worth its time. Nothing is estimated beforehand then.
 
       Example: photodb re-bootstrap --dry-run
       """)
@@ -29,7 +30,7 @@ struct BootstrapCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "Take the hierarchy of the run in charge instead of a fit.")
   var withoutFit = false
 
-  @Option(help: "Threads for the fit. Default: one for each processor.")
+  @Option(parsing: .unconditional, help: "Threads for the fit. Default: one for each processor.")
   var threads: Int?
 
   @OptionGroup var options: GlobalOptions

@@ -12,7 +12,7 @@ struct EvaluateCommand: AsyncParsableCommand {
       its usual thresholds and at the one that is best for these very faces: of the usual ones and \
       some forty more, the one with the greatest mean of both F. Says how many of the faces the fit \
       did not see, as those that are too small or uncertain for it, and how many wait for \
-      `photodb assign`; the table of --ablate stands on the faces of the fit.
+      `photodb assign`; the table of --ablate stands on the faces of the bootstrap.
 
       Example: photodb evaluate identities.csv --ablate
       """)

@@ -89,7 +89,10 @@ struct Evaluation: Encodable {
       ).scores(progress)
     }
     if wanted.ablation {
-      guard let fit = try await stage.storedFit() else {
+      // As the bootstrap does: what the filters left out is grouped beside the fit.
+      let beside = Set(
+        assignments.filter { $0.reason?.hasPrefix("filtered") == true }.map(\.detectionID))
+      guard let fit = try await stage.storedFit(beside: beside) else {
         throw CommandFailure(
           "the active run holds no tree to group from (none is active, faces of it are gone, or an "
             + "older photodb made it); `photodb re-bootstrap` makes one")
@@ -121,7 +124,7 @@ struct Evaluation: Encodable {
     var text = MethodScores.table(methods + baselines)
     if let fitted = ablation.first?.faces {
       text +=
-        "\n\nsteps left out, on the \(Formatting.count(fitted)) labelled faces of the fit\n"
+        "\n\nsteps left out, on the \(Formatting.count(fitted)) labelled faces of the bootstrap\n"
         + MethodScores.table(ablation)
     }
     text += """

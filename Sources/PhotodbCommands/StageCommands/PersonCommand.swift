@@ -33,7 +33,7 @@ struct PersonListCommand: AsyncParsableCommand {
     commandName: "list", abstract: "Lists people, most faces first.",
     discussion: "Example: photodb person list --limit 10")
 
-  @Option(help: "How many to list.")
+  @Option(parsing: .unconditional, help: "How many to list.")
   var limit = 50
 
   @OptionGroup var options: GlobalOptions

@@ -75,7 +75,7 @@ struct RunsShowCommand: AsyncParsableCommand {
       if let error = run.error { lines.append("  error      \(error)") }
       for (title, values) in [
         ("seconds", description.seconds.mapValues { "\($0)" }),
-        ("metrics", description.metrics.mapValues { "\($0)" }),
+        ("metrics", description.metrics.mapValues { Int(exactly: $0).map { "\($0)" } ?? "\($0)" }),
         ("parameters", description.parameters),
       ] where !values.isEmpty {
         lines.append("  \(title)")

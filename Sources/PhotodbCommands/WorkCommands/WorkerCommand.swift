@@ -32,7 +32,7 @@ struct WorkerCommand: AsyncParsableCommand {
   @Option(help: "Faces that are decided in one transaction.")
   var batch = 1_000
 
-  @Option(help: "Threads for numeric work. Default: all processors.")
+  @Option(parsing: .unconditional, help: "Threads for numeric work. Default: all processors.")
   var threads: Int?
 
   @OptionGroup var options: GlobalOptions

@@ -146,5 +146,82 @@ extension OnPostgres {
         #expect(try await test.faces()[spoilt]?.status == "invalid")
       }
     }
+
+    /// Two faces of one photo are not one person, also where one of them was placed before and is alone now.
+    @Test func whoIsAloneGivesWayInAPhoto() async throws {
+      let fixture = try FaceFixture.load()
+      let (file, small) = Self.file(fixture)
+      try await TestStage.run { test in
+        _ = try await test.stage.importFaces(file)
+        _ = try await test.stage.bootstrap()
+        let faces = try await test.faces()
+        let placed = small.filter { faces["face-\($0)"]?.personID != nil }
+        let cluster = try #require(faces["face-\(placed[0])"]?.clusterID)
+        // A stranger that a tier put there, in the photo of one who belongs there.
+        let stranger = try #require(small.last { faces["face-\($0)"]?.clusterID == nil })
+        try await test.pool.query(
+          """
+          UPDATE person_detection SET photo_id =
+            (SELECT photo_id FROM person_detection WHERE external_id = $2)
+          WHERE external_id = $1
+          """, [.text("face-\(stranger)"), .text("face-\(placed[0])")])
+        _ = try await test.stage.assign(
+          externalIDs: ["face-\(stranger)"], to: .cluster(cluster), anyway: true)
+        try await test.pool.query(
+          "UPDATE person_detection SET cluster_status = 'auto', assigned_tier = 'predict' WHERE external_id = $1",
+          [.text("face-\(stranger)")])
+        let report = try await test.stage.bootstrap()
+        let after = try await test.faces()
+        #expect(after["face-\(placed[0])"]?.clusterID == cluster)
+        #expect(after["face-\(stranger)"]?.status == nil && report.moved == 1)
+        _ = try await test.stage.assign()
+        #expect(try await test.faces()["face-\(stranger)"]?.clusterID == nil)
+      }
+    }
+
+    /// Of two faces that people said are different, the one that the grouping left alone goes.
+    @Test func whoIsAloneGivesWayToWhatPeopleSaid() async throws {
+      let fixture = try FaceFixture.load()
+      let (file, small) = Self.file(fixture)
+      try await TestStage.run { test in
+        _ = try await test.stage.importFaces(file)
+        _ = try await test.stage.bootstrap()
+        let faces = try await test.faces()
+        let adopted = try #require(small.first { faces["face-\($0)"]?.personID != nil })
+        let cluster = try #require(faces["face-\(adopted)"]?.clusterID)
+        let stranger = try #require(small.last { faces["face-\($0)"]?.clusterID == nil })
+        _ = try await test.stage.assign(externalIDs: ["face-\(stranger)"], to: .cluster(cluster))
+        try await test.pool.query(
+          "UPDATE person_detection SET cluster_status = 'auto', assigned_tier = 'predict' WHERE external_id = $1",
+          [.text("face-\(stranger)")])
+        try await test.pool.query(
+          """
+          INSERT INTO detection_constraint (collection_id, detection_a_id, detection_b_id, kind)
+          SELECT $1, min(id), max(id), 'cannot_link' FROM person_detection
+          WHERE external_id = ANY($2)
+          """,
+          [
+            .int64(test.collection.id),
+            .textArray(["face-\(stranger)", "face-\(adopted)"]),
+          ])
+        _ = try await test.stage.bootstrap()
+        let after = try await test.faces()
+        #expect(after["face-\(adopted)"]?.clusterID == cluster)
+        #expect(after["face-\(stranger)"]?.clusterID == nil)
+      }
+    }
+
+    /// What the tiers could not place of the faces of a bootstrap says nothing about what came since.
+    @Test func leftoversAreNoArrivals() async throws {
+      let fixture = try FaceFixture.load()
+      let (file, _) = Self.file(fixture)
+      try await TestStage.run { test in
+        _ = try await test.stage.importFaces(file)
+        _ = try await test.stage.bootstrap()
+        let assigned = try await test.stage.assign()
+        #expect(assigned.unassigned >= 20)
+        #expect(try await test.stage.checkStaleness(now: 0).status == .fresh)
+      }
+    }
   }
 }

@@ -1,4 +1,5 @@
 import HDBSCAN
+import PostgresClient
 import Store
 import Testing
 
@@ -48,6 +49,9 @@ extension OnPostgres {
         _ = try await test.stage.maintain([.pool])
         let born = try #require(try await test.faces()["face-\(unknown[0])"]?.clusterID)
         let placed = try await test.faces()
+        let shape =
+          "SELECT (origin, core_count, lambda_birth, persistence) FROM cluster WHERE id = $1"
+        let found = try await test.value(shape, [.int64(born)])
         let refused = later[8]
         let person = try #require(placed["face-\(refused)"]?.personID)
         _ = try await test.stage.reject(externalIDs: ["face-\(refused)"])
@@ -59,6 +63,9 @@ extension OnPostgres {
         #expect(report.lineage.continued == first.clusterCount && report.lineage.kept == 1)
         let after = try await test.faces()
         #expect(unknown.allSatisfy { after["face-\($0)"]?.clusterID == born })
+        // It is what it was: what the old fit does not know of it is no news.
+        let kept = try await test.value(shape, [.int64(born)])
+        #expect(kept == found && kept?.contains("bootstrap") == false)
         #expect(after["face-\(refused)"]?.personID != person)
         var (wrong, known) = (0, 0)
         for row in later where !unknown.contains(row) {
@@ -84,13 +91,15 @@ extension OnPostgres {
       let fixture = try FaceFixture.load()
       try await TestStage.run { test in
         func refused(_ stage: FaceClustering, _ reason: String) async throws {
-          let before = try await test.value("SELECT id FROM hdbscan_run WHERE is_active")
+          let runs = "SELECT max(id) FILTER (WHERE is_active) + count(*) FROM hdbscan_run"
+          let before = try await test.value(runs)
           await #expect {
             _ = try await stage.bootstrap(withoutFit: true)
           } throws: {
             "\($0)".contains(reason)
           }
-          #expect(try await test.value("SELECT id FROM hdbscan_run WHERE is_active") == before)
+          // What is refused is no run.
+          #expect(try await test.value(runs) == before)
         }
         _ = try await test.stage.importFaces(fixture.file(Array(0..<200)))
         await #expect {
@@ -102,13 +111,13 @@ extension OnPostgres {
         var settings = test.stage.settings
         settings.minSamples = 4
         try await refused(
-          try await test.reopened(settings: settings).stage, "as at the fit")
+          try await test.reopened(settings: settings).stage, "HDBSCAN_MIN_SAMPLES")
         settings = test.stage.settings
         settings.minFaceSizePixels = 20
         try await refused(
           try await test.reopened(settings: settings).stage, "MIN_FACE_SIZE_PX")
         #expect(try await test.stage.deleteFaces(externalIDs: ["face-3"]) == 1)
-        try await refused(test.stage, "1 faces of the fit")
+        try await refused(test.stage, "1 of the faces")
         _ = try await test.stage.bootstrap()
         _ = try await test.stage.bootstrap(withoutFit: true)
       }

@@ -89,7 +89,7 @@ struct EvaluationTests {
     #expect(text.contains("3 of 30 labelled faces wait, and photodb has each of them alone: run"))
     #expect(text.contains("`photodb assign`"))
     #expect(text.contains("2 external ids with an identity are not in the collection"))
-    #expect(text.contains("steps left out, on the 25 labelled faces of the fit"))
+    #expect(text.contains("steps left out, on the 25 labelled faces of the bootstrap"))
     // The faces of the one who is nowhere are work, too.
     #expect(text.contains("0 merges, 0 removals and 5 faces to place would make it right"))
     let complete = try evaluation(notFitted: 0, filtered: 0, waiting: 0).text

@@ -8,7 +8,7 @@ struct CandidatesListCommand: AsyncParsableCommand {
     commandName: "list", abstract: "Lists open questions, most similar first.",
     discussion: "One line for each face and person. Example: photodb candidates list --limit 20")
 
-  @Option(help: "How many to list.")
+  @Option(parsing: .unconditional, help: "How many to list.")
   var limit = 50
 
   @OptionGroup var options: GlobalOptions

@@ -17,7 +17,7 @@ struct UndoCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "List what people did, newest first.")
   var list = false
 
-  @Option(help: "How many to list.")
+  @Option(parsing: .unconditional, help: "How many to list.")
   var limit = 20
 
   @Flag(name: .long, help: "Say what would change, and write nothing.")
