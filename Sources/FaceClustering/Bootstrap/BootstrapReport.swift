@@ -115,8 +115,7 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
         + "MIN_FACE_CONFIDENCE; `photodb re-bootstrap` fits anew, with those of now"
     case .fitIsIncomplete(let run, let missing, let collection):
       "\(missing) of the faces that run \(run) was fitted to are gone from collection “\(collection)” or cannot be "
-        + "used; "
-        + "`photodb re-bootstrap` fits anew"
+        + "used; `photodb re-bootstrap` fits anew"
     case .nothingUsable(let collection, let faces, let count):
       "none of the \(count) eligible faces of collection “\(collection)” has a usable embedding: "
         + InvalidFace.line(faces, of: count) + "; import them again under new ids"

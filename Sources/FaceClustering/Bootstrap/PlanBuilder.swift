@@ -183,16 +183,14 @@ struct PlanBuilder {
   ///
   /// Whom the grouping left alone gives way to a face of the same photo that it put there.
   mutating func placeOutsideFaces(rowOfCluster: [Int64: Int]) {
-    let photosOfAlone = photosOfAlone()
-    let taken = input.settings.samePhotoExclusion ? taken(among: Set(photosOfAlone.values)) : []
+    let alone = LeftAlone(input, slotOfFace: finalSlot, person: person)
     for (row, id) in input.outside.ids.enumerated() {
       let old = input.outside.clusterIDs[row].flatMap { rowOfCluster[$0] }
       let status = input.outside.statuses[row]
       let isHeld = status == .manual || old.map { survivors.holdsMembers($0) } ?? false
-      if !isHeld, photosOfAlone.keys.contains(id) { givesWay.insert(id) }
+      if !isHeld, alone.contains(id) { givesWay.insert(id) }
       if let slot = old.flatMap({ slotOfOld[$0] }),
-        isHeld
-          || !(photosOfAlone[id].map { taken.contains(PersonInPhoto(person(slot), $0)) } ?? false)
+        isHeld || !alone.losesItsPlace(id, as: person(slot))
       {
         addMember(
           Member(
@@ -204,46 +202,8 @@ struct PlanBuilder {
     }
   }
 
-  /// Photos of the faces that were grouped beside the fit and left alone.
-  private func photosOfAlone() -> [Int64: Int64] {
-    var photos: [Int64: Int64] = [:]
-    for (row, label) in input.found.leftOutLabels.enumerated() where label < 0 {
-      // A face without a photo is in one of its own.
-      photos[input.leftOut.ids[row]] = input.leftOut.photoIDs[row] ?? -input.leftOut.ids[row]
-    }
-    return photos
-  }
-
-  /// Who is in which of these photos, of the faces that are placed by now.
-  private func taken(among photos: Set<Int64>) -> Set<PersonInPhoto> {
-    var taken: Set<PersonInPhoto> = []
-    if photos.isEmpty { return taken }
-    for faces in [input.snapshot, input.leftOut] {
-      for (row, photo) in faces.photoIDs.enumerated() {
-        if let photo, photos.contains(photo), let slot = finalSlot[faces.ids[row]] {
-          taken.insert(PersonInPhoto(person(slot), photo))
-        }
-      }
-    }
-    return taken
-  }
-
-  private struct PersonInPhoto: Hashable {
-    var person: PersonOfSlot
-    var photo: Int64
-
-    init(_ person: PersonOfSlot, _ photo: Int64) {
-      (self.person, self.photo) = (person, photo)
-    }
-  }
-
-  private enum PersonOfSlot: Hashable {
-    case found(Int)
-    case known(Int64)
-  }
-
   /// Whom the grouping found in a slot; of a cluster that it did not find, whose it is.
-  private func person(_ slot: Int) -> PersonOfSlot {
+  private func person(_ slot: Int) -> LeftAlone.Person {
     if slot < labelCount { return .found(input.found.persons[slot]) }
     return oldOfSlot[slot].map { .known(input.live.personIDs[$0]) } ?? .found(-1 - slot)
   }
