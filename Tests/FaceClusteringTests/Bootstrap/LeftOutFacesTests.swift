@@ -1,25 +1,40 @@
 import FaceClustering
 import PostgresClient
 import Store
-import TensorFiles
 import Testing
 
 extension OnPostgres {
   /// Small and uncertain faces: no part of the fit, and grouped with it by evidence.
   @Suite struct LeftOutFacesTests {
-    /// All faces of the fixture; of every person the last four are small.
-    private static func file(_ fixture: FaceFixture) -> (file: FaceFile, small: [Int]) {
+    /// Imports all faces of the fixture; of every person the last four are small, and so are thirty strangers.
+    private static func run(
+      _ body: (_ test: TestStage, _ fixture: FaceFixture, _ small: [Int]) async throws -> Void
+    ) async throws {
+      let fixture = try FaceFixture.load()
       var file = fixture.file(Array(fixture.identities.indices))
       let small = fixture.people.flatMap { $0.suffix(4) } + fixture.strangers.suffix(30)
       for row in small { file.faces[row].box = FaceBox(x: 0, y: 0, width: 30, height: 40) }
-      return (file, small.sorted())
+      try await TestStage.run { test in
+        _ = try await test.stage.importFaces(file)
+        try await body(test, fixture, small.sorted())
+      }
+    }
+
+    /// Puts a face into a cluster as if a tier had.
+    private static func place(
+      _ face: String, in cluster: Int64, anyway: Bool = false, _ test: TestStage
+    ) async throws {
+      _ = try await test.stage.assign(
+        externalIDs: [face], to: .cluster(cluster), anyway: anyway)
+      try await test.pool.query(
+        """
+        UPDATE person_detection SET cluster_status = 'auto', assigned_tier = 'predict'
+        WHERE external_id = $1
+        """, [.text(face)])
     }
 
     @Test func theyJoinTheirPeopleWithoutAFit() async throws {
-      let fixture = try FaceFixture.load()
-      let (file, small) = Self.file(fixture)
-      try await TestStage.run { test in
-        _ = try await test.stage.importFaces(file)
+      try await Self.run { test, fixture, small in
         let planned = try await test.stage.bootstrap(dryRun: true)
         let report = try await test.stage.bootstrap()
         #expect(report.embeddingCount == 572 - small.count && report.filteredCount == small.count)
@@ -66,10 +81,7 @@ extension OnPostgres {
     }
 
     @Test func whatPeopleSaidOfThemHolds() async throws {
-      let fixture = try FaceFixture.load()
-      let (file, small) = Self.file(fixture)
-      try await TestStage.run { test in
-        _ = try await test.stage.importFaces(file)
+      try await Self.run { test, _, small in
         _ = try await test.stage.bootstrap()
         let faces = try await test.faces()
         let placed = small.filter { faces["face-\($0)"]?.personID != nil }
@@ -93,10 +105,7 @@ extension OnPostgres {
 
     /// A filter that is raised or lowered moves nobody: only what is fitted changes.
     @Test func theFilterMovesNobody() async throws {
-      let fixture = try FaceFixture.load()
-      let (file, small) = Self.file(fixture)
-      try await TestStage.run { test in
-        _ = try await test.stage.importFaces(file)
+      try await Self.run { test, _, small in
         var settings = test.stage.settings
         settings.minFaceSizePixels = 0
         let all = try await test.reopened(settings: settings)
@@ -130,10 +139,7 @@ extension OnPostgres {
     }
 
     @Test func spoiltOnesAreSetAside() async throws {
-      let fixture = try FaceFixture.load()
-      let (file, small) = Self.file(fixture)
-      try await TestStage.run { test in
-        _ = try await test.stage.importFaces(file)
+      try await Self.run { test, _, small in
         let spoilt = "face-\(small[0])"
         try await test.pool.query(
           """
@@ -149,10 +155,7 @@ extension OnPostgres {
 
     /// Two faces of one photo are not one person, also where one of them was placed before and is alone now.
     @Test func whoIsAloneGivesWayInAPhoto() async throws {
-      let fixture = try FaceFixture.load()
-      let (file, small) = Self.file(fixture)
-      try await TestStage.run { test in
-        _ = try await test.stage.importFaces(file)
+      try await Self.run { test, _, small in
         _ = try await test.stage.bootstrap()
         let faces = try await test.faces()
         let placed = small.filter { faces["face-\($0)"]?.personID != nil }
@@ -165,11 +168,7 @@ extension OnPostgres {
             (SELECT photo_id FROM person_detection WHERE external_id = $2)
           WHERE external_id = $1
           """, [.text("face-\(stranger)"), .text("face-\(placed[0])")])
-        _ = try await test.stage.assign(
-          externalIDs: ["face-\(stranger)"], to: .cluster(cluster), anyway: true)
-        try await test.pool.query(
-          "UPDATE person_detection SET cluster_status = 'auto', assigned_tier = 'predict' WHERE external_id = $1",
-          [.text("face-\(stranger)")])
+        try await Self.place("face-\(stranger)", in: cluster, anyway: true, test)
         let report = try await test.stage.bootstrap()
         let after = try await test.faces()
         #expect(after["face-\(placed[0])"]?.clusterID == cluster)
@@ -181,29 +180,18 @@ extension OnPostgres {
 
     /// Of two faces that people said are different, the one that the grouping left alone goes.
     @Test func whoIsAloneGivesWayToWhatPeopleSaid() async throws {
-      let fixture = try FaceFixture.load()
-      let (file, small) = Self.file(fixture)
-      try await TestStage.run { test in
-        _ = try await test.stage.importFaces(file)
+      try await Self.run { test, _, small in
         _ = try await test.stage.bootstrap()
         let faces = try await test.faces()
         let adopted = try #require(small.first { faces["face-\($0)"]?.personID != nil })
         let cluster = try #require(faces["face-\(adopted)"]?.clusterID)
         let stranger = try #require(small.last { faces["face-\($0)"]?.clusterID == nil })
-        _ = try await test.stage.assign(externalIDs: ["face-\(stranger)"], to: .cluster(cluster))
-        try await test.pool.query(
-          "UPDATE person_detection SET cluster_status = 'auto', assigned_tier = 'predict' WHERE external_id = $1",
-          [.text("face-\(stranger)")])
-        try await test.pool.query(
-          """
-          INSERT INTO detection_constraint (collection_id, detection_a_id, detection_b_id, kind)
-          SELECT $1, min(id), max(id), 'cannot_link' FROM person_detection
-          WHERE external_id = ANY($2)
-          """,
-          [
-            .int64(test.collection.id),
-            .textArray(["face-\(stranger)", "face-\(adopted)"]),
-          ])
+        try await Self.place("face-\(stranger)", in: cluster, test)
+        let ids = try [stranger, adopted].map { try #require(faces["face-\($0)"]?.detectionID) }
+        let review = ReviewRepository(test.collection)
+        _ = try await test.pool.withTransaction {
+          try review.constrain(ids[0], ids[1], mustLink: false, actor: nil, on: $0)
+        }
         _ = try await test.stage.bootstrap()
         let after = try await test.faces()
         #expect(after["face-\(adopted)"]?.clusterID == cluster)
@@ -213,10 +201,7 @@ extension OnPostgres {
 
     /// What the tiers could not place of the faces of a bootstrap says nothing about what came since.
     @Test func leftoversAreNoArrivals() async throws {
-      let fixture = try FaceFixture.load()
-      let (file, _) = Self.file(fixture)
-      try await TestStage.run { test in
-        _ = try await test.stage.importFaces(file)
+      try await Self.run { test, _, _ in
         _ = try await test.stage.bootstrap()
         let assigned = try await test.stage.assign()
         #expect(assigned.unassigned >= 20)
