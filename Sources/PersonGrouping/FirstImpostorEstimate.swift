@@ -17,8 +17,10 @@ enum FirstImpostorEstimate {
   /// How much more alike than each other, relative to their distance from identity, the parts are of what
   /// is no one person.
   private static let leastApart = 0.2
+  /// No model known puts strangers above this on average.
+  private static let mostAlike = 0.9
   /// Mean similarities that strangers have under no model known.
-  private static let neverStrangers = [0.4..<0.75, 0.9..<1.001]
+  private static let neverStrangers = [0.4..<0.75, mostAlike..<1.001]
   /// From this ``SimilaritySample/typicalShare`` on they are photos of one person, whatever the model, if they
   /// spread a little wider than strangers.
   private static let (onePersonShare, onePersonSpread) = (0.25, 1.1)
@@ -69,7 +71,8 @@ enum FirstImpostorEstimate {
         mean: mean, deviation: believed, typicalShare: typicalShare,
         hasTail: tail * tail * 400 > sorted.count)
     {
-      if let apart = median(samePhoto), samePhoto.count >= 10 {
+      // Above that they are copies of one face.
+      if let apart = median(samePhoto), samePhoto.count >= 10, apart < mostAlike {
         return ImpostorDistribution(
           mean: apart, deviation: relativeDeviation * (1 - apart), pairs: samePhoto.count)
       }
@@ -115,8 +118,10 @@ enum FirstImpostorEstimate {
   }
 
   /// Where strangers would lie, six deviations below the photos of one person.
-  private static func belowOnePerson(mean: Double) -> ImpostorDistribution {
-    let distance = (1 - mean) / (1 - 6 * relativeDeviation)
+  ///
+  /// Copies and frames of one shot say nothing about how unlike photos are: no strangers known are that alike.
+  static func belowOnePerson(mean: Double) -> ImpostorDistribution {
+    let distance = max(1 - mostAlike, (1 - mean) / (1 - 6 * relativeDeviation))
     return ImpostorDistribution(
       mean: 1 - distance, deviation: relativeDeviation * distance, pairs: 0)
   }

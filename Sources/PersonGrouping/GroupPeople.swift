@@ -223,8 +223,17 @@ private struct PeopleWork {
       ).extract(
         threshold: calibration.similarity(SimilarityCalibration.sure),
         penalty: SimilarityCalibration.sizePenalty * calibration.impostorDeviation)
+      let small = SmallNodes(faces: view.faces, calibration: calibration)
       for (face, node) in nodes.enumerated() where node >= count {
-        sets.unite(face, input.hierarchy.smallestPoints[node])
+        let first = input.hierarchy.smallestPoints[node]
+        let members = input.hierarchy.points(below: node)
+        if members.count > SmallNodes.mostFaces {
+          sets.unite(face, first)
+        } else if face == first {
+          for part in small.parts(members) {
+            for member in part { sets.unite(member, part[0]) }
+          }
+        }
       }
     }
     for (face, first) in view.bursts.firstFace.enumerated() where first != face {

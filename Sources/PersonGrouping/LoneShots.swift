@@ -7,7 +7,8 @@ internal import Vectors
 /// turned, the same scene again. A pair of faces that would have made one group of two lone photos is enough
 /// here, if it lies well above that. Only a group of one shot or two follows, as a whole, so no two people with
 /// more are joined, and only to somebody with several: among thousands of people with few photos everybody looks
-/// like some photo of somebody. Loose frames of a shot that humans took apart follow nobody.
+/// like some photo of somebody. Who is as unlike a person's photos as strangers are follows none of them, which may
+/// bear the wrong name. Loose frames of a shot that humans took apart follow nobody.
 struct LoneShots {
   let input: GroupingInput
   let faces: CentredFaces
@@ -22,6 +23,8 @@ struct LoneShots {
   private static let (mostShots, leastFrames) = (2.0, 3.0)
   /// Votes that the group has at least which they follow to.
   private static let several = 5.0
+  /// Impostor units above strangers that the shots and the group are alike at least.
+  private static let leastMean = 0.5
 
   private struct Link {
     var similarity: Double
@@ -72,10 +75,18 @@ struct LoneShots {
     where link.similarity >= least + (isKnown[link.group] ? knownMargin : 0)
       && !input.areApart(
         groups[shot], result[link.group], apart, heedsPhotos: keepsPhotosApart)
+      && meanSimilarity(groups[shot], groups[link.group])
+        >= calibration.similarity(Self.leastMean)
     {
       result[link.group] += groups[shot]
       result[shot] = []
     }
     return result.filter { !$0.isEmpty }.map { $0.sorted() }
+  }
+  /// - Complexity: O(faces · d).
+  private func meanSimilarity(_ one: [Int], _ other: [Int]) -> Double {
+    let (a, b) = (faces.sum(one, votes: votes), faces.sum(other, votes: votes))
+    let total = { (group: [Int]) in group.reduce(0) { $0 + votes[$1] } }
+    return zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } / (total(one) * total(other))
   }
 }

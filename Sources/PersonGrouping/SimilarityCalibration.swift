@@ -47,7 +47,7 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
     self.impostorPairs = impostorPairs
   }
 
-  /// Reads a stored calibration; an older one knows nothing of humans.
+  /// Reads a stored calibration; an older one knows nothing of humans, and that of copies alone has no spread.
   public init(from decoder: any Decoder) throws {
     let values = try decoder.container(keyedBy: CodingKeys.self)
     impostorMean = try values.decode(Double.self, forKey: .impostorMean)
@@ -56,6 +56,11 @@ public struct SimilarityCalibration: Sendable, Equatable, Codable {
     entropy = try values.decode(Double.self, forKey: .entropy)
     impostorPairs = try values.decode(Int.self, forKey: .impostorPairs)
     humanShift = try values.decodeIfPresent(Double.self, forKey: .humanShift) ?? 0
+    if !(impostorDeviation > 0) {
+      let below = FirstImpostorEstimate.belowOnePerson(mean: 1)
+      (impostorMean, impostorDeviation, impostorPairs) = (below.mean, below.deviation, below.pairs)
+      separation = Self.prior.separation
+    }
   }
 
   /// What SFace, ArcFace and FaceNet vectors look like; for a collection that says nothing.

@@ -45,12 +45,11 @@ import Vectors
 
   /// Copies tie, and then the smaller row is nearer, whoever looks first.
   @Test(arguments: [1, 2]) func queriesFindTheirNearestRows(threads: Int) throws {
-    let matrix = points(1_500).selecting(rows: Array(0..<1_500) + [7, 7, 1_499])
-    let queries = points(430).selecting(rows: Array(400..<430)).appending(
-      matrix.rows(1_495..<1_503))
+    let asked = Array(400..<430) + Array(1_495..<1_500) + [7, 7, 1_499]
+    let both = points(1_500).selecting(rows: asked + Array(30..<1_500) + [7, 7, 1_499])
+    let (queries, matrix) = (both.rows(0..<asked.count), both.rows(asked.count..<both.rows))
     let graph = try nearestNeighbours(of: queries, among: matrix, count: 5, threads: threads)
     #expect(graph.perPoint == 5)
-    let both = queries.appending(matrix)
     for query in 0..<queries.rows {
       let nearest = (0..<matrix.rows).map {
         (distance: both.squaredDistance(query, queries.rows + $0), row: $0)

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 import Vectors
 
@@ -41,5 +42,37 @@ import Vectors
         + normal(500, mean: 0.05, deviation: 0.08, seed: 6)
         + normal(180, mean: 0.85, deviation: 0.05, seed: 7))
     #expect(abs(found.mean - 0.02) < 0.05 && found.pairs > 550)
+  }
+
+  /// Copies and frames of one shot do not say how unlike photos are, not even where two of them are in one photo:
+  /// strangers are as alike as under any model, and what is nearer than they are joins.
+  @Test(arguments: [1, 0.9989] as [Float], [1, 190])
+  func facesOfOneShotAreNoMeasure(similarity: Float, pairs: Int) {
+    let found = FirstImpostorEstimate.estimate(
+      similarities: [Float](repeating: similarity, count: pairs),
+      samePhoto: [Double](repeating: Double(similarity), count: 10), typicalShare: 0)
+    #expect(abs(found.mean - 0.9) < 1e-9 && abs(found.deviation - 0.01) < 1e-9)
+    #expect(found.pairs == 0)
+    let arriving = SimilarityCalibration(
+      impostorMean: found.mean, impostorDeviation: found.deviation, separation: 6, entropy: 0,
+      impostorPairs: found.pairs
+    ).forArrivals
+    #expect(abs(arriving.similarity(arriving.assignmentGate) - 0.925) < 1e-3)
+  }
+
+  @Test func aStoredCalibrationWithoutSpreadIsReadWithOne() throws {
+    let decoder = JSONDecoder()
+    decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+    let read = try decoder.decode(
+      SimilarityCalibration.self,
+      from: Data(
+        """
+        {"impostor_mean": 1, "impostor_deviation": 0, "separation": "NaN", "entropy": 0,
+        "impostor_pairs": 0}
+        """.utf8))
+    let arriving = read.forArrivals
+    #expect(read.impostorDeviation > 0 && read.threshold.isFinite)
+    #expect(arriving.similarity(arriving.assignmentGate) < 0.95)
   }
 }

@@ -113,6 +113,31 @@ import Vectors
     #expect(try DemoPeople.group(copies).personOfFace == [Int](repeating: 0, count: 6))
   }
 
+  /// One face, two, twenty, and as many on the other side of everything.
+  @Test(arguments: [1, 2, 20], [0, 20])
+  func copiesAreOnePersonAndNothingIsNaN(copies: Int, opposite: Int) throws {
+    let face = try DemoPeople().embeddings.values(ofRow: 0)
+    let faces = Matrix(
+      [[Float]](repeating: face, count: copies)
+        + [[Float]](repeating: face.map { -$0 }, count: opposite))
+    let people = try DemoPeople.group(faces)
+    if copies > 1 {
+      #expect(Set(people.personOfFace.prefix(copies)).count == 1 && people.personOfFace[0] >= 0)
+    }
+    #expect(!people.personOfFace.suffix(opposite).contains(people.personOfFace[0]))
+    let found = people.calibration
+    let arriving = found.forArrivals
+    for value in [
+      found.impostorMean, found.threshold, found.separation, found.entropy, arriving.separation,
+      arriving.similarity(arriving.assignmentGate),
+    ] {
+      #expect(value.isFinite)
+    }
+    #expect(found.impostorDeviation > 0 && arriving.impostorDeviation > 0)
+    // A further copy joins.
+    #expect(arriving.similarity(arriving.assignmentGate) < 1)
+  }
+
   @Test func itCanBeCancelled() throws {
     let demo = try DemoPeople(every: 8)
     let input = GroupingInput(

@@ -87,14 +87,18 @@ import Vectors
 
   /// Under this calibration the threshold is 2, a link needs 5; σ is 0.1.
   private func joined(
-    link: Float, others: Int = 6, shotFrames: Int = 3, shotVotes: Double = 1,
+    link: Float, others: Int = 6, shotFrames: Int = 3, common: Float = 0.1, shotVotes: Double = 1,
     photos: [Int64?]? = nil,
     anchors: [Int64?]? = nil, cannotLink: [(Int, Int)] = []
   ) throws -> Int {
-    // Photos of somebody, and frames of which the last continues the first of them.
+    // Photos of somebody, and frames that are alike to each by `common`, of which the last continues the first.
     let count = others + shotFrames
     let faces = Matrix<Float>(rows: count, columns: count) { base, stride in
-      for face in 0..<count - 1 { base[face * stride + face] = 1 }
+      for face in 0..<others { base[face * stride + face] = 1 }
+      for face in others..<count - 1 {
+        for photo in 0..<others { base[face * stride + photo] = common }
+        base[face * stride + face] = (1 - Float(others) * common * common).squareRoot()
+      }
       base[(count - 1) * stride] = link
       base[(count - 1) * stride + count - 1] = (1 - link * link).squareRoot()
     }
@@ -126,6 +130,8 @@ import Vectors
     #expect(try joined(link: 0.55, shotFrames: 2) == 2)
     // Nor are three of thirty frames, which humans took apart.
     #expect(try joined(link: 0.55, shotVotes: 0.1) == 2)
+    // Frames that are as unlike the photos as strangers are follow none of them.
+    #expect(try joined(link: 0.55, common: 0) == 2)
   }
 
   @Test func whatForbidsAMergeHoldsAShotBack() throws {
