@@ -36,7 +36,9 @@ extension PostgresConfiguration {
         ? "the database URL must begin with postgresql:// or postgres://" : nil
     }
     let rest = text.dropFirst(scheme.count)
-    let beforeQuery = rest.prefix { $0 != "?" }
+    // libpq ends the user at the first "@" before any "/", and takes a "?" before it for its part.
+    let user = rest.prefix { $0 != "/" }.firstIndex(of: "@") ?? rest.startIndex
+    let beforeQuery = rest[..<(rest[user...].firstIndex(of: "?") ?? rest.endIndex)]
     let signs = beforeQuery.count { $0 == "@" }
     let authority = beforeQuery.prefix { $0 != "/" }
     if signs > 1 || (signs == 1 && !authority.contains("@")) {

@@ -77,6 +77,7 @@ extension PostgresConnection {
   /// Rolls back after an error that matters more than a failure of the rollback; a connection that
   /// cannot even roll back is closed.
   private func rollBack() {
+    ceaseStopping()
     do {
       try command("ROLLBACK")
     } catch {
@@ -85,9 +86,10 @@ extension PostgresConnection {
     }
   }
 
-  /// Runs a statement of ours and returns its command tag.
+  /// Runs a statement of ours, whoever was told to stop, and returns its command tag.
   @discardableResult
   private func command(_ sql: String) throws -> String {
-    try query(sql).commandTag
+    let handle = try openHandle()
+    return try rows(of: PQexec(handle.pointer, sql), handle: handle).commandTag
   }
 }

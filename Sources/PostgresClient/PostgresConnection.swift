@@ -17,7 +17,7 @@ public import Logging
 public actor PostgresConnection {
   private nonisolated let executor: BlockingExecutor
   private nonisolated let logger: Logger
-  private let canceller = Canceller()
+  private nonisolated let canceller = Canceller()
   private var handle: ConnectionHandle?
   /// A COPY is under way, and any other statement would end it.
   var isCopying = false
@@ -84,8 +84,42 @@ public actor PostgresConnection {
   /// The number of the server's process, as in `pg_stat_activity`.
   public var backendProcessID: Int32 { handle.map { PQbackendPID($0.pointer) } ?? 0 }
 
-  /// The connection to use now.
+  /// Runs `body`; where its task is cancelled, the statement that runs is stopped, and none begins after it.
+  ///
+  /// - Throws: What `body` throws; `CancellationError` where one of its statements was stopped.
+  nonisolated func lent<T: Sendable>(
+    _ body: (PostgresConnection) async throws -> T
+  ) async throws -> T {
+    let loan = canceller.lend()
+    do {
+      let value = try await withTaskCancellationHandler {
+        try await body(self)
+      } onCancel: {
+        canceller.stop(loan)
+      }
+      await takeBack()
+      return value
+    } catch {
+      let isStopped = canceller.isStopping && (error as? PostgresError)?.code == .queryCanceled
+      await takeBack()
+      throw isStopped ? CancellationError() : error
+    }
+  }
+
+  /// Waits here, where that may block, for a request to the server that is under way.
+  private func takeBack() { canceller.takeBack() }
+
+  /// Lets nothing stop the statements that follow.
+  func ceaseStopping() { canceller.cease() }
+
+  /// The connection on which to begin a statement.
   func liveHandle() throws -> ConnectionHandle {
+    if canceller.isStopping { throw CancellationError() }
+    return try openHandle()
+  }
+
+  /// The connection, also for whoever was told to stop.
+  func openHandle() throws -> ConnectionHandle {
     guard let handle else {
       var error = PostgresError(
         .connectionFailure, "the connection to \(configuration) is closed")
@@ -129,6 +163,14 @@ public actor PostgresConnection {
         "SELECT set_config($1, $2, false)",
         [.text(setting.name), .text(String(setting.milliseconds))])
     }
+    // A server that does not look would go on for a client that was killed, and keep its locks. It can look on
+    // Linux, from 14 on.
+    _ = try query(
+      """
+      SELECT set_config('client_connection_check_interval', '1s', false)
+      WHERE current_setting('client_connection_check_interval', true) = '0'
+        AND version() LIKE '%linux%'
+      """)
   }
 
   /// libpq keeps no SQLSTATE of a refused connection, so the reasons that matter are told by the

@@ -37,17 +37,18 @@ public actor PostgresPool {
 
   /// Lends a connection for as long as `body` runs.
   ///
-  /// Nothing is tried again: see ``withTransaction(_:retry:_:)``.
+  /// Nothing is tried again: see ``withTransaction(_:retry:_:)``. Where the task is cancelled, the statement
+  /// that runs is stopped, and none begins after it; what must be done all the same needs a task of its own.
   ///
   /// - Throws: What `body` throws; ``PostgresError`` when no connection can be made;
-  ///   `CancellationError` when the task is cancelled while it waits.
+  ///   `CancellationError` when the task is cancelled while it waits or while a statement runs.
   @discardableResult
   public nonisolated func withConnection<T: Sendable>(
     _ body: (PostgresConnection) async throws -> T
   ) async throws -> T {
     let connection = try await borrow()
     do {
-      let value = try await body(connection)
+      let value = try await connection.lent(body)
       await giveBack(connection)
       return value
     } catch {

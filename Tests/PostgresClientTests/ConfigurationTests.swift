@@ -27,7 +27,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "postgresql://ada:hunter2secret@x@db/photos",
+    "postgresql://ada:hunter2secret@x@db/photos", "postgresql://ada:a?b@hunter2secret@db/photos",
     "postgresql://ada:hunter2secret/x@db/photos",
     "postgresql://ada:hunter2secret/x/photos",
     "postgresql://ada:%zzhunter2secret@db/photos",

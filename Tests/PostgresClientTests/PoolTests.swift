@@ -123,6 +123,58 @@ import Testing
     await connection.close()
   }
 
+  /// What a transaction does while its task is cancelled.
+  private static let endless: [@Sendable (isolated PostgresConnection) throws -> Void] = [
+    { try $0.query("SELECT pg_sleep(60)") },
+    {
+      try $0.copyOut(
+        """
+        COPY (SELECT pg_sleep(0.01)::text FROM generate_series(1, 6000)) TO STDOUT (FORMAT binary)
+        """
+      ) { _ in }
+    },
+    { connection in while true { try connection.query("SELECT 1") } },
+    { connection in
+      try connection.savepoint { _ = try $0.query("SELECT pg_advisory_xact_lock(1)") }
+    },
+  ]
+
+  @Test(arguments: 0..<4)
+  func aCancelledTaskStopsItsStatements(kind: Int) async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false, maximumConnections: 1) { pool in
+      let holder = try await pool.connectionOfItsOwn()
+      try await holder.query("SELECT pg_advisory_lock(1)")
+      try await pool.query("CREATE TABLE t (id int)")
+      let begun = Guarded(0)
+      let running = Task {
+        try await pool.withTransaction { connection in
+          try connection.query("INSERT INTO t VALUES (1)")
+          begun.withLock { $0 += 1 }
+          try Self.endless[kind](connection)
+        }
+      }
+      while begun.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+      try await Task.sleep(for: .milliseconds(50))
+      let start = ContinuousClock.now
+      running.cancel()
+      await #expect(throws: CancellationError.self) { try await running.value }
+      #expect(ContinuousClock.now - start < .seconds(20))
+      #expect(begun.withLock { $0 } == 1)
+      // The connection goes on, and nothing comes late to stop what others do with it.
+      let left = try await pool.query("SELECT (SELECT count(*) FROM t) FROM pg_sleep(0.3)")
+      #expect(try left.single().int64(0) == 0)
+      await holder.close()
+    }
+  }
+
+  @Test func theServerLooksWhetherItsClientLives() async throws {
+    let connection = try await PostgresConnection.connect(
+      await TestServer.shared.configuration(), logger: TestServer.silentLogger)
+    let interval = try await connection.query("SHOW client_connection_check_interval").single()
+    #expect(try interval.text(0) == "1s")
+    await connection.close()
+  }
+
   @Test func noticesGoToTheLogger() async throws {
     let log = CollectedLog()
     let connection = try await PostgresConnection.connect(
