@@ -101,27 +101,22 @@ extension FaceClustering {
   public func storedFit(beside: Set<Int64> = []) async throws -> (
     faces: FaceSnapshot, times: [Double?], clustering: Clustering
   )? {
-    let faces = try await faces()
     let collection = collection
-    let times = try await pool.explainedTransaction {
-      try FaceReader(collection).times(of: faces, on: $0)
-    }
-    let model = try await pool.explainedTransaction { connection -> StoredModel? in
+    return try await pool.explainedTransaction(.snapshot) { connection in
       let runs = RunRepository(collection)
       guard let id = try runs.activeID(on: connection) else { return nil }
-      return try StoredModel(bytes: try runs.state(of: id, on: connection).blob)
+      let model = try StoredModel(bytes: try runs.state(of: id, on: connection).blob)
+      guard model.detectionIDs.count < 2 || !model.spanningTree.isEmpty else { return nil }
+      let stored = try model.faces(of: collection, on: connection)
+      guard stored.missing == 0 else { return nil }
+      let others = stored.faces.all.ids.indices.dropFirst(stored.faces.fittedCount)
+      let faces = stored.faces.leavingOut(
+        rows: Set(others.filter { !beside.contains(stored.faces.all.ids[$0]) })
+      ).all
+      return (
+        faces, try FaceReader(collection).times(of: faces, on: connection), try model.clustering()
+      )
     }
-    guard let model, model.detectionIDs.count < 2 || !model.spanningTree.isEmpty else { return nil }
-    let rowOfID = Dictionary(uniqueKeysWithValues: faces.ids.enumerated().map { ($1, $0) })
-    var rows = model.detectionIDs.compactMap { rowOfID[$0] }
-    if rows.count < model.detectionIDs.count { return nil }
-    let (fitted, unusable) = (
-      Set(model.detectionIDs), UnusableEmbeddings.reasons(in: faces.embeddings)
-    )
-    rows += faces.ids.indices.filter {
-      beside.contains(faces.ids[$0]) && !fitted.contains(faces.ids[$0]) && unusable[$0] == nil
-    }
-    return (faces.selecting(rows: rows), rows.map { times[$0] }, try model.clustering())
   }
 
   /// The person of every face that has one, by detection id.

@@ -53,7 +53,7 @@ extension FaceClustering {
       let model = try StoredModel(bytes: state.blob)
       return RunTree(
         runID: id, model: model,
-        labels: try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON),
+        clusterOfLabel: try model.clusterOfLabel(state.labelToClusterJSON),
         names: try DetectionRepository(collection).externalIDs(
           of: model.detectionIDs, on: connection))
     }
@@ -62,20 +62,21 @@ extension FaceClustering {
   /// The nodes of a cluster and everything below them in the hierarchy of the run that shaped it, by
   /// node; empty where that run did not find it.
   ///
-  /// - Throws: `StoreError.unknownCluster`.
+  /// - Throws: `StoreError.unknownCluster`; an error of one line where the map of labels is damaged.
   public func tree(ofCluster id: Int64) async throws -> [CondensedTreeNode] {
     let collection = collection
     return try await pool.explainedTransaction(.snapshot) { connection in
       let cluster = try ClusterRepository(collection).find(id, on: connection)
       guard let runID = cluster.runID else { return [] }
       let state = try RunRepository(collection).state(of: runID, on: connection)
-      let labels = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
       let nodes = try JSONText.decode(
         [CondensedTreeNode].self, from: state.condensedTreeJSON)
+      let clusterOfLabel = try StoredModel.clusterOfLabel(
+        state.labelToClusterJSON, labelCount: nodes.count { $0.label != nil })
       // A parent comes before its children.
       var inside: Set<Int> = []
       return nodes.filter { node in
-        let isOwn = node.label.map { labels["\($0)"] == id } ?? false
+        let isOwn = node.label.map { clusterOfLabel[$0] == id } ?? false
         guard isOwn || node.parent.map({ inside.contains($0) }) ?? false else { return false }
         inside.insert(node.node)
         return true

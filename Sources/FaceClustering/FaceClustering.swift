@@ -62,7 +62,8 @@ public struct FaceClustering: Sendable {
   /// - Parameters:
   ///   - embeddingModel: name of the model that made the vectors; nil takes what is there.
   ///   - dimension: length of every embedding.
-  /// - Throws: `StoreError.collectionMismatch` where it holds other vectors; `PostgresError`.
+  /// - Throws: `StoreError.collectionMismatch` where it holds other vectors, `StoreError.unusableName`
+  ///   where it would get a name with control characters; `PostgresError`.
   public static func openOrCreate(
     pool: PostgresPool, collection: String, embeddingModel: String?, dimension: Int,
     settings: StageSettings = StageSettings(), models: ModelCache = ModelCache(),
@@ -113,7 +114,7 @@ public struct FaceClustering: Sendable {
     ofCollection name: String, pool: PostgresPool
   ) async throws -> Int? {
     try await pool.explainedTransaction {
-      try CollectionRepository().list(on: $0).first { $0.name == name }?.dimension
+      try CollectionRepository().findIfThere(name, on: $0)?.dimension
     }
   }
 

@@ -49,12 +49,13 @@ public struct AssignmentExport: Sendable {
     _ = try connection.copyOut(
       """
       COPY (
-        SELECT d.external_id, f.path, d.cluster_id, d.person_id, p.name, d.cluster_status,
+        SELECT d.external_id, (SELECT f.path FROM photo f
+            WHERE f.collection_id = d.collection_id AND f.id = d.photo_id),
+          d.cluster_id, d.person_id, (SELECT p.name FROM person p
+            WHERE p.collection_id = d.collection_id AND p.id = d.person_id), d.cluster_status,
           d.cluster_confidence, d.assigned_tier, d.lambda_val, d.outlier_score, d.id,
           \(eligibility.reason)
         FROM person_detection d
-        LEFT JOIN photo f ON f.collection_id = d.collection_id AND f.id = d.photo_id
-        LEFT JOIN person p ON p.collection_id = d.collection_id AND p.id = d.person_id
         WHERE d.collection_id = \(collection.id) ORDER BY d.id
       ) TO STDOUT (FORMAT binary)
       """

@@ -102,10 +102,11 @@ public struct ClusterRepository: Sendable {
   ) throws -> LiveClusters {
     let rows = try connection.query(
       """
-      SELECT c.id, c.person_id, p.name, c.face_count, c.verified, c.epsilon, c.hdbscan_run_id,
-        c.reference_centroid, c.reference_count, c.reference_length, c.anchored
+      SELECT c.id, c.person_id, (SELECT p.name FROM person p
+          WHERE p.collection_id = c.collection_id AND p.id = c.person_id),
+        c.face_count, c.verified, c.epsilon, c.hdbscan_run_id, c.reference_centroid,
+        c.reference_count, c.reference_length, c.anchored
       FROM cluster c
-      JOIN person p ON p.collection_id = c.collection_id AND p.id = c.person_id
       WHERE c.collection_id = $1 AND c.retired_at IS NULL AND \(condition) ORDER BY c.id
       """, [.int64(collection.id)] + parameters)
     var result = LiveClusters()
@@ -147,6 +148,17 @@ public struct ClusterRepository: Sendable {
   public func lock(
     _ ids: some Collection<Int64>, on connection: isolated PostgresConnection
   ) throws -> [ClusterSum] {
+    try sums(of: ids, locking: "FOR NO KEY UPDATE OF c", on: connection)
+  }
+
+  /// The sums of clusters, by id.
+  public func sums(
+    of ids: some Collection<Int64>, on connection: isolated PostgresConnection
+  ) throws -> [ClusterSum] { try sums(of: ids, locking: "", on: connection) }
+
+  private func sums(
+    of ids: some Collection<Int64>, locking: String, on connection: isolated PostgresConnection
+  ) throws -> [ClusterSum] {
     let dimension = collection.dimension
     return try connection.queryPrepared(
       """
@@ -154,7 +166,7 @@ public struct ClusterRepository: Sendable {
         EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
           AND d.id = c.medoid_detection_id AND d.cluster_id = c.id)
       FROM cluster c WHERE c.collection_id = $1 AND c.id = ANY($2) ORDER BY c.id
-      FOR NO KEY UPDATE OF c
+      \(locking)
       """, [.int64(collection.id), .int64Array(ids.sorted())]
     ).map { row in
       let id = try row.int64(0)

@@ -30,11 +30,18 @@ public struct CollectionRepository: Sendable {
   public func find(
     _ name: String, on connection: isolated PostgresConnection
   ) throws -> CollectionRecord {
-    let rows = try connection.query(
-      "SELECT id, name, embedding_model, embedding_dim FROM collection WHERE name = $1",
-      [.text(name)])
-    if let row = rows.first { return try Self.record(row) }
+    if let record = try findIfThere(name, on: connection) { return record }
     throw StoreError.unknownCollection(name: name, known: try list(on: connection).map(\.name))
+  }
+
+  /// The collection of this name; nil where there is none.
+  public func findIfThere(
+    _ name: String, on connection: isolated PostgresConnection
+  ) throws -> CollectionRecord? {
+    try connection.query(
+      "SELECT id, name, embedding_model, embedding_dim FROM collection WHERE name = $1",
+      [.text(name)]
+    ).first.map(Self.record)
   }
 
   /// Name of a model that nobody named.
@@ -45,7 +52,8 @@ public struct CollectionRepository: Sendable {
 
   /// The collection of this name, made if it does not exist.
   ///
-  /// - Throws: ``StoreError/dimensionOutOfRange(_:limits:)``;
+  /// - Throws: ``StoreError/dimensionOutOfRange(_:limits:)``; ``StoreError/unusableName(reason:)``
+  ///   where there is none of this name and none should be;
   ///   ``StoreError/collectionMismatch(name:what:stored:given:)`` where it holds vectors of another
   ///   model or length.
   public func findOrCreate(
@@ -54,6 +62,13 @@ public struct CollectionRepository: Sendable {
   ) throws -> CollectionRecord {
     guard Self.dimensions.contains(dimension) else {
       throw StoreError.dimensionOutOfRange(dimension, limits: Self.dimensions)
+    }
+    // One of an older program may have a name that none would get today.
+    if try findIfThere(name, on: connection) == nil,
+      let reason = name.isEmpty
+        ? "is empty" : TextLimits.fault(name, longest: TextLimits.longestName)
+    {
+      throw StoreError.unusableName(reason: reason)
     }
     try connection.query(
       """

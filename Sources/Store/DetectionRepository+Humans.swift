@@ -67,15 +67,16 @@ extension DetectionRepository {
     try connection.query(
       """
       WITH target AS MATERIALIZED (
-        SELECT d.id, d.cluster_id AS old_cluster, d.cluster_status, d.cluster_confidence,
-          t.cluster_id
+        SELECT d.collection_id, d.id, d.cluster_id AS old_cluster, d.cluster_status,
+          d.cluster_confidence, t.cluster_id
         FROM unnest($2::bigint[], $3::bigint[]) AS t (id, cluster_id)
         JOIN person_detection d ON d.collection_id = $1 AND d.id = t.id
         WHERE d.cluster_id <> t.cluster_id
       ), moved AS (
         UPDATE person_detection d SET cluster_id = c.id, person_id = c.person_id
-        FROM target t JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
-        WHERE d.collection_id = $1 AND d.id = t.id
+        FROM target t
+        JOIN cluster c ON c.collection_id = t.collection_id AND c.id = t.cluster_id
+        WHERE d.collection_id = t.collection_id AND d.id = t.id
       )
       INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
         old_status, new_status, tier, actor, confidence, action_id)
@@ -108,8 +109,8 @@ extension DetectionRepository {
           clusterID: try $0.optionalInt64(3), isCore: try $0.bool(4))
       )
     }
-    let found = Set(rows.map { $0.0 })
-    if let missing = externalIDs.first(where: { !found.contains($0) }) {
+    let found = Set(rows.map { ExactText($0.0) })
+    if let missing = externalIDs.first(where: { !found.contains(ExactText($0)) }) {
       throw StoreError.unknownDetection(missing, collection: collection.name)
     }
     return rows

@@ -35,7 +35,7 @@ extension DetectionRepository {
       """
       SELECT d.id, d.photo_id, d.person_id FROM person_detection d
       WHERE d.collection_id = $1 AND d.id > $2 AND d.cluster_id IS NOT NULL
-        AND d.cluster_status = ANY($5) AND d.id IN (
+        AND \(DetectionStatus.isReassignable("d", "$5")) AND d.id IN (
           SELECT o.id FROM person_detection o
           WHERE o.collection_id = $1 AND o.photo_id = ANY($3)
           UNION SELECT l.detection_b_id FROM detection_constraint l

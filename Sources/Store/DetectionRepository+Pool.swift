@@ -53,13 +53,13 @@ extension DetectionRepository {
     try connection.queryPrepared(
       """
       WITH seed AS MATERIALIZED (
-        SELECT id FROM person_detection
+        SELECT collection_id, id FROM person_detection
         WHERE collection_id = $1 AND id = ANY($2)
           AND pool_seed AND cluster_status IN \(DetectionStatus.pool)
         ORDER BY id FOR UPDATE
       ), cleared AS (
         UPDATE person_detection d SET pool_seed = false FROM seed
-        WHERE d.collection_id = $1 AND d.id = seed.id
+        WHERE d.collection_id = seed.collection_id AND d.id = seed.id
       )
       SELECT CASE WHEN $3 THEN set_config('synchronous_commit', 'off', true) END
       """, [.int64(collection.id), .int64Array(ids), .bool(alone)])

@@ -126,6 +126,10 @@ public struct DetectionRepository: Sendable {
 
   /// The same, from placements wherever they are.
   ///
+  /// Rows are joined by the collection that the list names, here and in other statements over many rows of two
+  /// tables: to a collection that its statistics do not hold yet, asked for by `$1`, the planner gives one row
+  /// and compares every row with every other.
+  ///
   /// - Parameters:
   ///   - source: a query of them: id, status, cluster, confidence, core, lambda, outlier score, tier,
   ///     adopted; its parameters begin with $4.
@@ -136,17 +140,19 @@ public struct DetectionRepository: Sendable {
   ) throws -> [Int64] {
     try connection.queryPrepared(
       """
-      WITH target (id, status, cluster_id, confidence, is_core, lambda_val, outlier_score, tier,
-        is_adopted) AS MATERIALIZED (\(source)
+      WITH target (collection_id, id, status, cluster_id, confidence, is_core, lambda_val,
+        outlier_score, tier, is_adopted) AS MATERIALIZED (
+        SELECT $1::bigint, s.* FROM (\(source)) s
       ), t AS MATERIALIZED (
-        SELECT t.*, d.cluster_id AS old_cluster, d.cluster_status AS old_status
-        FROM person_detection d JOIN target t ON t.id = d.id
-        WHERE d.collection_id = $1 AND \(Self.isOpen(parameter: 2)) AND \(Self.isElsewhere)
+        SELECT t.*, c.person_id, d.cluster_id AS old_cluster, d.cluster_status AS old_status
+        FROM target t
+        JOIN person_detection d ON d.collection_id = t.collection_id AND d.id = t.id
+        LEFT JOIN cluster c ON c.collection_id = t.collection_id AND c.id = t.cluster_id
+        WHERE \(Self.isOpen(parameter: 2)) AND \(Self.isElsewhere)
       ), moved AS (
-        UPDATE person_detection d SET person_id = c.person_id, assigned_run_id = $3,
+        UPDATE person_detection d SET person_id = t.person_id, assigned_run_id = $3,
           \(Self.placed)
-        FROM t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
-        WHERE d.collection_id = $1 AND d.id = t.id
+        FROM t WHERE d.collection_id = t.collection_id AND d.id = t.id
         RETURNING d.id, t.old_cluster, d.cluster_id AS new_cluster, t.old_status,
           d.cluster_status AS new_status, t.tier, d.cluster_confidence
       ), event AS (
@@ -200,13 +206,13 @@ public struct DetectionRepository: Sendable {
     try connection.query(
       """
       WITH old AS MATERIALIZED (
-        SELECT id, cluster_id, cluster_status FROM person_detection
+        SELECT collection_id, id, cluster_id, cluster_status FROM person_detection
         WHERE collection_id = $1 AND id = ANY($2) AND cluster_status = ANY($3)
       ), moved AS (
         UPDATE person_detection d SET cluster_status = NULL, cluster_id = NULL, person_id = NULL,
           cluster_confidence = NULL, is_core = false, is_adopted = false, lambda_val = NULL, outlier_score = NULL,
           assigned_tier = NULL, assigned_run_id = NULL, pool_seed = false
-        FROM old WHERE d.collection_id = $1 AND d.id = old.id
+        FROM old WHERE d.collection_id = old.collection_id AND d.id = old.id
       )
       INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status, tier,
         run_id)
@@ -232,7 +238,7 @@ public struct DetectionRepository: Sendable {
     try connection.query(
       """
       WITH old AS MATERIALIZED (
-        SELECT d.id, d.cluster_id, d.cluster_status, t.reason
+        SELECT d.collection_id, d.id, d.cluster_id, d.cluster_status, t.reason
         FROM unnest($2::bigint[], $3::text[]) AS t (id, reason)
         JOIN person_detection d ON d.collection_id = $1 AND d.id = t.id
         WHERE d.cluster_status IS NULL OR d.cluster_status = ANY($4)
@@ -241,7 +247,7 @@ public struct DetectionRepository: Sendable {
           cluster_id = NULL, person_id = NULL, cluster_confidence = NULL, is_core = false, is_adopted = false,
           lambda_val = NULL, outlier_score = NULL, assigned_tier = NULL, assigned_run_id = NULL,
           pool_seed = false
-        FROM old WHERE d.collection_id = $1 AND d.id = old.id
+        FROM old WHERE d.collection_id = old.collection_id AND d.id = old.id
       )
       INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status,
         new_status, tier, run_id)

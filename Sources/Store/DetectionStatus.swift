@@ -37,6 +37,19 @@ public enum DetectionStatus: String, Sendable, Hashable, Codable, CaseIterable {
     .auto, .pending, .unassigned, .constrained,
   ]
 
+  /// Whether `photodb assign --force` decides a face again, as SQL: verified and anchored clusters keep theirs.
+  ///
+  /// - Parameters:
+  ///   - face: what the row of `person_detection` is called.
+  ///   - statuses: the parameter that holds ``reassignable``.
+  static func isReassignable(_ face: String, _ statuses: String) -> String {
+    """
+    (\(face).cluster_status = ANY(\(statuses)) AND NOT EXISTS (SELECT FROM cluster kept
+      WHERE kept.collection_id = \(face).collection_id AND kept.id = \(face).cluster_id
+        AND (kept.verified OR kept.anchored)))
+    """
+  }
+
   /// The statuses of the pool, as SQL has them; its indexes know `in_pool` and no status.
   static let pool = "('unassigned', 'constrained')"
 

@@ -60,17 +60,18 @@ public struct FaceImportRepository: Sendable {
   /// - Returns: no values where the stored vector is missing or of another length.
   public func existing(
     _ externalIDs: [String], on connection: isolated PostgresConnection
-  ) throws -> [String: [Float]] {
-    var result: [String: [Float]] = [:]
+  ) throws -> [ExactText: [Float]] {
+    var result: [ExactText: [Float]] = [:]
     for row in try connection.queryPrepared(
       """
-      SELECT d.external_id, e.embedding FROM person_detection d
-      LEFT JOIN face_embedding e ON e.collection_id = $1 AND e.detection_id = d.id
+      SELECT d.external_id, (SELECT e.embedding FROM face_embedding e
+        WHERE e.collection_id = d.collection_id AND e.detection_id = d.id) FROM person_detection d
       WHERE d.collection_id = $1 AND d.external_id = ANY($2)
       """, [.int64(collection.id), .textArray(externalIDs)])
     {
       let bytes = try row.optionalBytes(1) ?? []
-      result[try row.text(0)] = VectorBytes.floats(bytes, count: collection.dimension) ?? []
+      result[ExactText(try row.text(0))] =
+        VectorBytes.floats(bytes, count: collection.dimension) ?? []
     }
     return result
   }
@@ -104,7 +105,11 @@ public struct FaceImportRepository: Sendable {
           row.int64(collectionID)
           row.int64(ids[index])
           row.text(face.externalID)
-          if let photo = face.photo.flatMap({ photos[$0] }) { row.int64(photo) } else { row.null() }
+          if let photo = face.photo.flatMap({ photos[ExactText($0)] }) {
+            row.int64(photo)
+          } else {
+            row.null()
+          }
           if let box = face.box {
             row.float(box.x)
             row.float(box.y)
@@ -141,18 +146,18 @@ public struct FaceImportRepository: Sendable {
 
   private func photoIDs(
     _ faces: [IncomingFace], on connection: isolated PostgresConnection
-  ) throws -> [String: Int64] {
-    var takenAt: [String: Double] = [:]
-    var paths: Set<String> = []
+  ) throws -> [ExactText: Int64] {
+    var takenAt: [ExactText: Double] = [:]
+    var paths: Set<ExactText> = []
     for face in faces {
-      guard let photo = face.photo else { continue }
+      guard let photo = face.photo.map(ExactText.init) else { continue }
       paths.insert(photo)
       if let time = face.takenAt { takenAt[photo] = time }
     }
     if paths.isEmpty { return [:] }
     // One order for everyone, so that two imports of the same photos cannot wait for each other.
     let sorted = paths.sorted()
-    var result: [String: Int64] = [:]
+    var result: [ExactText: Int64] = [:]
     for row in try connection.queryPrepared(
       """
       INSERT INTO photo (collection_id, path, taken_at)
@@ -161,18 +166,18 @@ public struct FaceImportRepository: Sendable {
       ON CONFLICT (collection_id, path) DO NOTHING RETURNING path, id
       """,
       [
-        .int64(collection.id), .textArray(sorted),
+        .int64(collection.id), .textArray(sorted.map(\.text)),
         .optionalDoubleArray(sorted.map { takenAt[$0] }),
       ])
     {
-      result[try row.text(0)] = try row.int64(1)
+      result[ExactText(try row.text(0))] = try row.int64(1)
     }
     if result.count == sorted.count { return result }
     for row in try connection.queryPrepared(
       "SELECT path, id FROM photo WHERE collection_id = $1 AND path = ANY($2)",
-      [.int64(collection.id), .textArray(sorted)])
+      [.int64(collection.id), .textArray(sorted.map(\.text))])
     {
-      result[try row.text(0)] = try row.int64(1)
+      result[ExactText(try row.text(0))] = try row.int64(1)
     }
     return result
   }

@@ -11,18 +11,22 @@ extension FaceReader {
     ofSorted ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> (positions: [Int], embeddings: Matrix<Float>) {
     // A face that was spoilt since the fit is as good as deleted.
-    try vectors(ofSorted: ids, isDamagedKept: false, on: connection)
+    let (positions, embeddings) = try vectors(
+      ofSorted: ids, rows: Array(ids.indices), isDamagedKept: false, on: connection)
+    return (positions, embeddings)
   }
 
-  /// Vectors of faces, in the order in which they lie on disk; the rows come out by id all the same.
+  /// Vectors of faces, read as they lie on disk; they come out in the order asked for.
   ///
   /// - Parameters:
   ///   - ids: ascending.
+  ///   - rows: the row for each of them.
   ///   - isDamagedKept: whether a vector of another length becomes a row of NaN, or is left out.
-  /// - Returns: rows, and for each its position in `ids`.
+  /// - Returns: the rows that were found, and their vectors.
   func vectors(
-    ofSorted ids: [Int64], isDamagedKept: Bool, on connection: isolated PostgresConnection
-  ) throws -> (positions: [Int], embeddings: Matrix<Float>) {
+    ofSorted ids: [Int64], rows: [Int], isDamagedKept: Bool,
+    on connection: isolated PostgresConnection
+  ) throws -> (found: [Int], embeddings: Matrix<Float>) {
     let dimension = collection.dimension
     var isFilled = [Bool](repeating: false, count: ids.count)
     let all = try Matrix<Float>(rows: ids.count, columns: dimension) { base, stride in
@@ -37,10 +41,10 @@ extension FaceReader {
         let id = try row.int64(0)
         if next >= ids.count || ids[next] != id { next = ids.firstPosition(notBelow: id) }
         guard next < ids.count, ids[next] == id else { return }
-        let position = next
+        let place = rows[next]
         next += 1
         let bytes = try row.bytes(1)
-        let target = base + position * stride
+        let target = base + place * stride
         if bytes.count == 4 * dimension {
           UnsafeMutableRawBufferPointer(start: target, count: 4 * dimension)
             .copyMemory(from: bytes)
@@ -49,11 +53,11 @@ extension FaceReader {
         } else {
           return
         }
-        isFilled[position] = true
+        isFilled[place] = true
       }
     }
-    let positions = isFilled.indices.filter { isFilled[$0] }
-    return (positions, positions.count == ids.count ? all : all.selecting(rows: positions))
+    let found = isFilled.indices.filter { isFilled[$0] }
+    return (found, found.count == ids.count ? all : all.selecting(rows: found))
   }
 }
 

@@ -20,17 +20,6 @@ extension FaceSnapshot {
       })
   }
 
-  /// These faces and after them others, in one matrix.
-  ///
-  /// - Complexity: O(n · d); O(1) where there are no others.
-  public func appending(_ others: FaceSnapshot) -> FaceSnapshot {
-    if others.count == 0 { return self }
-    return FaceSnapshot(
-      ids: ids + others.ids, photoIDs: photoIDs + others.photoIDs,
-      statuses: statuses + others.statuses, clusterIDs: clusterIDs + others.clusterIDs,
-      embeddings: embeddings.appending(others.embeddings))
-  }
-
   /// Consecutive faces; their vectors are not copied.
   public func part(_ range: Range<Int>) -> FaceSnapshot {
     FaceSnapshot(

@@ -78,59 +78,15 @@ public struct FaceReader: Sendable {
   /// A reader of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
+  /// Faces that are not known to be unusable, as a condition.
+  static let isUsable = "d.cluster_status IS DISTINCT FROM 'invalid'"
   static let columns = "d.id, d.photo_id, d.cluster_status, d.cluster_id, e.embedding"
+  /// A join that the planner may not turn round: where its statistics know nothing of the collection, it would
+  /// compare every face with every embedding.
   static let source = """
-    person_detection d JOIN face_embedding e
-      ON e.collection_id = d.collection_id AND e.detection_id = d.id
+    person_detection d JOIN LATERAL (SELECT e.xmin, e.embedding FROM face_embedding e
+      WHERE e.collection_id = d.collection_id AND e.detection_id = d.id OFFSET 0) e ON true
     """
-
-  /// All eligible faces.
-  ///
-  /// Call it inside a repeatable-read transaction.
-  ///
-  /// - Complexity: O(n · d), streamed: one copy of the vectors.
-  public func eligible(
-    _ eligibility: Eligibility, on connection: isolated PostgresConnection
-  ) throws -> FaceSnapshot {
-    try read(
-      where: "d.cluster_status IS DISTINCT FROM 'invalid' AND \(eligibility.condition)",
-      on: connection)
-  }
-
-  /// All faces that are not known to be unusable, whatever their quality.
-  ///
-  /// Call it inside a repeatable-read transaction.
-  public func usable(on connection: isolated PostgresConnection) throws -> FaceSnapshot {
-    try read(where: "d.cluster_status IS DISTINCT FROM 'invalid'", on: connection)
-  }
-
-  /// All eligible faces, and all that the rule leaves out.
-  ///
-  /// Call it inside a repeatable-read transaction.
-  ///
-  /// - Parameter expectingNone: whether nobody is thought to be left out; then only eligible faces are looked for.
-  /// - Complexity: O(n · d), streamed: one copy of the vectors, and while there are two kinds another one.
-  public func divided(
-    _ eligibility: Eligibility, expectingNone: Bool, on connection: isolated PostgresConnection
-  ) throws -> (eligible: FaceSnapshot, leftOut: FaceSnapshot) {
-    if expectingNone {
-      let eligible = try eligible(eligibility, on: connection)
-      return (eligible, eligible.selecting(rows: []))
-    }
-    let usable = "d.cluster_status IS DISTINCT FROM 'invalid'"
-    let out = Set(
-      try connection.query(
-        """
-        SELECT d.id FROM person_detection d
-        WHERE d.collection_id = $1 AND \(usable) AND NOT \(eligibility.condition)
-        """, [.int64(collection.id)]
-      ).map { try $0.int64(0) })
-    let all = try self.usable(on: connection)
-    return (
-      all.selecting(rows: all.ids.indices.filter { !out.contains(all.ids[$0]) }),
-      all.selecting(rows: all.ids.indices.filter { out.contains(all.ids[$0]) })
-    )
-  }
 
   /// How many faces the eligibility rule leaves out, and how many it takes.
   public func countEligible(
@@ -140,7 +96,7 @@ public struct FaceReader: Sendable {
       """
       SELECT count(*) FILTER (WHERE \(eligibility.condition)) AS eligible, count(*) AS total
       FROM person_detection d
-      WHERE d.collection_id = $1 AND d.cluster_status IS DISTINCT FROM 'invalid'
+      WHERE d.collection_id = $1 AND \(Self.isUsable)
       """, [.int64(collection.id)])[0]
     let eligible = Int(try row.int64("eligible"))
     return (eligible, Int(try row.int64("total")) - eligible)
@@ -230,7 +186,8 @@ public struct FaceReader: Sendable {
   /// Rows that another worker holds are skipped.
   ///
   /// - Parameters:
-  ///   - force: also faces that were assigned incrementally before, or wait.
+  ///   - force: also faces that were assigned incrementally before, or wait; verified and anchored clusters keep
+  ///     their members.
   ///   - after: only ids above this one.
   public func claim(
     limit: Int, force: Bool, after: Int64, on connection: isolated PostgresConnection
@@ -238,7 +195,7 @@ public struct FaceReader: Sendable {
     let open = DetectionStatus.reassignable.map(\.rawValue).sorted()
     let condition =
       force
-      ? "(d.is_new OR d.cluster_status = ANY($4))"
+      ? "(d.is_new OR \(DetectionStatus.isReassignable("d", "$4")))"
       : "d.is_new AND $4::text[] IS NOT NULL"
     return try first(
       limit, after: after, where: condition, "FOR UPDATE OF d SKIP LOCKED", [.textArray(open)],
@@ -253,9 +210,6 @@ public struct FaceReader: Sendable {
   }
 
   /// The first faces above an id that meet a condition, whose parameters begin with $4.
-  ///
-  /// A join that the planner may not turn round: where its statistics are old, it would look at every
-  /// embedding there is for a few faces.
   private func first(
     _ limit: Int, after: Int64, where condition: String, _ locking: String,
     _ parameters: [PostgresValue], on connection: isolated PostgresConnection
@@ -263,9 +217,7 @@ public struct FaceReader: Sendable {
     try collect(
       connection.queryPrepared(
         """
-        SELECT \(Self.columns) FROM person_detection d
-        JOIN LATERAL (SELECT e.embedding FROM face_embedding e
-          WHERE e.collection_id = d.collection_id AND e.detection_id = d.id OFFSET 0) e ON true
+        SELECT \(Self.columns) FROM \(Self.source)
         WHERE d.collection_id = $1 AND d.id > $2 AND \(condition)
         ORDER BY d.id LIMIT $3 \(locking)
         """, [.int64(collection.id), .int64(after), .int64(Int64(limit))] + parameters))
@@ -295,6 +247,14 @@ public struct FaceReader: Sendable {
   private func read(
     where condition: String, on connection: isolated PostgresConnection
   ) throws -> FaceSnapshot {
+    let heads = try heads(where: condition, on: connection)
+    return try adding(to: heads, inOrder: Array(heads.ids.indices), on: connection)
+  }
+
+  /// Faces by id, without their vectors.
+  func heads(
+    where condition: String, on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
     var result = FaceSnapshot.empty(dimension: collection.dimension, capacity: 0)
     // COPY takes no parameters; what is written into the text are numbers of ours.
     _ = try connection.copyOut(
@@ -308,16 +268,26 @@ public struct FaceReader: Sendable {
         id: try row.int64(0), photo: try row.optionalInt64(1), status: try row.optionalText(2),
         cluster: row.optionalInt64(3))
     }
-    let (positions, embeddings) = try vectors(
-      ofSorted: result.ids, isDamagedKept: true, on: connection)
-    if positions.count < result.count {
-      result.ids = positions.map { result.ids[$0] }
-      result.photoIDs = positions.map { result.photoIDs[$0] }
-      result.statuses = positions.map { result.statuses[$0] }
-      result.clusterIDs = positions.map { result.clusterIDs[$0] }
-    }
-    result.embeddings = embeddings
     return result
+  }
+
+  /// The vectors of faces, added to what else is known of them; a face without one is left out.
+  ///
+  /// - Parameters:
+  ///   - heads: faces by id.
+  ///   - order: which of them comes first, and so on.
+  func adding(
+    to heads: FaceSnapshot, inOrder order: [Int], on connection: isolated PostgresConnection
+  ) throws -> FaceSnapshot {
+    var rowOfFace = order
+    for (row, face) in order.enumerated() { rowOfFace[face] = row }
+    let (rows, embeddings) = try vectors(
+      ofSorted: heads.ids, rows: rowOfFace, isDamagedKept: true, on: connection)
+    let faces = rows.map { order[$0] }
+    return FaceSnapshot(
+      ids: faces.map { heads.ids[$0] }, photoIDs: faces.map { heads.photoIDs[$0] },
+      statuses: faces.map { heads.statuses[$0] }, clusterIDs: faces.map { heads.clusterIDs[$0] },
+      embeddings: embeddings)
   }
 }
 

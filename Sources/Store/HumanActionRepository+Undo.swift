@@ -152,13 +152,13 @@ extension HumanActionRepository {
     try connection.query(
       """
       WITH old AS MATERIALIZED (
-        SELECT id, cluster_id, cluster_status FROM person_detection
+        SELECT collection_id, id, cluster_id, cluster_status FROM person_detection
         WHERE collection_id = $1 AND id = ANY($2) AND cluster_status = ANY($5)
       ), moved AS (
         UPDATE person_detection d SET cluster_status = NULL, cluster_id = NULL, person_id = NULL,
           cluster_confidence = NULL, is_core = false, is_adopted = false, lambda_val = NULL,
           outlier_score = NULL, assigned_tier = NULL, assigned_run_id = NULL, pool_seed = false
-        FROM old WHERE d.collection_id = $1 AND d.id = old.id
+        FROM old WHERE d.collection_id = old.collection_id AND d.id = old.id
       )
       INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, old_status, tier,
         actor, action_id)
@@ -170,7 +170,10 @@ extension HumanActionRepository {
       ])
   }
 
-  /// Faces that taking an action back put where people said since that they do not belong.
+  /// Faces that taking an action back put where people said since that they do not belong, and faces that
+  /// people put since where they do not belong by what it forbids again.
+  ///
+  /// A forbidden cluster stands for its person; who is with another of theirs by a program is set aside.
   public func problems(
     after action: Int64, on connection: isolated PostgresConnection
   ) throws -> [UndoConflict] {
@@ -183,18 +186,87 @@ extension HumanActionRepository {
          WHERE p.collection_id = $1 AND p.entity = 'prohibition' AND p.row_id = l.id
            AND p.after IS NOT NULL ORDER BY a.id DESC LIMIT 1), 'since')
       FROM human_action_change h
-      JOIN person_detection d ON d.collection_id = $1 AND d.id = h.row_id
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = CASE h.entity
+        WHEN 'detection' THEN h.row_id ELSE (h.before ->> 'detection_id')::bigint END
       JOIN cluster_person_cannot_link l ON l.collection_id = $1 AND l.detection_id = d.id
-        AND (l.cluster_id = d.cluster_id OR l.person_id = d.person_id)
-      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'detection'
-        AND \(Self.place("h.before")) IS DISTINCT FROM \(Self.place("h.after"))
-        AND \(Self.place("h.before")) IS NOT DISTINCT FROM \(Self.place("to_jsonb(d)"))
+      LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = l.cluster_id
+      WHERE h.collection_id = $1 AND h.action_id = $2
+        AND (l.cluster_id = d.cluster_id OR l.person_id = d.person_id
+          OR c.person_id = d.person_id AND \(Self.isByHand("to_jsonb(d)")))
+        AND CASE h.entity
+          WHEN 'detection' THEN \(Self.place("h.before")) IS DISTINCT FROM \(Self.place("h.after"))
+            AND \(Self.place("h.before")) IS NOT DISTINCT FROM \(Self.place("to_jsonb(d)"))
+          WHEN 'prohibition' THEN h.after IS NULL AND l.id = h.row_id
+            AND \(Self.isByHand("to_jsonb(d)")) END
       ORDER BY d.id, l.id DESC
       """, [.int64(collection.id), .int64(action)]
     ).map {
       UndoConflict(
         entity: try $0.text(0), rowID: try $0.int64(1), key: try $0.text(2), cause: try $0.text(3))
     }
+  }
+
+  /// Faces that cannot stay where they are because an undo brought them, or another face of their photo,
+  /// to the same person, by id.
+  ///
+  /// Of the two whom programs put there since the action goes, else whom the undo brought; nobody whom
+  /// people put where they are, and nobody out of a verified or split cluster. Who was together before, or when
+  /// the action was taken, stays together.
+  ///
+  /// - Parameter undo: the action that takes it back, not finished yet.
+  public func crowded(
+    by undo: Int64, since action: Int64, on connection: isolated PostgresConnection
+  ) throws -> [Int64] {
+    func arrived(_ face: String) -> String {
+      """
+      EXISTS (SELECT FROM assignment_event e WHERE e.collection_id = $1
+        AND e.detection_id = \(face).id AND e.action_id IS DISTINCT FROM $2
+        AND e.action_id IS DISTINCT FROM $3 AND e.occurred_at > (SELECT occurred_at
+          FROM human_action WHERE collection_id = $1 AND id = $3))
+      """
+    }
+    func isFree(_ face: String) -> String {
+      """
+      (\(face).cluster_status <> 'manual' AND NOT EXISTS (SELECT FROM cluster c
+        WHERE c.collection_id = $1 AND c.id = \(face).cluster_id AND (c.verified OR c.anchored)))
+      """
+    }
+    return try connection.query(
+      """
+      WITH mine AS MATERIALIZED (
+        SELECT entity, row_id, before FROM human_action_change
+        WHERE collection_id = $1 AND action_id = $2 AND entity IN ('detection', 'cluster')
+      ), scope AS MATERIALIZED (
+        SELECT d.id, d.photo_id, d.person_id, d.cluster_id, d.cluster_status,
+          coalesce((hc.before ->> 'person_id')::bigint, c.person_id) AS was
+        FROM person_detection d
+        LEFT JOIN mine hd ON hd.entity = 'detection' AND hd.row_id = d.id
+        CROSS JOIN LATERAL (SELECT CASE WHEN hd.row_id IS NULL THEN d.cluster_id
+          ELSE (hd.before ->> 'cluster_id')::bigint END AS id) old
+        LEFT JOIN mine hc ON hc.entity = 'cluster' AND hc.row_id = old.id
+        LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = old.id
+        WHERE d.collection_id = $1 AND d.person_id IS NOT NULL AND d.photo_id IS NOT NULL AND d.id IN (
+          SELECT row_id FROM mine WHERE entity = 'detection'
+          UNION SELECT m.id FROM person_detection m JOIN mine h ON h.entity = 'cluster'
+            AND h.row_id = m.cluster_id WHERE m.collection_id = $1)
+      ), pair AS MATERIALIZED (
+        SELECT s.id, o.id AS other, \(isFree("s")) AS is_free, \(isFree("o")) AS other_is_free,
+          \(arrived("s")) AS arrived, \(arrived("o")) AS other_arrived
+        FROM scope s
+        JOIN person_detection o ON o.collection_id = $1 AND o.photo_id = s.photo_id
+          AND o.person_id = s.person_id AND o.id <> s.id
+        LEFT JOIN scope t ON t.id = o.id
+        WHERE s.was IS DISTINCT FROM s.person_id AND (s.was IS NULL
+          OR s.was IS DISTINCT FROM CASE WHEN t.id IS NULL THEN o.person_id ELSE t.was END)
+      ), chosen AS (
+        SELECT CASE
+          WHEN other_is_free AND other_arrived AND NOT (is_free AND arrived AND id > other) THEN other
+          WHEN is_free THEN id END AS id
+        FROM pair WHERE arrived OR other_arrived
+      )
+      SELECT DISTINCT id FROM chosen WHERE id IS NOT NULL ORDER BY id
+      """, [.int64(collection.id), .int64(undo), .int64(action)]
+    ).map { try $0.int64(0) }
   }
 
   /// Retired clusters that an action's questions are about.

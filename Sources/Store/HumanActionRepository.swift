@@ -89,6 +89,7 @@ public struct HumanActionRepository: Sendable {
         AND said IS NULL
       """, key)
     // Where a face is stays in both images, what is forbidden, and what was said: what came later is told by it.
+    // So does what a face has of its place, which goes back with it whatever programs said meanwhile.
     try connection.query(
       """
       UPDATE human_action_change c SET
@@ -96,7 +97,8 @@ public struct HumanActionRepository: Sendable {
           WHERE c.after -> b.key IS DISTINCT FROM b.value OR b.key = ANY(kept.keys) OR b.key = c.said),
         after = (SELECT coalesce(jsonb_object_agg(a.key, a.value), '{}') FROM jsonb_each(c.after) a
           WHERE c.before -> a.key IS DISTINCT FROM a.value OR a.key = ANY(kept.keys) OR a.key = c.said)
-      FROM (SELECT ARRAY['cluster_id', 'cluster_status'] AS keys) kept
+      FROM (SELECT ARRAY['cluster_id', 'cluster_status', 'cluster_confidence', 'is_adopted',
+        'lambda_val', 'outlier_score', 'unassigned_since', 'assigned_tier', 'assigned_run_id'] AS keys) kept
       WHERE c.collection_id = $1 AND c.action_id = $2 AND c.before IS NOT NULL
         AND c.after IS NOT NULL AND c.entity NOT IN ('prohibition', 'constraint')
       """, key)

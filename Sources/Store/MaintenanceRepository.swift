@@ -113,7 +113,7 @@ public struct MaintenanceRepository: Sendable {
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'pending' AND (c.retired_at IS NOT NULL
-        OR c.person_id = d.person_id AND m.reason <> 'bootstrap_conflict'
+        OR c.person_id = d.person_id
         OR m.reason = 'association' AND d.cluster_id IS NULL
         OR m.reason = 'ambiguous' AND d.cluster_status IS DISTINCT FROM 'pending')
       ORDER BY m.id

@@ -16,8 +16,26 @@ extension Migrator {
     }
   }
 
+  /// Whether the table of recorded files is there.
+  ///
+  /// - Throws: ``PostgresError`` where it is in a schema that the role may not use, and so does not see.
   private static func hasTable(_ connection: isolated PostgresConnection) throws -> Bool {
-    try connection.query("SELECT to_regclass('schema_migration') IS NOT NULL").single().bool(0)
+    let row = try connection.query(
+      """
+      SELECT to_regclass('schema_migration') IS NOT NULL, (
+        SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relname = 'schema_migration' AND NOT has_schema_privilege(n.oid, 'USAGE')
+          AND n.nspname IN (
+            SELECT replace(trim(BOTH ' "' FROM name), '$user', current_user)
+            FROM unnest(string_to_array(current_setting('search_path'), ',')) AS name)
+        LIMIT 1)
+      """
+    ).single()
+    if try row.bool(0) { return true }
+    if let schema = try row.optionalText(1) {
+      throw PostgresError(.insufficientPrivilege, "permission denied for schema \(schema)")
+    }
+    return false
   }
 
   /// Applies one file, unless another process did so meanwhile.
@@ -63,6 +81,7 @@ extension Migrator {
       try connection.execute(script: migration.sql)
     } catch let error as PostgresError
       where !error.isConnectionLost && error.code != .insufficientPrivilege
+      && error.code != .queryCanceled
     {
       throw MigrationError.failed(
         name: migration.name, line: error.position.map { line(at: $0, in: migration.sql) },

@@ -37,15 +37,16 @@ public struct PersonAssociationRepository: Sendable {
         SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::real[])
           AS t (cluster_id, person_id, surplus)
       ), old AS MATERIALIZED (
-        SELECT c.id, c.person_id AS before, coalesce(t.person_id, c.person_id) AS after, t.surplus,
+        SELECT c.collection_id, c.id, c.person_id AS before, coalesce(t.person_id, c.person_id) AS after, t.surplus,
           t.person_id IS NULL AS born
         FROM cluster c JOIN target t ON t.cluster_id = c.id WHERE c.collection_id = $1
       ), moved AS (
         UPDATE cluster c SET person_id = old.after, \(TransactionHorizon.stamp) FROM old
-        WHERE c.collection_id = $1 AND c.id = old.id AND c.person_id <> old.after
+        WHERE c.collection_id = old.collection_id AND c.id = old.id AND c.person_id <> old.after
       ), faces AS (
         UPDATE person_detection d SET person_id = old.after FROM old
-        WHERE d.collection_id = $1 AND d.cluster_id = old.id AND d.person_id <> old.after
+        WHERE d.collection_id = old.collection_id AND d.cluster_id = old.id
+          AND d.person_id <> old.after
       )
       INSERT INTO person_association (collection_id, run_id, cluster_id, old_person_id,
         new_person_id, surplus)

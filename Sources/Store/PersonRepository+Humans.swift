@@ -13,7 +13,8 @@ extension PersonRepository {
     ).map { try $0.int64(0) }.sorted()
   }
 
-  /// Persons whose extent people drew, by merging, separating or splitting, and did not take back.
+  /// Persons whose extent people drew, by merging, separating or splitting, and did not take back, and those of
+  /// whom they hid something.
   public func drawn(on connection: isolated PostgresConnection) throws -> Set<Int64> {
     Set(
       try connection.query(
@@ -21,7 +22,11 @@ extension PersonRepository {
         SELECT DISTINCT p.id::bigint FROM human_action a,
           jsonb_array_elements_text(a.details -> 'person_ids') AS p (id)
         WHERE a.collection_id = $1 AND a.undone_by IS NULL
-          AND a.kind IN ('merge', 'separate', 'split')
+          AND (a.kind IN ('merge', 'separate', 'split') OR a.kind = 'accept_candidate'
+            AND jsonb_array_length(a.details -> 'person_ids') > 1)
+        UNION SELECT id FROM person WHERE collection_id = $1 AND hidden
+        UNION SELECT person_id FROM cluster
+        WHERE collection_id = $1 AND hidden AND retired_at IS NULL
         """, [.int64(collection.id)]
       ).map { try $0.int64(0) })
   }

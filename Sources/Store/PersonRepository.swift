@@ -28,11 +28,13 @@ public struct PersonRepository: Sendable {
   ) throws -> [PersonRecord] {
     try connection.query(
       """
-      SELECT p.id, p.name, p.hidden, count(*) AS clusters, sum(c.face_count)::bigint AS faces
-      FROM person p
-      JOIN cluster c ON c.collection_id = p.collection_id AND c.person_id = p.id
-      WHERE p.collection_id = $1 AND c.retired_at IS NULL AND c.face_count > 0
-      GROUP BY p.id, p.name, p.hidden ORDER BY faces DESC, p.id LIMIT $2
+      SELECT p.id, p.name, p.hidden, c.clusters, c.faces
+      FROM (
+        SELECT collection_id, person_id, count(*) AS clusters, sum(face_count)::bigint AS faces
+        FROM cluster WHERE collection_id = $1 AND retired_at IS NULL AND face_count > 0
+        GROUP BY collection_id, person_id
+      ) c JOIN person p ON p.collection_id = c.collection_id AND p.id = c.person_id
+      ORDER BY c.faces DESC, p.id LIMIT $2
       """, [.int64(collection.id), limit.map { .int64(Int64($0)) } ?? .null]
     ).map(Self.record)
   }

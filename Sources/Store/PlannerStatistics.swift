@@ -3,8 +3,8 @@ public import PostgresClient
 /// What the server's planner knows of tables that just got many rows.
 ///
 /// Until it counts again it goes by what it counted before. That is autovacuum's affair, which comes within a
-/// minute, after the transaction, and not at all where somebody waits. A role that does not own a table gets a
-/// warning from the server and nothing else.
+/// minute, after the transaction, and not at all where somebody waits. A role that may not count a table does
+/// without.
 public enum PlannerStatistics {
   /// As few new rows change no plan.
   public static let fewest = 1_000
@@ -22,7 +22,7 @@ public enum PlannerStatistics {
     let known = try connection.rowsKnown(in: "person_detection")
     // Below 0 means never analysed: then the planner goes by the tables' real sizes, which is fine.
     if known < 0 || Double(imported) < 0.1 * known { return }
-    try connection.query("ANALYZE photo, person_detection, face_embedding")
+    try connection.count(["photo", "person_detection", "face_embedding"])
   }
 }
 
@@ -37,7 +37,21 @@ extension PostgresConnection {
     guard added >= PlannerStatistics.fewest else { return }
     let known = try rowsKnown(in: table)
     if known < 0 || known >= Double(PlannerStatistics.fewest) { return }
-    try query("ANALYZE \(table)")
+    try count([table])
+  }
+
+  /// Counts those of these tables that the role may count: the server would warn of each other one.
+  fileprivate func count(_ tables: [String]) throws {
+    let allowed = try query(
+      """
+      SELECT c.oid::regclass::text FROM pg_class c, pg_database d
+      WHERE c.oid = ANY($1::text[]::regclass[]) AND d.datname = current_database()
+        AND (pg_has_role(c.relowner, 'USAGE') OR pg_has_role(d.datdba, 'USAGE')
+          OR CASE WHEN current_setting('server_version_num')::integer >= 170000
+            THEN has_table_privilege(c.oid, 'MAINTAIN') END)
+      """, [.textArray(tables)]
+    ).map { try $0.text(0) }
+    if !allowed.isEmpty { try query("ANALYZE \(allowed.joined(separator: ", "))") }
   }
 
   fileprivate func rowsKnown(in table: String) throws -> Double {

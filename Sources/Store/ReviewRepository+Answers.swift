@@ -120,45 +120,56 @@ extension ReviewRepository {
     ).map { try $0.int64(0) }
   }
 
-  /// Waiting faces about which it is open to which of several of these persons they belong, by id.
+  /// Waiting faces about which it is open to which of several of these persons they belong, or whether to one
+  /// while another is forbidden for them, by id.
   public func waiting(
     betweenPersons persons: [Int64], on connection: isolated PostgresConnection
   ) throws -> [Int64] {
     try connection.query(
       """
+      SELECT m.detection_id FROM face_match_candidate m
+      JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
+        AND d.cluster_status = 'pending'
+      JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
+      WHERE m.collection_id = $1 AND m.status = 'pending' AND c.person_id = ANY($2)
+        AND \(Self.isForbidden("ANY($2)"))
+      UNION
       SELECT d.id FROM face_match_candidate m
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
         AND d.cluster_status = 'pending'
       JOIN cluster c ON c.collection_id = $1 AND c.id = m.cluster_id
       WHERE m.collection_id = $1 AND m.status = 'pending' AND c.person_id = ANY($2)
-      GROUP BY d.id HAVING count(DISTINCT c.person_id) > 1 ORDER BY d.id
+      GROUP BY d.id HAVING count(DISTINCT c.person_id) > 1 ORDER BY 1
       """, [.int64(collection.id), .int64Array(persons)]
     ).map { try $0.int64(0) }
   }
 
-  /// Members of clusters about which it is open whether they are in another of these clusters, by id.
+  /// Faces about which it is open whether they are in one of these clusters, and that are in another of them or
+  /// were said not to be of one of their persons, by id.
   public func asking(
     within clusters: [Int64], on connection: isolated PostgresConnection
   ) throws -> [Int64] {
-    try connection.query(
+    let persons = "ANY(SELECT person_id FROM cluster WHERE collection_id = $1 AND id = ANY($2))"
+    return try connection.query(
       """
       SELECT DISTINCT d.id FROM face_match_candidate m
       JOIN person_detection d ON d.collection_id = $1 AND d.id = m.detection_id
       WHERE m.collection_id = $1 AND m.cluster_id = ANY($2) AND m.status = 'pending'
-        AND d.cluster_id = ANY($2)
+        AND (d.cluster_id = ANY($2) OR d.cluster_status IS DISTINCT FROM 'pending'
+          AND \(Self.isForbidden(persons)))
       ORDER BY 1
       """, [.int64(collection.id), .int64Array(clusters)]
     ).map { try $0.int64(0) }
   }
 
-  /// Closes the open questions about clusters that are answered by where their faces are.
+  /// Closes the open questions about clusters that are answered by where their faces are, or by what people said.
   public func closeMoot(
     about clusters: [Int64], on connection: isolated PostgresConnection
   ) throws {
     try closeMoot("m.cluster_id", clusters, on: connection)
   }
 
-  /// Closes the open questions about faces that are answered by where the faces are.
+  /// Closes the open questions about faces that are answered by where the faces are, or by what people said.
   public func closeMoot(
     ofDetections ids: [Int64], on connection: isolated PostgresConnection
   ) throws {
@@ -175,10 +186,12 @@ extension ReviewRepository {
       WHERE m.collection_id = $1 AND \(column) = ANY($2) AND m.status = 'pending'
         AND d.collection_id = $1 AND d.id = m.detection_id
         AND c.collection_id = $1 AND c.id = m.cluster_id
-        AND m.reason <> 'bootstrap_conflict' AND d.cluster_status IS DISTINCT FROM 'pending'
-        AND (m.reason <> 'association' OR c.person_id = d.person_id IS NOT FALSE)
-        AND NOT (m.reason IN ('same_photo', 'verified') AND d.cluster_status = 'auto'
-          AND c.person_id <> d.person_id)
+        AND d.cluster_status IS DISTINCT FROM 'pending'
+        AND (\(Self.isForbidden("c.person_id"))
+          OR (m.reason NOT IN ('association', 'bootstrap_conflict')
+              OR c.person_id = d.person_id IS NOT FALSE)
+            AND NOT (m.reason IN ('same_photo', 'verified') AND d.cluster_status = 'auto'
+              AND c.person_id <> d.person_id))
       """, [.int64(collection.id), .int64Array(ids)])
   }
 
@@ -244,6 +257,16 @@ extension ReviewRepository {
       UNION ALL SELECT detection_id, cluster_id, NULL FROM face_match_candidate
       WHERE collection_id = $1 AND status = 'rejected') l
     """
+
+  /// Whether people said that the face of a question `m` is not of its cluster or not of these persons, as SQL.
+  private static func isForbidden(_ persons: String) -> String {
+    """
+    EXISTS (SELECT FROM \(forbidden)
+      LEFT JOIN cluster f ON f.collection_id = $1 AND f.id = l.cluster_id
+      WHERE l.detection_id = m.detection_id AND (l.cluster_id = m.cluster_id
+        OR l.person_id = \(persons) OR f.person_id = \(persons)))
+    """
+  }
 
   /// Faces in these clusters for which another of the persons, or a cluster that is one of theirs by now, is
   /// forbidden, by id.

@@ -141,6 +141,8 @@ extension ReviewRepository {
   }
 
   /// Whatever was forbidden for a cluster that a run merged into another is forbidden for that one.
+  ///
+  /// But for faces that are with its person by what people said: of what the run brought there nobody said anything.
   public func inheritProhibitions(
     ofRun run: Int64, on connection: isolated PostgresConnection
   ) throws {
@@ -158,6 +160,8 @@ extension ReviewRepository {
       ) forbidden ON forbidden.cluster_id = l.old_cluster_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = l.new_cluster_id
       WHERE l.collection_id = $1 AND l.to_run_id = $2 AND l.kind = 'merged'
+        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
+          AND d.id = forbidden.detection_id AND d.person_id = c.person_id)
       ON CONFLICT DO NOTHING
       """, [.int64(collection.id), .int64(run)])
   }

@@ -33,9 +33,10 @@ public struct ReviewRepository: Sendable {
 
   /// Raises questions; one that waits already, or that a human answered, is not asked again.
   ///
-  /// Of two about one face and one cluster, the more similar is asked.
+  /// But a yes holds only while the face is with that person: when people took it away, tiers may ask again. Of two
+  /// about one face and one cluster, the more similar is asked.
   ///
-  /// - Returns: how many were raised, among them those that had expired and are open again.
+  /// - Returns: how many were raised, among them those that are open again.
   @discardableResult
   public func ask(
     _ questions: [CandidateQuestion], on connection: isolated PostgresConnection
@@ -52,6 +53,12 @@ public struct ReviewRepository: Sendable {
         SET status = 'pending', similarity = excluded.similarity, reason = excluded.reason,
           decided_at = NULL, decided_by = NULL
         WHERE face_match_candidate.status = 'expired'
+          OR face_match_candidate.status = 'accepted'
+            AND excluded.reason IN ('ambiguous', 'same_photo', 'verified')
+            AND NOT EXISTS (SELECT FROM person_detection d
+              JOIN cluster c ON c.collection_id = d.collection_id AND c.person_id = d.person_id
+              WHERE d.collection_id = excluded.collection_id AND d.id = excluded.detection_id
+                AND c.id = excluded.cluster_id)
       RETURNING id
       """,
       [

@@ -161,7 +161,7 @@ public struct RunRepository: Sendable {
     return (try row.bytes(0), try row.jsonText(1), try row.jsonText(2))
   }
 
-  /// The beginning of a run's model, where all of it and the label map are as the run wrote them.
+  /// The beginning of a run's model, where all of it is as the run wrote it, and the label map.
   ///
   /// The server compares the model's checksum, so that it need not travel.
   ///
@@ -169,15 +169,13 @@ public struct RunRepository: Sendable {
   /// - Returns: nil where something else is there, or an older program wrote the run.
   public func headOfWholeModel(
     of id: Int64, bytes: Int, on connection: isolated PostgresConnection
-  ) throws -> [UInt8]? {
+  ) throws -> (head: [UInt8], labelToClusterJSON: String)? {
     try connection.query(
       """
-      SELECT substr(clusterer_state, 1, $3) FROM hdbscan_run
+      SELECT substr(clusterer_state, 1, $3), label_to_cluster_id FROM hdbscan_run
       WHERE collection_id = $1 AND id = $2 AND sha256(clusterer_state) = clusterer_state_sha256
-        AND CASE jsonb_typeof(label_to_cluster_id) WHEN 'object' THEN NOT EXISTS (
-          SELECT FROM jsonb_each_text(label_to_cluster_id) WHERE value !~ '^[0-9]{1,18}$') END
       """, [.int64(collection.id), .int64(id), .int32(Int32(bytes))]
-    ).first?.bytes(0)
+    ).first.map { (try $0.bytes(0), try $0.jsonText(1)) }
   }
 
   /// Whether a run is at work; until the transaction ends nobody can mark it as ended.

@@ -13,7 +13,7 @@ public struct RunStateRepository: Sendable {
   /// A repository of one collection.
   public init(_ collection: CollectionRecord) { self.collection = collection }
 
-  private func key(_ run: Int64) -> [PostgresValue] { [.int64(collection.id), .int64(run)] }
+  func key(_ run: Int64) -> [PostgresValue] { [.int64(collection.id), .int64(run)] }
 
   /// Keeps where every face is and which shape every live cluster has, as the state of a run.
   ///
@@ -39,7 +39,7 @@ public struct RunStateRepository: Sendable {
         coalesce(array_agg(lambda_val), '{}'), coalesce(array_agg(outlier_score), '{}'),
         coalesce(array_agg(assigned_tier), '{}'), coalesce(array_agg(assigned_run_id), '{}')
       FROM (SELECT * FROM person_detection
-        WHERE collection_id = $1 AND cluster_status IS NOT NULL AND cluster_status <> 'invalid'
+        WHERE collection_id = $1 AND cluster_status IS DISTINCT FROM 'invalid'
         ORDER BY id) d
       """, key(run))
     try saveClusters(run, since: prepared?.horizon, on: connection)
@@ -95,65 +95,6 @@ public struct RunStateRepository: Sendable {
     ).isEmpty
   }
 
-  /// Puts faces and clusters back as a run left them, where people have not said otherwise since.
-  ///
-  /// The caller owns the membership of the collection, and recounts the clusters that are returned.
-  ///
-  /// - Returns: faces that changed their cluster, clusters whose members changed, and clusters that
-  ///   were retired.
-  public func restore(
-    _ run: Int64, action: Int64, actor: String?, on connection: isolated PostgresConnection
-  ) throws -> (moved: Int, changed: [Int64], retired: [Int64]) {
-    try wantFaces(run, on: connection)
-    try heedPeople(run, on: connection)
-    let retired = try connection.query(
-      """
-      SELECT id FROM cluster c WHERE c.collection_id = $1 AND c.retired_at IS NULL
-        AND NOT EXISTS (SELECT FROM hdbscan_run_cluster t
-          WHERE t.collection_id = $1 AND t.run_id = $2 AND t.cluster_id = c.id)
-        AND NOT EXISTS (SELECT FROM photodb_wanted w WHERE w.cluster_id = c.id)
-        AND NOT c.verified AND NOT c.anchored
-        AND NOT EXISTS (SELECT FROM person p
-          WHERE p.collection_id = $1 AND p.id = c.person_id AND p.name IS NOT NULL)
-        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
-          AND d.cluster_id = c.id AND d.cluster_status = 'manual')
-      ORDER BY id
-      """, key(run)
-    ).map { try $0.int64(0) }
-    // What the run did not know and what now has no cluster is new again.
-    try connection.query(
-      """
-      INSERT INTO photodb_wanted (id, is_core, is_adopted)
-      SELECT d.id, false, false FROM person_detection d
-      WHERE d.collection_id = $1 AND d.cluster_id = ANY($2)
-        AND NOT EXISTS (SELECT FROM photodb_wanted w WHERE w.id = d.id)
-      """, [.int64(collection.id), .int64Array(retired)])
-    try connection.query(
-      """
-      UPDATE cluster c SET retired_at = NULL, \(TransactionHorizon.stamp)
-      WHERE c.collection_id = $1 AND c.retired_at IS NOT NULL
-        AND (c.id IN (SELECT cluster_id FROM photodb_wanted)
-          OR c.id IN (SELECT cluster_id FROM hdbscan_run_cluster
-            WHERE collection_id = $1 AND run_id = $2))
-      """, key(run))
-    let (moved, changed) = try place(run, action: action, actor: actor, on: connection)
-    try connection.query(
-      """
-      UPDATE cluster c SET reference_centroid = t.reference_centroid,
-        reference_count = t.reference_count, reference_length = t.reference_length,
-        changed_since_medoid = t.changed_since_medoid, epsilon = t.epsilon, \(TransactionHorizon.stamp),
-        medoid_detection_id = (SELECT d.id FROM person_detection d
-          WHERE d.collection_id = $1 AND d.id = t.medoid_detection_id),
-        distance_quantiles = t.distance_quantiles, lambda_birth = t.lambda_birth,
-        persistence = t.persistence, hdbscan_run_id = t.hdbscan_run_id, origin = t.origin
-      FROM hdbscan_run_cluster t
-      WHERE t.collection_id = $1 AND t.run_id = $2 AND c.collection_id = $1
-        AND c.id = t.cluster_id AND NOT c.anchored
-      """, key(run))
-    try connection.query("DROP TABLE photodb_wanted")
-    return (moved, changed, retired)
-  }
-
   /// Clusters that live without members though nobody made a promise about them.
   public func hollow(on connection: isolated PostgresConnection) throws -> [Int64] {
     try connection.query(
@@ -168,7 +109,7 @@ public struct RunStateRepository: Sendable {
     ).map { try $0.int64(0) }
   }
 
-  /// Faces in the pool, or with open questions, that were not there when a run was left, by id.
+  /// Faces in the pool, or with open questions, that were not there or new when a run was left, by id.
   public func waitingUnknown(
     to run: Int64, on connection: isolated PostgresConnection
   ) throws -> [Int64] {
@@ -176,8 +117,9 @@ public struct RunStateRepository: Sendable {
       """
       SELECT id FROM person_detection
       WHERE collection_id = $1 AND (in_pool OR is_pending)
-        AND id NOT IN (SELECT unnest(detection_ids) FROM hdbscan_run_state
-          WHERE collection_id = $1 AND run_id = $2)
+        AND id NOT IN (SELECT f.id FROM hdbscan_run_state s
+          CROSS JOIN LATERAL unnest(s.detection_ids, s.statuses) AS f (id, status)
+          WHERE s.collection_id = $1 AND s.run_id = $2 AND f.status IS NOT NULL)
       ORDER BY id
       """, key(run)
     ).map { try $0.int64(0) }
@@ -192,126 +134,5 @@ public struct RunStateRepository: Sendable {
       """, key(run))
     try connection.query(
       "UPDATE hdbscan_run SET is_active = true WHERE collection_id = $1 AND id = $2", key(run))
-  }
-
-  private func wantFaces(_ run: Int64, on connection: isolated PostgresConnection) throws {
-    try connection.execute(
-      script: """
-        CREATE TEMPORARY TABLE photodb_wanted (id bigint PRIMARY KEY, cluster_id bigint, status text,
-          confidence real, is_core boolean, is_adopted boolean, lambda_val real, outlier_score real, tier text,
-          run_id bigint) ON COMMIT DROP
-        """)
-    try connection.query(
-      """
-      INSERT INTO photodb_wanted
-      SELECT w.* FROM hdbscan_run_state s
-      CROSS JOIN LATERAL unnest(s.detection_ids, s.cluster_ids, s.statuses, s.confidences, s.cores,
-        s.adopted, s.lambdas, s.outlier_scores, s.tiers, s.assigned_runs)
-        AS w (id, cluster_id, status, confidence, is_core, is_adopted, lambda_val, outlier_score, tier,
-          run_id)
-      JOIN person_detection d ON d.collection_id = $1 AND d.id = w.id
-      WHERE s.collection_id = $1 AND s.run_id = $2 AND w.status <> 'manual'
-        AND (d.cluster_status IS NULL OR d.cluster_status NOT IN ('manual', 'invalid'))
-        AND NOT EXISTS (SELECT FROM assignment_event e WHERE e.collection_id = $1
-          AND e.detection_id = w.id AND e.id > s.last_event_id AND e.action_id IS NOT NULL
-          AND e.tier IN ('manual', 'undo'))
-        AND NOT (w.status = 'pending' AND d.cluster_status IS NOT DISTINCT FROM 'pending')
-        AND NOT EXISTS (SELECT FROM cluster c
-          JOIN person p ON p.collection_id = $1 AND p.id = c.person_id
-          WHERE c.collection_id = $1 AND c.id = d.cluster_id AND (c.verified OR c.anchored
-            OR p.name IS NOT NULL AND NOT EXISTS (SELECT FROM hdbscan_run_cluster t
-              WHERE t.collection_id = $1 AND t.run_id = $2 AND t.cluster_id = c.id)))
-      """, key(run))
-  }
-
-  /// What people said since, and questions that are closed by now, weigh more than the old state.
-  private func heedPeople(_ run: Int64, on connection: isolated PostgresConnection) throws {
-    let scope: [PostgresValue] = [.int64(collection.id)]
-    try connection.query(
-      """
-      UPDATE photodb_wanted w SET cluster_id = NULL, confidence = NULL, is_core = false,
-        is_adopted = false,
-        status = CASE WHEN w.status = 'pending' THEN NULL ELSE 'constrained' END
-      WHERE w.status = 'pending'
-        OR w.cluster_id IS NOT NULL AND (
-          NOT EXISTS (SELECT FROM cluster c WHERE c.collection_id = $1 AND c.id = w.cluster_id)
-          OR EXISTS (SELECT FROM cluster_person_cannot_link l
-            JOIN cluster c ON c.collection_id = $1 AND c.id = w.cluster_id
-            LEFT JOIN cluster o ON o.collection_id = $1 AND o.id = l.cluster_id
-            WHERE l.collection_id = $1 AND l.detection_id = w.id
-              AND c.person_id IN (l.person_id, o.person_id))
-          OR EXISTS (SELECT FROM face_match_candidate m
-            JOIN cluster c ON c.collection_id = $1 AND c.id = w.cluster_id
-            JOIN cluster o ON o.collection_id = $1 AND o.id = m.cluster_id
-            WHERE m.collection_id = $1 AND m.detection_id = w.id AND m.status = 'rejected'
-              AND c.person_id = o.person_id))
-      """, scope)
-    // Of two faces that are different people, the one that the run wants back gives way.
-    try connection.query(
-      """
-      UPDATE photodb_wanted w SET cluster_id = NULL, confidence = NULL, is_core = false,
-        is_adopted = false,
-        status = 'constrained'
-      FROM detection_constraint l
-      JOIN person_detection d ON d.collection_id = $1
-        AND d.id IN (l.detection_a_id, l.detection_b_id)
-      LEFT JOIN photodb_wanted o ON o.id = d.id
-      WHERE l.collection_id = $1 AND l.kind = 'cannot_link'
-        AND w.id IN (l.detection_a_id, l.detection_b_id) AND d.id <> w.id
-        AND EXISTS (SELECT FROM cluster own
-          JOIN cluster other ON other.collection_id = $1 AND other.person_id = own.person_id
-          WHERE own.collection_id = $1 AND own.id = w.cluster_id
-            AND other.id = CASE WHEN o.id IS NULL THEN d.cluster_id ELSE o.cluster_id END)
-        AND (o.id IS NULL OR w.id > o.id)
-      """, scope)
-  }
-
-  private func place(
-    _ run: Int64, action: Int64, actor: String?, on connection: isolated PostgresConnection
-  ) throws -> (moved: Int, changed: [Int64]) {
-    let rows = try connection.query(
-      """
-      WITH old AS MATERIALIZED (
-        SELECT d.id, d.cluster_id, d.cluster_status FROM person_detection d
-        JOIN photodb_wanted w ON w.id = d.id
-        WHERE d.collection_id = $1 AND (d.cluster_status, d.cluster_id, d.cluster_confidence,
-          d.is_core, d.is_adopted, d.lambda_val, d.outlier_score, d.assigned_tier, d.assigned_run_id)
-          IS DISTINCT FROM (w.status, w.cluster_id, w.confidence, w.is_core, w.is_adopted, w.lambda_val,
-            w.outlier_score, w.tier, w.run_id)
-      ), moved AS (
-        UPDATE person_detection d SET cluster_status = w.status, cluster_id = w.cluster_id,
-          person_id = c.person_id, cluster_confidence = w.confidence, is_core = w.is_core,
-          is_adopted = w.is_adopted,
-          pool_seed = false,
-          pooled_in = \(DetectionStatus.pooledIn(becoming: "w.status")),
-          lambda_val = w.lambda_val, outlier_score = w.outlier_score, assigned_tier = w.tier,
-          assigned_run_id = w.run_id, unassigned_since = CASE
-            WHEN w.status IN \(DetectionStatus.pool)
-            THEN coalesce(d.unassigned_since, now())
-            WHEN w.cluster_id IS NULL THEN d.unassigned_since END
-        FROM old JOIN photodb_wanted w ON w.id = old.id
-          LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = w.cluster_id
-        WHERE d.collection_id = $1 AND d.id = old.id
-        RETURNING d.id, old.cluster_id AS old_cluster, old.cluster_status AS old_status,
-          d.cluster_id AS new_cluster, d.cluster_status AS new_status, d.cluster_confidence
-      ), event AS (
-        INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
-          old_status, new_status, tier, actor, run_id, confidence, action_id)
-        SELECT $1, id, old_cluster, new_cluster, old_status, new_status, 'activate', $4, $2,
-          cluster_confidence, $3
-        FROM moved WHERE (old_cluster, old_status) IS DISTINCT FROM (new_cluster, new_status)
-      )
-      SELECT id, old_cluster, new_cluster FROM moved
-      """, key(run) + [.int64(action), .optional(actor)])
-    var changed: Set<Int64> = []
-    var faces: [Int64] = []
-    for row in rows {
-      let (old, new) = (try row.optionalInt64(1), try row.optionalInt64(2))
-      changed.formUnion([old, new].compactMap { $0 })
-      if old != new { faces.append(try row.int64(0)) }
-    }
-    try ReviewRepository(collection).expire(
-      detections: try rows.map { try $0.int64(0) }, on: connection)
-    return (faces.count, changed.sorted())
   }
 }

@@ -100,12 +100,12 @@ public struct StalenessRepository: Sendable {
     let rows = try connection.query(
       """
       SELECT e.embedding, c.reference_centroid
-      FROM (SELECT id, cluster_id FROM person_detection
+      FROM (SELECT collection_id, id, cluster_id FROM person_detection
         WHERE collection_id = $1 AND id > $3 AND assigned_run_id = $2 AND cluster_id IS NOT NULL
           AND assigned_tier IN ('predict', 'epsilon_ball')
         ORDER BY id DESC LIMIT 500) d
-      JOIN face_embedding e ON e.collection_id = $1 AND e.detection_id = d.id
-      JOIN cluster c ON c.collection_id = $1 AND c.id = d.cluster_id
+      JOIN face_embedding e ON e.collection_id = d.collection_id AND e.detection_id = d.id
+      JOIN cluster c ON c.collection_id = d.collection_id AND c.id = d.cluster_id
       """, [.int64(collection.id), .int64(run), .int64(lastSeenID)])
     if rows.isEmpty { return nil }
     var total = 0.0

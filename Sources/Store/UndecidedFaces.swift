@@ -13,10 +13,10 @@ public struct UndecidedFaces: Sendable {
     self.reassignableAbove = reassignableAbove
   }
 
-  /// A condition on `person_detection` that leaves these faces out; it uses parameters 3 to 5.
+  /// A condition on `person_detection`, called by no other name, that leaves these faces out; it uses parameters 3 to 5.
   static let exclusion = """
     NOT id = ANY($3)
-    AND NOT coalesce(id > $4::bigint AND cluster_status = ANY($5), false)
+    AND NOT coalesce(id > $4::bigint AND \(DetectionStatus.isReassignable("person_detection", "$5")), false)
     """
 
   var parameters: [PostgresValue] {

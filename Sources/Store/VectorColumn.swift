@@ -51,8 +51,8 @@ public struct VectorColumn: Sendable {
   ///
   /// Call it inside a transaction of mode `snapshot`.
   ///
-  /// - Throws: ``VectorColumnError`` where there is no such table or the column is no `vector`;
-  ///   `PostgresError`.
+  /// - Throws: ``VectorColumnError`` where there is no such table, the column is no `vector`, or a view
+  ///   gives other rows each time; `PostgresError`.
   /// - Complexity: O(n · d); one copy of the vectors.
   public func read(on connection: isolated PostgresConnection) throws -> Rows {
     guard let dimension = try dimension(on: connection) else { return Rows() }
@@ -67,6 +67,8 @@ public struct VectorColumn: Sendable {
               FROM \(quotedTable)) TO STDOUT (FORMAT binary)
         """
       ) { row in
+        // A view may give other rows each time, which no snapshot prevents; there is no place for more.
+        guard read < count else { throw changing }
         defer { read += 1 }
         guard let id = try row.optionalText(0) else {
           result.rejected.append((read, "the id is NULL"))
@@ -88,6 +90,7 @@ public struct VectorColumn: Sendable {
         result.rows.append(read)
       }
     }
+    guard read == count else { throw changing }
     result.embeddings =
       result.ids.count == count ? all : all.selecting(rows: Array(result.ids.indices))
     return result
@@ -121,6 +124,13 @@ public struct VectorColumn: Sendable {
       """
     ) { found = try PgvectorValue($0.bytes(0)).dimension }
     return found
+  }
+
+  private var changing: VectorColumnError {
+    VectorColumnError(
+      description:
+        "\(table.joined(separator: ".")) gives another number of rows each time that it is "
+        + "read; copy them into a table (CREATE TABLE … AS SELECT …) and import that")
   }
 
   private var name: String { (table + [column]).joined(separator: ".") }

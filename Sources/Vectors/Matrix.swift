@@ -80,17 +80,6 @@ public final class Matrix<Scalar: BinaryFloatingPoint & Sendable>: @unchecked Se
   /// - Complexity: O(1).
   public func rows(_ range: Range<Int>) -> Matrix { Matrix(range, of: self) }
 
-  /// A new matrix of the rows of two with equally many columns, one below the other.
-  ///
-  /// - Complexity: O(n · d).
-  public func appending(_ other: Matrix) -> Matrix {
-    precondition(other.columns == columns, "rows of one length")
-    return Matrix(rows: rows + other.rows, columns: columns) { storage, stride in
-      storage.update(from: base, count: rows * stride)
-      (storage + rows * stride).update(from: other.base, count: other.rows * stride)
-    }
-  }
-
   /// Start of a row; valid for `stride` scalars as long as the matrix lives.
   @inlinable
   public func row(_ index: Int) -> UnsafePointer<Scalar> { base + index * stride }

@@ -93,6 +93,93 @@ extension OnPostgres {
       }
     }
 
+    /// PostgreSQL would refuse the whole chunk.
+    @Test func timesOutsideTheCalendarAreRejectedByRow() async throws {
+      try await TemporaryFolder.with { folder in
+        let path = "\(folder)/times.jsonl"
+        let times = [
+          "1e18", "1700000000000000", "1700000000000", "-1e15", "\"9999-12-31T23:59:59-01:00\"",
+          "\"9999-12-31T23:59:59Z\"", "-62135596800", "1717171449.5",
+        ]
+        let lines = times.enumerated().map { row, time in
+          #"{"embedding": [1, 0, 0, \#(row)], "photo": "p\#(row)", "taken_at": \#(time)}"#
+        }
+        try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        try await TestStage.run(dimension: 4) { test in
+          let report = try await test.stage.importFaces(FaceFile.read(path))
+          #expect(report.imported == 3)
+          #expect(report.rejected.map(\.row) == [1, 2, 3, 4, 5])
+          for row in report.rejected {
+            #expect(row.reason.hasPrefix("taken_at "))
+            #expect(
+              row.reason.hasSuffix("write seconds since 1970, not milliseconds, or ISO 8601"))
+          }
+          let stored = try await test.value(
+            "SELECT string_agg(path || ' ' || extract(epoch FROM taken_at), ', ' ORDER BY path) "
+              + "FROM photo")
+          #expect(
+            stored == "p5 253402300799.000000, p6 -62135596800.000000, p7 1717171449.500000")
+        }
+      }
+    }
+
+    /// Swift takes both for the same text.
+    @Test func idsAndPathsAreToldApartByTheirBytes() async throws {
+      let (one, other) = ("caf\u{E9}", "cafe\u{301}")
+      #expect(one == other)
+      try await TestStage.run(dimension: 4) { test in
+        var file = Circle.file([0, 90])
+        file.faces = [one, other].map { IncomingFace(externalID: $0, photo: $0) }
+        for imported in [2, 0] {
+          let report = try await test.stage.importFaces(file)
+          #expect(report.imported == imported && report.skipped == 2 - imported)
+          #expect(report.rejected == [] && report.conflicting == 0)
+        }
+        #expect(
+          try await test.value(
+            """
+            SELECT count(*) FROM person_detection d JOIN photo p
+            ON p.collection_id = d.collection_id AND p.id = d.photo_id AND p.path = d.external_id
+            """) == "2")
+        #expect(try await test.stage.deleteFaces(externalIDs: [other]) == 1)
+        await #expect(throws: StoreError.unknownDetection(other, collection: "faces")) {
+          try await test.stage.assign(
+            externalIDs: [one, other], to: .newPerson(name: nil), dryRun: true)
+        }
+        // A photo that is there is found by its bytes, too.
+        file.faces = [IncomingFace(externalID: "x", photo: one)]
+        file.embeddings = Circle.file([180]).embeddings
+        file.rows = [0]
+        #expect(try await test.stage.importFaces(file).imported == 1)
+        #expect(try await test.value("SELECT count(*) FROM photo") == "2")
+      }
+    }
+
+    @Test func collectionsAreFoundByTheBytesOfTheirNamesWhichHoldNoControlCharacters() async throws
+    {
+      try await TestStage.run(dimension: 4) { test in
+        func open(_ name: String) async throws -> FaceClustering {
+          try await FaceClustering.openOrCreate(
+            pool: test.pool, collection: name, embeddingModel: nil, dimension: 4,
+            logger: TestServer.silentLogger)
+        }
+        _ = try await open("caf\u{E9}")
+        let other = try await FaceClustering.dimension(
+          ofCollection: "cafe\u{301}", pool: test.pool)
+        #expect(other == nil)
+        for name in ["\u{1B}[31mred", "a\nb", "\u{9B}x"] {
+          await #expect(
+            throws: StoreError.unusableName(reason: "holds control characters")
+          ) { try await open(name) }
+          // One that an older program made stays usable.
+          try await test.pool.query(
+            "INSERT INTO collection (name, embedding_model, embedding_dim) VALUES ($1, 'm', 4)",
+            [.text(name)])
+          #expect(try await open(name).collection.name == name)
+        }
+      }
+    }
+
     @Test(arguments: [0, 16_385]) func aLengthThatCannotBeStoredIsRefused(
       dimension: Int
     ) async throws {

@@ -193,6 +193,8 @@ extension OnPostgres {
             """, false
           ),
           ("label_to_cluster_id = '[]'", false), ("label_to_cluster_id = '{\"0\": \"x\"}'", false),
+          ("label_to_cluster_id = '{\"+0\": 1}'", false),
+          ("label_to_cluster_id = '{\"99999\": 1}'", false),
         ] {
           try await test.pool.query("UPDATE hdbscan_run SET \(change)")
           #expect(try await readable() == isReadable, "\(change)")

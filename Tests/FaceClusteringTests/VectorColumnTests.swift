@@ -65,6 +65,33 @@ extension OnPostgres {
       }
     }
 
+    /// A snapshot keeps rows as they are, and not what a view makes of them.
+    @Test(arguments: ["10 * look()", "100 - 10 * look()"])
+    func aViewThatGivesOtherRowsEachTimeIsRefused(count: String) async throws {
+      try await TestServer.shared.withFreshDatabase { pool in
+        try await pool.query("CREATE DOMAIN vector AS bytea")
+        try await pool.query(
+          """
+          CREATE FUNCTION look() RETURNS int LANGUAGE sql AS $$
+            SELECT set_config('photodb.looks',
+              (coalesce(nullif(current_setting('photodb.looks', true), ''), '0')::int + 1)::text,
+              true)::int
+          $$
+          """)
+        try await pool.query(
+          """
+          CREATE VIEW face AS
+          SELECT i::text AS id, '\\x000200003f800000c0200000'::bytea::vector AS embedding
+          FROM generate_series(1, \(count)) AS i
+          """)
+        let column = try VectorColumn("face.embedding", idColumn: "id", photoColumn: nil)
+        let error = await #expect(throws: VectorColumnError.self) {
+          try await FaceFile.read(column, pool: pool)
+        }
+        #expect(error?.description.hasPrefix("face gives another number of rows each time") == true)
+      }
+    }
+
     @Test func otherColumnsAreRefused() async throws {
       try await TestServer.shared.withFreshDatabase { pool in
         try await pool.query("CREATE TABLE face (id text, embedding real[])")

@@ -40,6 +40,51 @@ extension RepositoriesOnPostgres {
       }
     }
 
+    @Test func aCollectionThatStatisticsLackIsNotComparedRowByRow() async throws {
+      try await StoredCollection.run { known in
+        try await known.pool.withTransaction { connection in
+          try importFaces(2_000, "known", into: known, on: connection)
+          try connection.query("ANALYZE photo, person_detection, face_embedding, cluster, person")
+        }
+        let stored = try await StoredCollection.make(known.pool, name: "unknown")
+        try await known.pool.withTransaction { connection in
+          try importFaces(8_000, "many", into: stored, on: connection)
+          let ids = try DetectionRepository(stored.collection).states(on: connection).map(\.id)
+          // Sixty million comparisons take longer by far.
+          try connection.query("SET LOCAL statement_timeout = '5s'")
+          let detections = DetectionRepository(stored.collection)
+          let placed = try detections.place(
+            ids.map {
+              Placement(
+                detectionID: $0, status: .auto, clusterID: stored.cluster, confidence: 0.5,
+                tier: "predict")
+            }, runID: stored.run, on: connection)
+          #expect(placed == ids)
+          try detections.reset(ids, runID: stored.run, on: connection)
+          try detections.markInvalid(
+            Dictionary(uniqueKeysWithValues: ids.map { ($0, "zero") }), runID: stored.run,
+            on: connection)
+          let counts = try detections.counts(on: connection)
+          #expect(counts.byStatus == ["invalid": ids.count])
+        }
+      }
+    }
+
+    @Test func whoMayNotCountDoesWithout() async throws {
+      let log = CollectedLog()
+      try await TestServer.shared.withFreshDatabase(logger: log.logger) { pool in
+        let stored = try await StoredCollection.make(pool, name: "faces")
+        try await pool.withTransaction { connection in
+          try connection.query("ANALYZE photo, person_detection")
+          try importFaces(3_000, "many", into: stored, on: connection)
+          // It may read everything and owns nothing.
+          try connection.query("SET LOCAL ROLE pg_read_all_data")
+          try PlannerStatistics.refresh(imported: 3_000, on: connection)
+        }
+        #expect(log.lines.filter { $0.hasPrefix("warning") } == [])
+      }
+    }
+
     /// Imports faces, each in a photo of its own.
     private func importFaces(
       _ count: Int, _ name: String, into stored: StoredCollection,

@@ -61,6 +61,36 @@ extension RepositoriesOnPostgres {
       }
     }
 
+    /// A yes holds while the face is with that person, a no for ever.
+    @Test func aYesIsAskedAgainOnceTheFaceWasTakenAway() async throws {
+      try await StoredCollection.run { stored in
+        let review = ReviewRepository(stored.collection)
+        let questions = (0..<4).map { index in
+          var question = self.question(stored, index)
+          if index < 3 { question.reason = "verified" }
+          return question
+        }
+        func ask() async throws -> Int {
+          try await stored.pool.withTransaction { try review.ask(questions, on: $0) }
+        }
+        #expect(try await ask() == 4)
+        try await stored.pool.query("UPDATE face_match_candidate SET status = 'accepted'")
+        try await stored.pool.query(
+          "UPDATE face_match_candidate SET status = 'rejected' WHERE detection_id = $1",
+          [.int64(stored.faces[2])])
+        #expect(try await ask() == 0)
+        // All but the second are taken away; whether density was right is not asked twice.
+        try await stored.pool.withTransaction { connection in
+          _ = try DetectionRepository(stored.collection).place(
+            [0, 2, 3].map {
+              Placement(detectionID: stored.faces[$0], status: .pending, tier: "epsilon_ball")
+            }, runID: nil, on: connection)
+        }
+        #expect(try await ask() == 1)
+        #expect(try await statuses(stored) == "pending accepted rejected accepted")
+      }
+    }
+
     @Test func everythingForbiddenIsFound() async throws {
       try await StoredCollection.run { stored in
         let review = ReviewRepository(stored.collection)

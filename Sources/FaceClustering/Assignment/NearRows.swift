@@ -29,74 +29,68 @@ enum NearRows {
   ///   - others: unit rows.
   ///   - screen: of the first of these rows, or of all; nil where nobody made one.
   ///   - radii: of each row of `others`, a cosine distance.
+  ///   - known: whether each row of `others` is of no interest to a face that has `enough` rows; empty for no.
+  ///   - enough: how many rows are enough.
   /// - Complexity: O(faces · others · d).
   static func within(
     _ faces: Matrix<Float>, of others: Matrix<Float>, screen: RadiusScreen? = nil,
-    radii: [Double], threads: Int
+    radii: [Double], known: [Bool] = [], enough: Int = .max, threads: Int
   ) -> [[NearRow]] {
     let results = Mutex([[NearRow]](repeating: [], count: faces.rows))
+    func near(_ face: Int, _ rows: some Sequence<Int>) {
+      var found: [NearRow] = []
+      for row in rows where found.count < enough || !known[row] {
+        let distance = NearClusters.distance(faces, face, others, row)
+        if distance.value <= radii[row] { found.append(NearRow(row: row, distance: distance)) }
+      }
+      if !found.isEmpty { results.withLock { $0[face] += found } }
+    }
     if let screen {
       let candidates = screen.candidates(
         for: faces, squaredRadii: radii.map { 2 * $0 + normTolerance }, threads: threads)
-      parallelFor(faces.rows, threads: threads) { face in
-        let found = candidates[face].compactMap { near(faces, face, others, $0, radii) }
-        if !found.isEmpty { results.withLock { $0[face] = found } }
-      }
+      parallelFor(faces.rows, threads: threads) { near($0, candidates[$0]) }
     }
     let rest = (screen?.rowCount ?? 0)..<others.rows
     if faces.rows < few {
       parallelForChunks(rest.count, chunk: block, threads: threads) { chunk in
         let columns = rest.dropFirst(chunk.lowerBound).prefix(chunk.count)
-        for face in 0..<faces.rows {
-          let found = columns.compactMap { near(faces, face, others, $0, radii) }
-          if !found.isEmpty { results.withLock { $0[face] += found } }
-        }
+        for face in 0..<faces.rows { near(face, columns) }
       }
-    } else if !rest.isEmpty {
+    } else {
+      // Few faces leave threads idle unless they share the rows.
       let blocks = (faces.rows + faceBlock - 1) / faceBlock
-      parallelFor(blocks, threads: threads, makeScratch: newProducts) { index, scratch in
-        let rows = index * faceBlock..<min((index + 1) * faceBlock, faces.rows)
-        let found = screened(faces, rows, others, rest, radii, &scratch)
-        results.withLock { for (row, near) in zip(rows, found) { $0[row] += near } }
+      let parts = (rest.count + block - 1) / block
+      parallelFor(blocks * parts, threads: threads, makeScratch: newProducts) { index, scratch in
+        let (first, part) = (index / parts * faceBlock, index % parts * block)
+        let rows = first..<min(first + faceBlock, faces.rows)
+        let columns = rest.dropFirst(part).prefix(block)
+        forEachScreened(faces, rows, others, columns, radii, &scratch) { near($0, $1) }
       }
     }
     return results.withLock { found in
-      found.map { $0.sorted { ($0.distance, $0.row) < ($1.distance, $1.row) } }
+      for face in found.indices {
+        found[face].sort { ($0.distance, $0.row) < ($1.distance, $1.row) }
+      }
+      return found
     }
   }
 
-  private static func screened(
+  /// Calls `body` with every face and the columns that may be within reach of it.
+  private static func forEachScreened(
     _ faces: Matrix<Float>, _ rows: Range<Int>, _ others: Matrix<Float>, _ columns: Range<Int>,
-    _ radii: [Double], _ scratch: inout [Float]
-  ) -> [[NearRow]] {
+    _ radii: [Double], _ scratch: inout [Float], body: (Int, [Int]) -> Void
+  ) {
     // Unit rows, each off by at most 2e-7, and the rounding of the product.
     let margin = BlockProducts.floatErrorBound(columns: faces.columns) * 1.001 + 1e-6
-    var found = [[NearRow]](repeating: [], count: rows.count)
-    for start in stride(from: columns.lowerBound, to: columns.upperBound, by: block) {
-      let columns = start..<min(start + block, columns.upperBound)
-      scratch.withUnsafeMutableBufferPointer { buffer in
-        guard let products = buffer.baseAddress else { return }
-        BlockProducts.multiply(
-          faces, rows: rows, by: others, columns: columns, into: products, stride: block)
-        for row in 0..<rows.count {
-          for column in columns {
-            let product = products[row * block + column - start]
-            if 1 - Double(product) > radii[column] + margin { continue }
-            if let near = near(faces, rows.lowerBound + row, others, column, radii) {
-              found[row].append(near)
-            }
-          }
-        }
+    scratch.withUnsafeMutableBufferPointer { buffer in
+      guard let products = buffer.baseAddress else { return }
+      BlockProducts.multiply(
+        faces, rows: rows, by: others, columns: columns, into: products, stride: block)
+      for (index, row) in rows.enumerated() {
+        let products = products + index * block - columns.lowerBound
+        body(row, columns.filter { !(1 - Double(products[$0]) > radii[$0] + margin) })
       }
     }
-    return found
-  }
-
-  private static func near(
-    _ faces: Matrix<Float>, _ face: Int, _ others: Matrix<Float>, _ row: Int, _ radii: [Double]
-  ) -> NearRow? {
-    let distance = NearClusters.distance(faces, face, others, row)
-    return distance.value <= radii[row] ? NearRow(row: row, distance: distance) : nil
   }
 
   private static func newProducts() -> [Float] {

@@ -22,23 +22,26 @@ struct PoolGroups {
   ///   - pool: the faces that wait, by id.
   ///   - newIDs: those that came since groups were last looked for.
   ///   - prohibitions: pairs that must not share a cluster.
-  /// - Complexity: O(new · pool · d) in matrix products.
+  /// - Complexity: O(new · pool · d) in matrix products; memory O(pool).
   func find(in pool: FaceSnapshot, newIDs: Set<Int64>, prohibitions: Prohibitions) -> [[Int]] {
     guard pool.count >= minimum else { return [] }
     var groups: [[Int]] = []
     var taken = [Bool](repeating: false, count: pool.count)
-    let seeds = pool.ids.indices.filter { newIDs.contains(pool.ids[$0]) }
-    let near = near(pool.embeddings.selecting(rows: seeds), in: pool.embeddings)
-    for (index, seed) in seeds.enumerated() where !taken[seed] {
-      let candidates = near[index].filter { $0.row != seed && !taken[$0.row] }
-      if candidates.count + 1 < minimum { continue }
-      var group = [seed]
-      for candidate in candidates where fits(candidate.row, group, pool, prohibitions) {
-        group.append(candidate.row)
+    let new = pool.ids.indices.filter { newIDs.contains(pool.ids[$0]) }
+    for block in blocks(of: new.count, near: pool.count) {
+      let seeds = new[block].filter { !taken[$0] }
+      let near = near(pool.embeddings.selecting(rows: seeds), in: pool.embeddings)
+      for (seed, near) in zip(seeds, near) where !taken[seed] {
+        let candidates = near.filter { $0.row != seed && !taken[$0.row] }
+        if candidates.count + 1 < minimum { continue }
+        var group = [seed]
+        for candidate in candidates where fits(candidate.row, group, pool, prohibitions) {
+          group.append(candidate.row)
+        }
+        if group.count < minimum { continue }
+        for member in group { taken[member] = true }
+        groups.append(group.sorted())
       }
-      if group.count < minimum { continue }
-      for member in group { taken[member] = true }
-      groups.append(group.sorted())
     }
     return groups
   }
@@ -49,27 +52,51 @@ struct PoolGroups {
   ///   - pool: the faces that wait, among them some that left meanwhile.
   ///   - screen: of the first part of the pool.
   /// - Returns: detection ids.
-  /// - Complexity: O(new · pool · d) in matrix products.
+  /// - Complexity: O(new · pool · d) in matrix products; memory O(pool).
   func candidates(
     in pool: KnownPool, screen: RadiusScreen? = nil, newIDs: Set<Int64>
   ) -> Set<Int64> {
     let seeds = pool.faces(newIDs)
-    var near = seeds.ids.map { Set([$0]) }
-    for (part, screen) in zip(pool.parts, [screen, nil]) {
-      let found = self.near(seeds.embeddings, in: part.embeddings, screen: screen)
-      for (seed, rows) in found.enumerated() {
-        near[seed].formUnion(rows.map { part.ids[$0.row] })
+    let screens = [screen, nil]
+    var result: Set<Int64> = []
+    // Of a burst every face is near every other: what one of them found is not looked for again.
+    var found = pool.parts.map { [Bool](repeating: false, count: $0.ids.count) }
+    for block in blocks(of: seeds.ids.count, near: pool.parts.map(\.ids.count).max() ?? 0) {
+      let faces = seeds.embeddings.selecting(rows: Array(block))
+      let near = pool.parts.indices.map { part in
+        self.near(
+          faces, in: pool.parts[part].embeddings, screen: screens[part], known: found[part],
+          enough: minimum)
+      }
+      for (index, seed) in block.enumerated() {
+        var group: Set = [seeds.ids[seed]]
+        for (part, near) in zip(pool.parts, near) {
+          group.formUnion(near[index].lazy.map { part.ids[$0.row] })
+        }
+        if group.count < minimum { continue }
+        result.formUnion(group)
+        for part in pool.parts.indices {
+          for near in near[part][index] { found[part][near.row] = true }
+        }
       }
     }
-    return near.reduce(into: []) { if $1.count >= minimum { $0.formUnion($1) } }
+    return result
+  }
+
+  /// Seeds that are looked at together: what is near all of them at once is as much as the pool squared.
+  private func blocks(of seeds: Int, near others: Int) -> [Range<Int>] {
+    let size = min(max((1 << 21) / max(others, 1), 64), 512)
+    return stride(from: 0, to: seeds, by: size).map { $0..<min($0 + size, seeds) }
   }
 
   private func near(
-    _ seeds: Matrix<Float>, in others: Matrix<Float>, screen: RadiusScreen? = nil
+    _ seeds: Matrix<Float>, in others: Matrix<Float>, screen: RadiusScreen? = nil,
+    known: [Bool] = [], enough: Int = .max
   ) -> [[NearRow]] {
     NearRows.within(
       seeds, of: others, screen: screen,
-      radii: [Double](repeating: radius.value, count: others.rows), threads: threads)
+      radii: [Double](repeating: radius.value, count: others.rows), known: known, enough: enough,
+      threads: threads)
   }
 
   private func fits(

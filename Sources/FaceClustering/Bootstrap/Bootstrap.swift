@@ -22,18 +22,17 @@ struct Bootstrap {
   ///   in charge and the new run's record says why it failed or was cancelled.
   func run() async throws -> BootstrapReport {
     do {
-      // The session that holds the lock is kept for the whole time; if the process dies, so does it.
-      return try await pool.withConnection { lockHolder in
-        let locks = CollectionLocks(collection)
-        try await becomeTheOne(locks, lockHolder)
-        do {
-          let report = try await recorded(clock: Stopwatch())
-          await release(locks, of: lockHolder)
-          return report
-        } catch {
-          await release(locks, of: lockHolder)
-          throw error
-        }
+      // The lock is that of a session, which is kept for the whole time; if the process dies, so does it. It is
+      // none of the pool's, for which bootstraps that hold one each would wait for ever.
+      let lockHolder = try await pool.connectionOfItsOwn()
+      do {
+        try await becomeTheOne(CollectionLocks(collection), lockHolder)
+        let report = try await recorded(clock: Stopwatch())
+        await lockHolder.close()
+        return report
+      } catch {
+        await lockHolder.close()
+        throw error
       }
     } catch  where Self.isCancellation(error) {
       throw BootstrapError.cancelled(run: nil, collection: collection.name)
@@ -154,9 +153,9 @@ struct Bootstrap {
     _ stored: Faces?, into report: inout BootstrapReport, clock: Stopwatch
   ) async throws -> FittedFaces {
     let read = if let stored { stored } else { try await facesToFit() }
-    let snapshot = read.fitted
+    let snapshot = read.divided.fitted
     report.embeddingCount = snapshot.count
-    report.filteredCount = read.beside.count
+    report.filteredCount = read.divided.beside.count
     report.fitOfRun = read.stored?.run
     report.seconds.read = clock.lap()
     let said = try await pool.withTransaction(.snapshot) { connection in
@@ -166,15 +165,13 @@ struct Bootstrap {
     report.allowSingleCluster = clustering.parameters.allowSingleCluster
     report.clusterCount = clustering.selection.nodes.count
     report.seconds.fit = clock.lap()
+    let usesEvidence = settings.clusterExtraction == .evidence
     var fitted = FittedFaces(
-      snapshot: snapshot, leftOut: read.beside.part(0..<0), clustering: clustering, people: nil,
-      unusable: read.unusable, fitOfRun: read.stored?.run)
-    guard settings.clusterExtraction == .evidence else { return fitted }
-    // Side by side in one matrix, of which both are parts from here on.
-    let all = snapshot.appending(usable(read.beside))
-    fitted.snapshot = all.part(0..<snapshot.count)
-    fitted.leftOut = all.part(snapshot.count..<all.count)
-    let people = try await peopleOffPool(all, clustering)
+      snapshot: snapshot,
+      leftOut: usesEvidence ? read.divided.beside : read.divided.beside.part(0..<0),
+      clustering: clustering, unusable: read.unusable, fitOfRun: read.stored?.run)
+    guard usesEvidence else { return fitted }
+    let people = try await peopleOffPool(read.divided.all, clustering)
     report.clusterCount = people.clusters.count
     report.seconds.people = clock.lap()
     fitted.people = people
@@ -250,15 +247,6 @@ struct Bootstrap {
     }
   }
 
-  private func release(_ locks: CollectionLocks, of lockHolder: PostgresConnection) async {
-    do {
-      try await lockHolder.releaseBootstrap(locks)
-    } catch {
-      // A session that broke has no locks; what the bootstrap did is decided already.
-      logger.warning("the lock of the bootstrap ended with its connection: \(error)")
-    }
-  }
-
   private func recordEnd(of runID: Int64, reason: String, isCancelled: Bool) async {
     let (pool, collection) = (pool, collection)
     do {
@@ -282,6 +270,5 @@ struct Bootstrap {
 
 extension PostgresConnection {
   func tryBootstrap(_ locks: CollectionLocks) throws -> Bool { try locks.tryBootstrap(on: self) }
-  func releaseBootstrap(_ locks: CollectionLocks) throws { try locks.releaseBootstrap(on: self) }
   func running(_ runs: RunRepository) throws -> Int64? { try runs.running(on: self) }
 }

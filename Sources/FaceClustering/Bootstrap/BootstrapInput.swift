@@ -18,8 +18,10 @@ struct BootstrapInput {
   var outside: FaceSnapshot
   var live: LiveClusters
   var prohibitions: Prohibitions
-  /// Persons whose extent people drew.
-  var drawnPersons: Set<Int64> = []
+  /// Persons that have a name or that people drew or hid: no cluster of theirs goes to another person.
+  var promisedPersons: Set<Int64> = []
+  /// Pairs of persons that people said are not one.
+  var keptApart: [(Int64, Int64)] = []
   /// Faces that take no part because their embedding cannot be used, and why.
   var unusable: [Int64: String] = [:]
   /// Whether the fit is that of an earlier run, which knows nothing of clusters of faces that came since.

@@ -33,12 +33,16 @@ struct BootstrapPlanner {
   func plan() -> BootstrapPlan {
     let outcome = matchLineage()
     let survivors = decideSurvivors(outcome)
-    var builder = PlanBuilder(input: input, survivors: survivors, outcome: outcome)
-    builder.placeFittedFaces(stateByID: stateByID, rowOfCluster: rowOfCluster)
-    builder.placeLeftOutFaces(stateByID: stateByID, rowOfCluster: rowOfCluster)
-    builder.placeOutsideFaces(rowOfCluster: rowOfCluster)
-    builder.separateForbiddenPairs()
-    var plan = builder.finish(states: input.states)
+    let slots = ClusterSlots(input.live, promised: input.promisedPersons, survivors, outcome)
+    var placer = FacePlacer(
+      input: input, survivors: survivors, slots: slots, rowOfCluster: rowOfCluster)
+    placer.placeFittedFaces(stateByID: stateByID)
+    placer.placeLeftOutFaces(stateByID: stateByID)
+    placer.placeOutsideFaces()
+    placer.separateForbiddenPairs()
+    var plan = PlanBuilder(
+      input: input, survivors: survivors, outcome: outcome, slots: slots, placed: placer
+    ).plan()
     PeopleAssociation(input).apply(to: &plan)
     return plan
   }
@@ -102,11 +106,11 @@ struct BootstrapPlanner {
     }
     let fittedClusters = fittedClusters
     for old in 0..<input.live.count {
-      let named = input.live.personNames[old] != nil
+      let promised = input.promisedPersons.contains(input.live.personIDs[old])
       let held = input.live.holdsMembers(old)
       if let new = outcome.newOfOld[old] {
         survivors.fates[old] = .continued(label: new, holdsMembers: held)
-      } else if held || (named && !joinsItsOwnPerson(old, survivors, outcome)) {
+      } else if held || (promised && !joinsItsOwnPerson(old, survivors, outcome)) {
         survivors.fates[old] = .kept(holdsMembers: true)
       } else if clustersWithManualFaces.contains(input.live.ids[old])
         || input.isOldFit && !fittedClusters.contains(old)
@@ -125,7 +129,7 @@ struct BootstrapPlanner {
       })
   }
 
-  /// Whether the faces of a named cluster go on in another cluster of the same person.
+  /// Whether the faces of a promised person's cluster go on in another cluster of the same person.
   private func joinsItsOwnPerson(
     _ old: Int, _ survivors: Survivors, _ outcome: LineageMatcher.Outcome
   ) -> Bool {

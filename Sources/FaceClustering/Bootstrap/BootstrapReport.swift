@@ -95,7 +95,7 @@ public enum BootstrapError: Error, Sendable, CustomStringConvertible {
         + (run.map { " (run \($0))" } ?? ", which has no number yet")
         + "; wait for it or look at `photodb runs list`"
     case .notEnoughMemory(let needed, let available, let faces):
-      "a fit of \(faces) faces needs about \(needed / 1_048_576) MB of memory and "
+      "a bootstrap of \(faces) faces needs about \(needed / 1_048_576) MB of memory and "
         + "\(available / 1_048_576) MB are free; nothing was changed"
     case .superseded(let run):
       "run \(run) lost its place while it was fitting (the database connection was cut); "

@@ -105,9 +105,8 @@ struct BootstrapWriter {
     let detections = DetectionRepository(collection)
     try detections.reset(plan.reset, runID: runID, on: connection)
     try detections.markInvalid(plan.invalid, runID: runID, on: connection)
-    let associations = associations(plan, ids: ids)
     try PersonAssociationRepository(collection).associate(
-      associations, runID: runID, on: connection)
+      associations(plan, ids: ids), runID: runID, on: connection)
     // Only now are the clusters that are gone without members.
     let clusters = ClusterRepository(collection)
     try clusters.retire(plan.retired, on: connection)
@@ -116,12 +115,12 @@ struct BootstrapWriter {
     try review.expire(
       detections: changed + plan.reset + plan.invalid.keys, keeping: questions(plan, ids: ids),
       on: connection)
-    // Whether two persons are one is no question any more where they are.
-    try review.closeMoot(about: associations.map(\.clusterID), on: connection)
     try detections.reset(
       try review.expire(clusters: plan.retired, on: connection), runID: runID, on: connection)
-    try review.ask(questions(plan, ids: ids), on: connection)
     try review.inheritProhibitions(ofRun: runID, on: connection)
+    // Who is with a person, or was said not to be, is no question any more.
+    try review.closeMoot(about: ids, on: connection)
+    try review.ask(questions(plan, ids: ids), on: connection)
   }
 
   /// Clusters that a program put under a person with others.
@@ -140,7 +139,7 @@ struct BootstrapWriter {
     try LineageRepository(collection).add(
       plan.lineage.map { planned in
         var record = planned.record
-        record.newClusterID = planned.newCluster.map { ids[$0] }
+        record.newClusterID = planned.newCluster.map { ids[$0] } ?? record.newClusterID
         return record
       }, from: previousRun, to: runID, on: connection)
   }

@@ -6,12 +6,12 @@ internal import Vectors
 
 /// A fit and the faces that it saw.
 struct FittedFaces: Sendable {
-  var snapshot: FaceSnapshot
+  let snapshot: FaceSnapshot
   /// Faces that are no part of the fit and were grouped with those of it.
   ///
   /// They are too small, too uncertain, or later than a fit that is not made again. None where the labels of the
   /// fit are the clusters.
-  var leftOut: FaceSnapshot
+  let leftOut: FaceSnapshot
   let clustering: Clustering
   /// People among them; nil where the labels of the fit are the clusters.
   var people: PeopleGrouping?
@@ -46,7 +46,11 @@ struct FittedFaces: Sendable {
       found: found, states: states, outside: outside, live: live,
       prohibitions: try ReviewRepository(collection).prohibitions(
         detections: nil, on: connection),
-      drawnPersons: try PersonRepository(collection).drawn(on: connection), unusable: unusable,
+      promisedPersons: Set(
+        zip(live.personIDs, live.personNames).filter { $0.1 != nil }.map(\.0)
+      ).union(try PersonRepository(collection).drawn(on: connection)),
+      keptApart: try MaintenanceRepository(collection).keptApart(on: connection),
+      unusable: unusable,
       isOldFit: fitOfRun != nil, memory: memory)
     var plan = BootstrapPlanner(input).plan()
     let asked = try ReviewRepository(collection).asked(
@@ -120,6 +124,7 @@ extension BootstrapReport {
 
   mutating func add(_ planned: PlannedBootstrap) {
     let plan = planned.plan
+    clusterCount = plan.clusters.count { $0.label != nil }
     filteredPlaced = plan.leftOutPlaced
     noiseCount = plan.noise
     peopleCount = planned.peopleCount

@@ -87,11 +87,11 @@ extension HumanActions {
         actor: actor, on: connection)
     }
     try clusters.give(moving + retired, toPerson: heir, on: connection)
-    try review.closeMoot(about: moving + own, on: connection)
     scope.say(
       "forbidden", of: .prohibition,
       try review.inheritProhibitions(
         ofPersons: sources, for: heir, actor: actor, on: connection))
+    try review.closeMoot(about: moving + own, on: connection)
     if target.name == nil, let name = records.compactMap(\.name).first {
       try persons.name(heir, name, on: connection)
       scope.say("name", of: .person, records.filter { $0.name == name }.map(\.id))

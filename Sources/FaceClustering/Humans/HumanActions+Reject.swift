@@ -143,18 +143,29 @@ extension HumanActions {
 
   /// Answers questions with no: each face is not of that person, in none of the person's clusters.
   ///
-  /// Where it was asked whether two persons are one, they never are.
+  /// Where it was asked whether two persons are one, they never are. A question about the person with whom the
+  /// face is by now is none, and is closed: nobody moves.
   func reject(
     candidates ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> HumanActionReport {
     try CollectionLocks(collection).ownMembership(on: connection)
-    let candidates = try ids.map { try openCandidate($0, on: connection) }
+    let open = try ids.map { try openCandidate($0, on: connection) }
     let found = try detections.find(
-      externalIDs: Set(candidates.map(\.externalID)).sorted(), on: connection)
+      externalIDs: Set(open.map { ExactText($0.externalID) }).map(\.text), on: connection)
+    let homes = Dictionary(
+      uniqueKeysWithValues: found.compactMap { face in
+        face.state.clusterID.map { (face.state.id, $0) }
+      })
+    let personOf = try persons.persons(ofClusters: Array(homes.values), on: connection)
+    let candidates = open.filter { question in
+      homes[question.detectionID].flatMap { personOf[$0] } != question.personID
+    }
     var scope = ActionScope(
       detections: Set(found.map(\.state.id)),
       clusters: Set(found.compactMap(\.state.clusterID)))
     let action = try begin("reject_candidate", scope, on: connection)
+    try MaintenanceRepository(collection).expire(
+      questions: Set(open.map(\.id)).subtracting(candidates.map(\.id)).sorted(), on: connection)
     let moved = try forbid(
       candidates.map { ($0.detectionID, $0.clusterID, $0.personID) },
       states: found.map(\.state), &scope, action: action, on: connection)
@@ -162,8 +173,8 @@ extension HumanActions {
     return try finish(
       action, "reject_candidate", scope,
       summary: "candidate \(ids.map(String.init).joined(separator: ", ")): "
-        + "\(count(found.count)) (\(candidates[0].externalID)"
-        + "\(found.count > 1 ? ", …" : "")) not there",
+        + "\(count(found.count)) (\(open[0].externalID)\(found.count > 1 ? ", …" : "")) "
+        + (candidates.isEmpty ? "with that person by now" : "not there"),
       moved: moved, clusterIDs: Set(candidates.map(\.clusterID)).sorted(),
       personIDs: Set(candidates.map(\.personID)).sorted(), on: connection)
   }

@@ -52,7 +52,7 @@ extension HumanActions {
       try review.expire(clusters: gone, on: connection), runID: nil, on: connection)
     let activation = RunActivation(collection: collection, settings: settings)
     let reactivated = try activation.goBack(done, action: undo, actor: actor, on: connection)
-    let aside = try setAsideMisplaced(&scope, action: undo, on: connection)
+    let aside = try setAsideMisplaced(&scope, since: id, action: undo, on: connection)
     let names = try detections.externalIDs(of: freed + aside, on: connection)
     let report = HumanActionReport(
       actionID: undo, kind: "undo",
@@ -114,24 +114,38 @@ extension HumanActions {
   }
 
   /// Takes out whom programs placed since, where people had said that they do not belong now that clusters
-  /// have other persons again.
+  /// have other persons again; and who is beside another face of the photo now, as new.
   ///
-  /// - Parameter scope: what the action concerns; gets these faces and their clusters.
+  /// - Parameters:
+  ///   - scope: what the action concerns; gets these faces and their clusters.
+  ///   - done: what is taken back.
   /// - Returns: ids of these faces.
   private func setAsideMisplaced(
-    _ scope: inout ActionScope, action: Int64, on connection: isolated PostgresConnection
+    _ scope: inout ActionScope, since done: Int64, action: Int64,
+    on connection: isolated PostgresConnection
   ) throws -> [Int64] {
     let personOf = try persons.persons(ofClusters: scope.clusters.sorted(), on: connection)
     let misplaced = try review.misplaced(
       scope.detections.sorted(), ofPersons: Set(personOf.values).sorted(), on: connection)
-    if misplaced.isEmpty { return [] }
-    let states = try detections.lock(ids: misplaced, on: connection)
-    try widen(
-      &scope,
-      ActionScope(detections: Set(misplaced), clusters: Set(states.compactMap(\.clusterID))),
-      action: action, on: connection)
+    try widen(&scope, by: misplaced, action: action, on: connection)
     try setAside(misplaced, action: action, on: connection)
-    return misplaced
+    guard settings.samePhotoExclusion else { return misplaced }
+    let crowded = try log.crowded(by: action, since: done, on: connection)
+    try widen(&scope, by: crowded, action: action, on: connection)
+    try setAside(crowded, asNew: true, action: action, on: connection)
+    return misplaced + crowded
+  }
+
+  /// Remembers faces and their clusters before they change.
+  private func widen(
+    _ scope: inout ActionScope, by faces: [Int64], action: Int64,
+    on connection: isolated PostgresConnection
+  ) throws {
+    if faces.isEmpty { return }
+    let states = try detections.lock(ids: faces, on: connection)
+    try widen(
+      &scope, ActionScope(detections: Set(faces), clusters: Set(states.compactMap(\.clusterID))),
+      action: action, on: connection)
   }
 
   private func refuse(

@@ -81,9 +81,9 @@ struct HumanActions {
     throw HumanActionError.noCluster(person: id)
   }
 
-  /// Takes faces out of their clusters into the pool.
+  /// Takes faces out of their clusters into the pool, or makes them new again.
   func setAside(
-    _ ids: [Int64], action: Int64, on connection: isolated PostgresConnection
+    _ ids: [Int64], asNew: Bool = false, action: Int64, on connection: isolated PostgresConnection
   ) throws {
     if ids.isEmpty { return }
     let states = try detections.lock(ids: ids, on: connection)
@@ -92,7 +92,11 @@ struct HumanActions {
     var changes = MembershipChanges(dimension: collection.dimension)
     changes.takeOut(faces, cores: coreIDs)
     try changes.apply(clusters, on: connection)
-    try detections.setAside(ids, actor: actor, actionID: action, on: connection)
+    if asNew {
+      try log.free(ids, by: action, actor: actor, on: connection)
+    } else {
+      try detections.setAside(ids, actor: actor, actionID: action, on: connection)
+    }
     try changes.settle(
       clusters, medoidThreshold: settings.medoidRecomputeThreshold, on: connection)
     try clusters.forgetRepresentatives(ids, on: connection)

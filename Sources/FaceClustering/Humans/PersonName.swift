@@ -10,7 +10,7 @@ public enum PersonName {
       $0.properties.isWhitespace || $0.properties.isDefaultIgnorableCodePoint
     }
     if isInvisible { return "holds nothing that can be seen" }
-    if name.count > longest { return "has more than \(longest) characters" }
+    if scalars.count > longest { return "has more than \(longest) characters" }
     let breaks: Set<Unicode.GeneralCategory> = [.control, .lineSeparator, .paragraphSeparator]
     if scalars.contains(where: { breaks.contains($0.properties.generalCategory) }) {
       return "holds line breaks or other control characters"
@@ -21,7 +21,7 @@ public enum PersonName {
     return nil
   }
 
-  /// Most characters of a name.
+  /// Most characters of a name, as Unicode counts them: one that is seen may be made of any number.
   public static let longest = 200
 
   /// Refuses a name that is none.

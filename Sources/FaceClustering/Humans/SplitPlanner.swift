@@ -28,7 +28,8 @@ struct SplitPlanner {
   /// Faces that the tree knows follow it; faces that people placed stay with the id; the others go to
   /// the part whose centroid is nearest.
   ///
-  /// - Throws: ``HumanActionError/cannotSplit(cluster:reason:)``.
+  /// - Throws: ``HumanActionError/cannotSplit(cluster:reason:)``; ``StoredModelError`` where the run's
+  ///   model or its map of labels is damaged.
   /// - Complexity: O(n) for the tree, O(members · parts · d) for the rest.
   func plan(
     _ cluster: ClusterRecord, on connection: isolated PostgresConnection
@@ -40,8 +41,8 @@ struct SplitPlanner {
     }
     let state = try RunRepository(collection).state(of: runID, on: connection)
     let model = try StoredModel(bytes: state.blob)
-    let labels = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
-      .compactMap { $0.value == cluster.id ? Int($0.key) : nil }.sorted()
+    let labels = try model.clusterOfLabel(state.labelToClusterJSON)
+      .compactMap { $0.value == cluster.id ? $0.key : nil }.sorted()
     let (nodes, partOfPoint) = try subclusters(cluster, labels: labels, runID: runID, of: model)
     let persistences = persistences(nodes, of: model)
     let births = model.tree.clusterBirths

@@ -41,10 +41,10 @@ struct FaceImport {
     var report = ImportReport(
       read: file.faces.count + file.rejected.count, imported: 0, skipped: 0, conflicting: 0,
       conflictingIDs: [], rejected: file.rejected, seconds: 0)
-    var firstRow: [String: Int] = [:]
+    var firstRow: [ExactText: Int] = [:]
     for start in stride(from: 0, to: file.faces.count, by: chunkSize) {
       let rows = start..<min(start + chunkSize, file.faces.count)
-      let usable = check(rows, of: file, firstRow: &firstRow, rejected: &report.rejected)
+      let usable = Self.check(rows, of: file, firstRow: &firstRow, rejected: &report.rejected)
       let stored = try await store(usable, of: file)
       report.imported += stored.imported
       report.conflicting += stored.conflicting.count
@@ -63,8 +63,9 @@ struct FaceImport {
     return report
   }
 
-  private func check(
-    _ rows: Range<Int>, of file: FaceFile, firstRow: inout [String: Int],
+  /// Rows of a range that can be stored; the others are named.
+  static func check(
+    _ rows: Range<Int>, of file: FaceFile, firstRow: inout [ExactText: Int],
     rejected: inout [RejectedRow]
   ) -> [Int] {
     let chunk = vectors(Array(rows), of: file)
@@ -80,13 +81,13 @@ struct FaceImport {
   }
 
   /// Some rows, ascending; no copy is made where they are all.
-  private func vectors(_ rows: [Int], of file: FaceFile) -> Matrix<Float> {
+  private static func vectors(_ rows: [Int], of file: FaceFile) -> Matrix<Float> {
     rows.count == file.embeddings.rows
       ? file.embeddings : file.embeddings.selecting(rows: rows)
   }
 
-  private func fault(
-    of row: Int, in file: FaceFile, defect: RowDefect?, firstRow: inout [String: Int]
+  private static func fault(
+    of row: Int, in file: FaceFile, defect: RowDefect?, firstRow: inout [ExactText: Int]
   ) -> String? {
     let face = file.faces[row]
     switch defect {
@@ -102,35 +103,26 @@ struct FaceImport {
     if let confidence = face.confidence, !(0...1).contains(confidence) {
       return "the confidence \(confidence) lies outside 0…1"
     }
-    if face.externalID.isEmpty { return "the external id is empty" }
-    if let reason = Self.fault(ofText: face.externalID, longest: Self.longestID) {
-      return "the external id \(reason)"
+    if let time = face.takenAt, !times.contains(time) {
+      return "taken_at \(time) lies outside the years 1…9999; write seconds since 1970, not "
+        + "milliseconds, or ISO 8601"
     }
-    if let reason = face.photo.flatMap({ Self.fault(ofText: $0, longest: Self.longestPath) }) {
+    let (id, longestID) = (face.externalID, TextLimits.longestName)
+    if id.isEmpty { return "the external id is empty" }
+    if let reason = TextLimits.fault(id, longest: longestID) { return "the external id \(reason)" }
+    let longestPath = TextLimits.longestPath
+    if let reason = face.photo.flatMap({ TextLimits.fault($0, longest: longestPath) }) {
       return "the photo's path \(reason)"
     }
-    if let first = firstRow[face.externalID] {
-      return "the external id “\(face.externalID)” is already that of row \(first)"
+    if let first = firstRow[ExactText(id)] {
+      return "the external id “\(id)” is already that of row \(first)"
     }
-    firstRow[face.externalID] = file.rows[row]
+    firstRow[ExactText(id)] = file.rows[row]
     return nil
   }
 
-  /// Most bytes of an external id; a row of an index of PostgreSQL holds 2,704.
-  private static let longestID = (bytes: 1_024, text: "1,024")
-  /// Most bytes of the path of a photo.
-  private static let longestPath = (bytes: 2_048, text: "2,048")
-
-  /// Why a text cannot be stored and shown, as the rest of a sentence that does not repeat it: terminals
-  /// obey control characters.
-  private static func fault(
-    ofText text: String, longest: (bytes: Int, text: String)
-  ) -> String? {
-    if text.unicodeScalars.contains(where: { $0.value < 0x20 || 0x7F...0x9F ~= $0.value }) {
-      return "holds control characters"
-    }
-    return text.utf8.count > longest.bytes ? "is longer than \(longest.text) bytes" : nil
-  }
+  /// Seconds since 1970 of the years 1 to 9999; those of PostgreSQL reach further.
+  private static let times = -62_135_596_800..<253_402_300_800.0
 
   /// Beyond this two vectors are not the same one, written with another precision.
   private static let sameVector = CosineDistance(1e-6)
@@ -139,7 +131,7 @@ struct FaceImport {
     _ rows: [Int], of file: FaceFile
   ) async throws -> (imported: Int, conflicting: [String]) {
     if rows.isEmpty { return (0, []) }
-    let unit = try vectors(rows, of: file).normalised()
+    let unit = try Self.vectors(rows, of: file).normalised()
     let faces = rows.map { file.faces[$0] }
     let norms = faces.indices.map { Float(unit.dotProduct($0, $0).squareRoot()) }
     let collection = collection
@@ -151,9 +143,9 @@ struct FaceImport {
       do {
         return try await pool.withTransaction { connection in
           let existing = try repository.existing(faces.map(\.externalID), on: connection)
-          let new = faces.indices.filter { existing[faces[$0].externalID] == nil }
+          let new = faces.indices.filter { existing[ExactText(faces[$0].externalID)] == nil }
           let conflicting = faces.indices.filter { index in
-            existing[faces[index].externalID].map { stored in
+            existing[ExactText(faces[index].externalID)].map { stored in
               stored.isEmpty || !(unit.cosineDistance(index, to: stored) <= Self.sameVector)
             } ?? false
           }
@@ -168,6 +160,24 @@ struct FaceImport {
         attempt += 1
       }
     }
+  }
+}
+
+extension FaceFile {
+  /// Why each row cannot be stored, by row; nil where one can.
+  ///
+  /// Asked before a collection is made, so that a useless file does not settle its dimension and model.
+  ///
+  /// - Complexity: O(n · d) where there is none, else as far as the first that can.
+  public func reasonsWhereNoneIsUsable() -> [RejectedRow]? {
+    var rejected = rejected
+    var firstRow: [ExactText: Int] = [:]
+    for start in stride(from: 0, to: faces.count, by: 1_000) {
+      let rows = start..<min(start + 1_000, faces.count)
+      let usable = FaceImport.check(rows, of: self, firstRow: &firstRow, rejected: &rejected)
+      if !usable.isEmpty { return nil }
+    }
+    return rejected.sorted { $0.row < $1.row }
   }
 }
 

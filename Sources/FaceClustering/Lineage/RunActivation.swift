@@ -41,12 +41,15 @@ struct RunActivation {
       throw ActivationError.notCompleted(run: id, status: run.status)
     }
     let current = try RunRepository(collection).activeID(on: connection)
+    if current == id {
+      return HumanActionReport(
+        kind: "activate", summary: "run \(id) was in charge already", runIDs: [id, id])
+    }
     let action = try actions.begin("activate", ActionScope(), on: connection)
     let moved = try apply(id, from: current, action: action, actor: actor, on: connection)
     var report = try actions.finish(
       action, "activate", ActionScope(),
-      summary: current == id ? "run \(id) was in charge already" : "put run \(id) in charge",
-      moved: moved, on: connection)
+      summary: "put run \(id) in charge", moved: moved, on: connection)
     report.runIDs = [current, id].compactMap { $0 }
     try actions.log.finish(
       action, ActionScope(), summary: report.summary, detailsJSON: try JSONText.encode(report),
@@ -78,10 +81,15 @@ struct RunActivation {
     let states = RunStateRepository(collection)
     guard try states.isSaved(id, on: connection) else { throw ActivationError.noState(run: id) }
     if let current { try states.save(current, on: connection) }
-    let restored = try states.restore(id, action: action, actor: actor, on: connection)
+    let empty = try states.hollow(on: connection)
+    let restored = try states.restore(
+      id, exclusivePhotos: settings.samePhotoExclusion, action: action, actor: actor,
+      on: connection)
     try MemberSums(collection: collection).recount(restored.changed, on: connection)
     let clusters = ClusterRepository(collection)
-    let gone = Set(restored.retired).union(try states.hollow(on: connection)).sorted()
+    // What people had emptied before lives on, so that they can go back to it.
+    let gone = Set(try states.hollow(on: connection)).subtracting(empty).union(restored.retired)
+      .sorted()
     try clusters.retire(gone, on: connection)
     try DetectionRepository(collection).reset(
       try ReviewRepository(collection).expire(clusters: gone, on: connection), runID: id,

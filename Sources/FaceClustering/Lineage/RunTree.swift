@@ -36,12 +36,14 @@ public struct RunTree: Sendable {
   /// Every row, by parent, then lambda.
   public var rows: [Row]
 
-  init(runID: Int64, model: StoredModel, labels: [String: Int64], names: [Int64: String]) {
+  init(
+    runID: Int64, model: StoredModel, clusterOfLabel: [Int: Int64], names: [Int64: String]
+  ) {
     self.runID = runID
     let tree = model.tree
     pointCount = tree.pointCount
     selectedNodes = model.selection.nodes
-    clusterIDs = model.selection.nodes.indices.map { labels["\($0)"] }
+    clusterIDs = model.selection.nodes.indices.map { clusterOfLabel[$0] }
     rows = (0..<tree.rowCount).map { row in
       let child = tree.children[row]
       let id = child < tree.pointCount ? model.detectionIDs[child] : nil

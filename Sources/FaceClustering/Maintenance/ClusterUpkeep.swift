@@ -12,6 +12,9 @@ struct ClusterUpkeep: Sendable {
   /// Vectors that are read at once, unless one cluster has more.
   private static let facesAtOnce = 20_000
 
+  /// What only looks reads one snapshot and locks nothing, as also a server that cannot write allows.
+  private var mode: TransactionMode { dryRun ? .snapshot : .readCommitted }
+
   /// The clusters that live, cut into parts that can be read at once.
   func parts() async throws -> [[Int64]] {
     let repository = MaintenanceRepository(collection)
@@ -33,9 +36,9 @@ struct ClusterUpkeep: Sendable {
   func recount(_ outcome: inout MaintenanceOutcome) async throws {
     for part in try await parts() {
       let (upkeep, collection) = (self, collection)
-      let lines = try await pool.withTransaction { connection in
+      let lines = try await pool.withTransaction(mode) { connection in
         // While this is held nobody changes the counts, or the members that they count.
-        try CollectionLocks(collection).shareMembership(on: connection)
+        if !upkeep.dryRun { try CollectionLocks(collection).shareMembership(on: connection) }
         return try upkeep.recount(part, on: connection)
       }
       outcome.examined += part.count
@@ -49,7 +52,8 @@ struct ClusterUpkeep: Sendable {
   ) throws -> [String] {
     let clusters = ClusterRepository(collection)
     let repository = MaintenanceRepository(collection)
-    let locked = try clusters.lock(ids, on: connection)
+    let sums =
+      dryRun ? try clusters.sums(of: ids, on: connection) : try clusters.lock(ids, on: connection)
     let stored = try repository.stored(clusters: ids, on: connection)
     let core = try repository.coreMembers(ofClusters: ids, on: connection)
     let faces = try FaceReader(collection).members(ofClusters: ids, on: connection)
@@ -59,7 +63,7 @@ struct ClusterUpkeep: Sendable {
     }
     var lines: [String] = []
     var wrong: [ClusterSum] = []
-    for (old, stored) in zip(locked, stored) {
+    for (old, stored) in zip(sums, stored) {
       let members = rows[old.id] ?? []
       let fresh = ClusterSum(
         id: old.id, faceCount: members.count,
@@ -101,8 +105,8 @@ struct ClusterUpkeep: Sendable {
   func renewMedoids(_ outcome: inout MaintenanceOutcome) async throws {
     for part in try await parts() {
       let (upkeep, collection) = (self, collection)
-      let changed = try await pool.withTransaction { connection in
-        try CollectionLocks(collection).shareMembership(on: connection)
+      let changed = try await pool.withTransaction(mode) { connection in
+        if !upkeep.dryRun { try CollectionLocks(collection).shareMembership(on: connection) }
         return try upkeep.renewMedoids(part, on: connection)
       }
       outcome.examined += part.count
@@ -114,7 +118,7 @@ struct ClusterUpkeep: Sendable {
     _ ids: [Int64], on connection: isolated PostgresConnection
   ) throws -> Int {
     let clusters = ClusterRepository(collection)
-    _ = try clusters.lock(ids, on: connection)
+    if !dryRun { _ = try clusters.lock(ids, on: connection) }
     let stored = try MaintenanceRepository(collection).stored(clusters: ids, on: connection)
     let faces = try FaceReader(collection).members(ofClusters: ids, on: connection)
     var rows: [Int64: [Int]] = [:]

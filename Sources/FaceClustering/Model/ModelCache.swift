@@ -150,13 +150,14 @@ public final class ModelCache: Sendable {
     let entry: Entry
     do {
       let stored = try StoredModel(bytes: state.blob)
-      let labels = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
+      let clusterOfLabel = try stored.clusterOfLabel(state.labelToClusterJSON)
       // Counted first: what goes between this and the vectors is noticed by the next count.
       let since = try RememberedSince.now(on: connection)
       let usable = try DetectionRepository(collection).countUsable(
         upTo: stored.detectionIDs.last ?? 0, on: connection)
       entry = .loaded(
-        try load(stored, labels: labels, runID: runID, of: collection, on: connection),
+        try load(
+          stored, clusterOfLabel: clusterOfLabel, runID: runID, of: collection, on: connection),
         usable: usable, since: since)
     } catch let error as PostgresError {
       throw error
@@ -201,8 +202,8 @@ public final class ModelCache: Sendable {
   }
 
   private func load(
-    _ stored: StoredModel, labels: [String: Int64], runID: Int64, of collection: CollectionRecord,
-    on connection: isolated PostgresConnection
+    _ stored: StoredModel, clusterOfLabel: [Int: Int64], runID: Int64,
+    of collection: CollectionRecord, on connection: isolated PostgresConnection
   ) throws -> LoadedModel {
     var vectors = try FaceReader(collection).embeddings(
       ofSorted: stored.detectionIDs, on: connection)
@@ -217,9 +218,7 @@ public final class ModelCache: Sendable {
         points: .float32(vectors.embeddings), pointOfRow: vectors.positions,
         coreDistances: stored.coreDistances, tree: stored.tree, selection: stored.selection,
         parameters: stored.parameters),
-      clusterOfLabel: Dictionary(
-        uniqueKeysWithValues: labels.compactMap { label, id in Int(label).map { ($0, id) } }),
-      detectionIDs: stored.detectionIDs,
+      clusterOfLabel: clusterOfLabel, detectionIDs: stored.detectionIDs,
       missing: stored.detectionIDs.count - vectors.positions.count)
   }
 }

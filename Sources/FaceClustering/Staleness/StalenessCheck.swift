@@ -103,15 +103,14 @@ struct StalenessCheck {
   /// A model that is byte by byte the one that the run wrote is only asked for its format.
   private func isReadable(_ run: Int64, on connection: isolated PostgresConnection) throws -> Bool {
     let runs = RunRepository(collection)
-    if let head = try runs.headOfWholeModel(of: run, bytes: 65_536, on: connection),
-      StoredModel.isOfThisFormat(head: head)
-    {
-      return true
+    let whole = try runs.headOfWholeModel(of: run, bytes: 65_536, on: connection)
+    if let whole, let labelCount = StoredModel.labelCount(head: whole.head) {
+      let map = try? StoredModel.clusterOfLabel(whole.labelToClusterJSON, labelCount: labelCount)
+      return map != nil
     }
     let state = try runs.state(of: run, on: connection)
     do {
-      _ = try StoredModel(bytes: state.blob)
-      _ = try JSONText.decode([String: Int64].self, from: state.labelToClusterJSON)
+      _ = try StoredModel(bytes: state.blob).clusterOfLabel(state.labelToClusterJSON)
       return true
     } catch {
       // The signal is what tells; tier 1 logs the reason when it does without the model.

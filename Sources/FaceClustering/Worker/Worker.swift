@@ -15,7 +15,7 @@ internal import Store
 /// print(try await working.value.faces)
 /// ```
 ///
-/// - A cancelled worker finishes the batch, gives its job back and returns.
+/// - A cancelled worker undoes the batch in hand, gives its job back and returns.
 /// - The job of a worker that died is taken over when its lease has run out. Each batch is one
 ///   transaction, so nothing is done twice or by halves.
 /// - A job that fails waits ever longer before it is tried again, and is given up in the end; it then

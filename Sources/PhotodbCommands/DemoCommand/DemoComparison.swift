@@ -13,7 +13,7 @@ enum DemoComparison {
   /// - Parameter truth: identity of each external id.
   /// - Complexity: O(n² · d) as matrix products, five times.
   static func scores(
-    _ stage: FaceClustering, truth: [String: Int]
+    _ stage: FaceClustering, truth: [ExactText: Int]
   ) async throws -> [MethodScores] {
     guard let raw = try await stage.fittedLabels() else { return [] }
     let rows = Mutex<[AssignmentRow]>([])
@@ -25,7 +25,7 @@ enum DemoComparison {
     let faces = rows.withLock { $0 }.filter { rowOfID[$0.detectionID] != nil }
     let vectors = snapshot.embeddings.selecting(
       rows: faces.compactMap { rowOfID[$0.detectionID] })
-    let identities = faces.map { truth[$0.externalID] ?? -1 }
+    let identities = faces.map { truth[ExactText($0.externalID)] ?? -1 }
     let usual = CosineDistance(0.5)
     return [
       try MethodScores(

@@ -11,7 +11,7 @@ struct DemoFaces {
   /// Faces that arrive after the bootstrap.
   let arrivals: FaceFile
   /// Identity of each external id.
-  let truth: [String: Int]
+  let truth: [ExactText: Int]
   /// External ids of the arrivals.
   let arrivalIDs: Set<String>
 
@@ -40,7 +40,8 @@ struct DemoFaces {
     let arrivalRows = faces.indices.filter { held[$0] == 1 }
     library = part(faces.indices.filter { held[$0] == 0 })
     arrivals = part(arrivalRows)
-    truth = Dictionary(uniqueKeysWithValues: zip(faces.map(\.externalID), identities))
+    truth = Dictionary(
+      uniqueKeysWithValues: zip(faces.map { ExactText($0.externalID) }, identities))
     arrivalIDs = Set(arrivalRows.map { faces[$0].externalID })
   }
 }

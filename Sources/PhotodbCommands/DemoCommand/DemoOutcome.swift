@@ -17,7 +17,9 @@ struct DemoOutcome {
     var members: [Int64: [Int: Int]] = [:]
     var all: [Int64: [Int: Int]] = [:]
     for row in assignments {
-      guard let person = row.personID, let identity = faces.truth[row.externalID] else { continue }
+      guard let person = row.personID, let identity = faces.truth[ExactText(row.externalID)] else {
+        continue
+      }
       all[person, default: [:]][identity, default: 0] += 1
       if !faces.arrivalIDs.contains(row.externalID) {
         members[person, default: [:]][identity, default: 0] += 1
@@ -34,7 +36,7 @@ struct DemoOutcome {
     .sorted { ($1.faces, $0.personId) < ($0.faces, $1.personId) }
     .prefix(5).map { $0 }
     tiers = Self.tiers(assignments.filter { faces.arrivalIDs.contains($0.externalID) }) { row in
-      row.personID.flatMap { owners[$0] }.map { $0 == faces.truth[row.externalID] }
+      row.personID.flatMap { owners[$0] }.map { $0 == faces.truth[ExactText(row.externalID)] }
     }
   }
 

@@ -12,7 +12,15 @@ public enum PhotodbProgram {
     // A reader that goes away shows as an error of the write, not as a signal that kills us.
     signal(SIGPIPE, SIG_IGN)
     let work = Task {
-      try await runParsed(Photodb.asyncParseAsRoot(nil))
+      let command: any ParsableCommand
+      do {
+        command = try await Photodb.asyncParseAsRoot(nil)
+      } catch {
+        let isMisuse = Photodb.exitCode(for: error) == .validationFailure
+        let words = Array(CommandLine.arguments.dropFirst())
+        throw (isMisuse ? negativeNumber(in: words) : nil) ?? error
+      }
+      try await runParsed(command)
     }
     let stop = StopSignal.watch { work.cancel() }
     do {
@@ -24,6 +32,23 @@ public enum PhotodbProgram {
     // Whatever a signal asked for so late, the work is done and committed.
     exit(0)
   }
+}
+
+/// What is wrong with words that could not be read where a negative number stands among them.
+///
+/// It is taken for an option, and the parser complains of the argument beside it.
+///
+/// - Returns: nil where none does, or where it is the value of an option.
+func negativeNumber(in words: [String]) -> CommandFailure? {
+  let words = words.prefix { $0 != "--" }
+  for (index, word) in words.enumerated() {
+    guard word.first == "-", Int(word) != nil else { continue }
+    if index > 0, words[index - 1].hasPrefix("-") { continue }
+    return CommandFailure(
+      "“\(word)” is no id: ids are numbers above 0; write -- before names that begin with a dash",
+      code: 2)
+  }
+  return nil
 }
 
 /// Runs a command whose arguments have been read.

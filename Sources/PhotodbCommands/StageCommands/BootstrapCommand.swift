@@ -19,7 +19,7 @@ struct BootstrapCommand: AsyncParsableCommand {
       With --without-fit people are taken out of the hierarchy of the run in charge again, in a \
       small part of the time: with what was said since, and with other settings of the extraction. \
       Faces that came later are placed by evidence and are no part of the hierarchy; the more there \
-      are, the more a new fit is worth its time. Nothing is estimated beforehand then.
+      are, the more a new fit is worth its time.
 
       Example: photodb re-bootstrap --dry-run
       """)
@@ -43,11 +43,9 @@ struct BootstrapCommand: AsyncParsableCommand {
 
   func run() async throws {
     let bar = options.output.progressBar()
-    let (report, forecast): (BootstrapReport, BootstrapForecast?) = try await DatabaseSession.with(
-      options
-    ) { session in
+    let (report, forecast) = try await DatabaseSession.with(options) { session in
       let stage = try await session.stage(threads: threads)
-      let expected = withoutFit ? nil : try await announced(stage, session)
+      let expected = try await announced(stage, session)
       let report = try await stage.bootstrap(dryRun: dryRun, withoutFit: withoutFit) { progress in
         bar.update(phase: "fit: \(progress.phase)", fraction: progress.fraction)
         return true
@@ -63,7 +61,7 @@ struct BootstrapCommand: AsyncParsableCommand {
     _ stage: FaceClustering, _ session: DatabaseSession
   ) async throws -> BootstrapForecast {
     let estimate = try await BootstrapEstimate.read(
-      stage.collection, settings: stage.settings, pool: session.pool)
+      stage.collection, settings: stage.settings, withoutFit: withoutFit, pool: session.pool)
     let forecast = try BootstrapForecast(estimate, threads: threads ?? availableThreads)
     if estimate.faces > 0 { session.logger.notice("\(forecast.line)") }
     try estimate.check()
@@ -73,10 +71,9 @@ struct BootstrapCommand: AsyncParsableCommand {
   /// What the bootstrap did, and what was expected.
   private struct Report: Encodable {
     let report: BootstrapReport
-    /// Nil where nothing was fitted.
-    let forecast: BootstrapForecast?
+    let forecast: BootstrapForecast
 
-    init(_ report: BootstrapReport, _ forecast: BootstrapForecast?) {
+    init(_ report: BootstrapReport, _ forecast: BootstrapForecast) {
       self.report = report
       self.forecast = forecast
     }
@@ -88,8 +85,8 @@ struct BootstrapCommand: AsyncParsableCommand {
     func encode(to encoder: any Encoder) throws {
       try report.encode(to: encoder)
       var container = encoder.container(keyedBy: CodingKeys.self)
-      try container.encode(forecast?.seconds, forKey: .estimatedSeconds)
-      try container.encode(forecast?.estimate.memoryBytes, forKey: .estimatedMemoryBytes)
+      try container.encode(forecast.seconds, forKey: .estimatedSeconds)
+      try container.encode(forecast.estimate.memoryBytes, forKey: .estimatedMemoryBytes)
     }
   }
 

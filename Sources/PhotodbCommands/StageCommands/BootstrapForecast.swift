@@ -18,7 +18,8 @@ struct BootstrapForecast {
     let share = Self.shareOfProducts(try ScreeningKernel.selected())
     let all = faces + Double(estimate.leftOut)
     // A pair of a fit is looked at once; of those who are left out each looks at all others.
-    let products = faces * faces + 2.4 * Double(estimate.leftOut) * all
+    let products =
+      (estimate.withoutFit ? 0 : faces * faces) + 2.4 * Double(estimate.leftOut) * all
     seconds = share * products * dimension / rate + all * (40e-6 + 0.065e-6 * dimension)
   }
 
@@ -41,7 +42,8 @@ struct BootstrapForecast {
 
   /// One line for people.
   var line: String {
-    "\(Formatting.count(estimate.faces)) faces of dimension \(estimate.dimension)\(beside): about "
+    "\(Formatting.count(estimate.faces)) faces of dimension \(estimate.dimension)"
+      + "\(estimate.withoutFit ? " with the fit that is there" : "")\(beside): about "
       + "\(Formatting.seconds(seconds)) and \(Formatting.bytes(Int(estimate.memoryBytes))) of memory"
   }
 }

@@ -40,7 +40,7 @@ struct EvaluateCommand: AsyncParsableCommand {
     bar.finish()
     guard evaluation.faces > 0 else {
       throw CommandFailure(
-        "\(truth): none of its external ids is in collection “\(options.database.collection)”")
+        "\(truth): none of its external ids is in collection “\(options.database.name)”")
     }
     try options.output.output.report(evaluation) { evaluation.text }
   }

@@ -48,14 +48,14 @@ struct Evaluation: Encodable {
   /// - Parameter truth: identity of each external id; faces that are not named are left out of the
   ///   scores but take part in the baselines' grouping.
   static func of(
-    _ stage: FaceClustering, truth: [String: Int], wanted: Wanted,
+    _ stage: FaceClustering, truth: [ExactText: Int], wanted: Wanted,
     progress: ((String, Double) -> Void)? = nil
   ) async throws -> Evaluation {
     let rows = Mutex<[AssignmentRow]>([])
     try await stage.exportAssignments { row in rows.withLock { $0.append(row) } }
     let assignments = rows.withLock { $0 }
     let people = assignments.map { $0.personID.map(Int.init) ?? -1 }
-    let identities = assignments.map { truth[$0.externalID] ?? -1 }
+    let identities = assignments.map { truth[ExactText($0.externalID)] ?? -1 }
     let scores = try ClusterScores(labels: people, truth: identities)
     let ours = try MethodScores("photodb", labels: people, truth: identities)
     var methods = [ours]

@@ -62,9 +62,9 @@ struct ImportCommand: AsyncParsableCommand {
       guard faces.embeddings.columns > 0 || faces.faces.isEmpty else {
         throw CommandFailure("\(name): the embeddings have no columns")
       }
-      // A file without one row that can be read must not make a collection of dimension 0.
-      if faces.faces.isEmpty {
-        return ImportReport(rejectedOnly: faces.rejected)
+      // A file without one row that can be stored makes no collection.
+      if let rejected = faces.reasonsWhereNoneIsUsable() {
+        return ImportReport(rejectedOnly: rejected)
       }
       let stage = try await FaceClustering.openOrCreate(
         pool: session.pool, collection: session.collection,

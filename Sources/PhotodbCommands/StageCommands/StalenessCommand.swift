@@ -27,6 +27,7 @@ struct StalenessCommand: AsyncParsableCommand {
   @OptionGroup var options: GlobalOptions
 
   mutating func validate() throws {
+    try options.database.refuseCollection(besideAll: all)
     if prometheus && options.output.json {
       throw ValidationError("--prometheus and --json exclude each other.")
     }
@@ -56,14 +57,15 @@ struct StalenessCommand: AsyncParsableCommand {
       StandardError.shared.line("photodb: error: could not check: \(oneLine(error))")
       if prometheus {
         try options.output.output.print(
-          StalenessMetrics.notChecked(all ? nil : options.database.collection))
+          StalenessMetrics.notChecked(all ? nil : options.database.name))
       }
       throw ExitCode(3)
     }
     for outcome in outcomes {
       guard let error = outcome.error else { continue }
       StandardError.shared.line(
-        "photodb: error: could not check collection “\(outcome.collection)”: \(error)")
+        "photodb: error: could not check collection “\(Formatting.printable(outcome.collection))”: "
+          + error)
     }
     try report(outcomes)
     // Without a collection there is no run either.
@@ -89,11 +91,12 @@ struct StalenessCommand: AsyncParsableCommand {
   }
 
   private func text(_ report: StalenessReport) -> String {
+    let collection = Formatting.printable(report.collection)
     guard let runID = report.runID else {
-      return "\(report.collection): no active run; `photodb re-bootstrap` makes one"
+      return "\(collection): no active run; `photodb re-bootstrap` makes one"
     }
     var lines = [
-      "\(report.collection): \(report.status.rawValue), run \(runID) over "
+      "\(collection): \(report.status.rawValue), run \(runID) over "
         + "\(Formatting.count(report.embeddingCount)) faces, now "
         + Formatting.count(report.currentCount)
     ]

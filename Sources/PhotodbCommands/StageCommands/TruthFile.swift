@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Store
 internal import SwiftCSV
 
 /// Known identities: a CSV file with the columns `external_id` and `identity`.
@@ -6,7 +7,7 @@ enum TruthFile {
   /// Number of each external id's identity; rows without identity, or with −1, are left out.
   ///
   /// - Throws: ``CommandFailure`` with the file and the line.
-  static func read(_ path: String) throws -> [String: Int] {
+  static func read(_ path: String) throws -> [ExactText: Int] {
     let text: String
     do {
       text = try String(contentsOf: URL(fileURLWithPath: path), encoding: .utf8)
@@ -23,7 +24,7 @@ enum TruthFile {
       throw CommandFailure("\(path): the first line must name the columns external_id and identity")
     }
     var numbers: [String: Int] = [:]
-    var result: [String: Int] = [:]
+    var result: [ExactText: Int] = [:]
     for (index, row) in table.rows.enumerated() {
       guard let id = row["external_id"], !id.isEmpty, let identity = row["identity"] else {
         throw CommandFailure("\(path): line \(index + 2) has no external_id")
@@ -31,10 +32,10 @@ enum TruthFile {
       if identity.isEmpty || identity == "-1" { continue }
       let number = numbers[identity] ?? numbers.count
       numbers[identity] = number
-      if let known = result[id], known != number {
+      if let known = result[ExactText(id)], known != number {
         throw CommandFailure("\(path): line \(index + 2) gives “\(id)” a second identity")
       }
-      result[id] = number
+      result[ExactText(id)] = number
     }
     guard !result.isEmpty else {
       throw CommandFailure("\(path): holds no identity; write external_id,identity rows")

@@ -20,7 +20,7 @@ struct CommandOutput: Sendable {
     let rendered = json ? try Self.encode(value) : text()
     guard !rendered.isEmpty else { return }
     do {
-      try print(rendered)
+      try print(json ? rendered : Formatting.printable(rendered, lines: true))
     } catch is OutputClosed {
       return
     }

@@ -50,7 +50,7 @@ struct DatabaseSession: Sendable {
     let session = DatabaseSession(
       pool: PostgresPool(
         configuration, maximumConnections: maximumConnections, logger: logger),
-      collection: options.database.collection, settings: settings, logger: logger,
+      collection: options.database.name, settings: settings, logger: logger,
       isPrivate: settings.databaseURL == nil)
     do {
       if schema == .current { try await session.ensureSchema() }

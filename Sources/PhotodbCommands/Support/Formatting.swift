@@ -56,5 +56,23 @@ enum Formatting {
     return String(format: "%.\(places)f", value)
   }
 
+  /// A text of others without control characters, which terminals obey: they come out as `\u001B`.
+  ///
+  /// - Parameter lines: whether ends of lines and tabs stay.
+  static func printable(_ text: String, lines: Bool = false) -> String {
+    var shown = ""
+    for scalar in text.unicodeScalars {
+      let isKept = lines && (scalar == "\n" || scalar == "\t")
+      if isKept || scalar.properties.generalCategory != .control {
+        shown.unicodeScalars.append(scalar)
+      } else {
+        shown +=
+          "\\u00" + (scalar.value < 0x10 ? "0" : "")
+          + String(scalar.value, radix: 16, uppercase: true)
+      }
+    }
+    return shown
+  }
+
   private static func twoDigits(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }

@@ -46,8 +46,8 @@ struct SettingsOptions: ParsableArguments {
 
 /// Which database, and whose photos in it.
 struct DatabaseOptions: ParsableArguments {
-  @Option(name: .long, help: "Name of the collection; nothing crosses it.")
-  var collection = "default"
+  @Option(name: .long, help: "Name of the collection; nothing crosses it. Default: default.")
+  var collection: String?
 
   @Option(
     name: .long,
@@ -57,8 +57,18 @@ struct DatabaseOptions: ParsableArguments {
   var database: String?
 
   mutating func validate() throws {
-    if collection.isEmpty { throw ValidationError("--collection must not be empty.") }
+    if collection == "" { throw ValidationError("--collection must not be empty.") }
     if let database, database.isEmpty { throw ValidationError("--database must not be empty.") }
+  }
+
+  /// Name of the collection that a command is about.
+  var name: String { collection ?? "default" }
+
+  /// Refuses a collection that `--all` would make nothing of.
+  func refuseCollection(besideAll all: Bool) throws {
+    if all, collection != nil {
+      throw ValidationError("--all and --collection exclude each other.")
+    }
   }
 }
 

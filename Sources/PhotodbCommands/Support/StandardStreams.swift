@@ -46,8 +46,9 @@ final class StandardError: Sendable {
     return code == 0 && size.ws_col > 0 ? Int(size.ws_col) : 80
   }
 
-  /// Writes one line.
+  /// Writes one line; names of others in it command no terminal.
   func line(_ text: String) {
+    let text = Formatting.printable(text, lines: true)
     statusIsShown.withLock { shown in
       emit((shown ? "\r\u{1B}[2K" : "") + text + "\n")
       shown = false

@@ -31,6 +31,7 @@ struct MaintainCommand: AsyncParsableCommand {
 
   mutating func validate() throws {
     _ = try chosen()
+    try options.database.refuseCollection(besideAll: all)
     if dryRun && apply { throw ValidationError("--dry-run and --apply exclude each other.") }
   }
 
@@ -81,7 +82,9 @@ struct MaintainCommand: AsyncParsableCommand {
   }
 
   private static func text(_ report: MaintenanceReport) -> String {
-    var lines = [report.collection + (report.dryRun ? " (nothing is written)" : "")]
+    var lines = [
+      Formatting.printable(report.collection) + (report.dryRun ? " (nothing is written)" : "")
+    ]
     for task in report.tasks {
       let state =
         task.error.map { "failed: \($0)" }

@@ -8,7 +8,7 @@ struct WorkerCommand: AsyncParsableCommand {
     commandName: "worker", abstract: "Places new faces as they come, beside other workers.",
     discussion: """
       Run as many as you like, on as many machines as you like, over one database. An import wakes \
-      them. SIGTERM and SIGINT let the batch in hand finish. With --json every log line on standard \
+      them. SIGTERM and SIGINT undo the batch in hand. With --json every log line on standard \
       error is a JSON object, and so is the summary on standard output at the end. Exit codes: 0 \
       stopped or drained, 1 failed; with --once also where an attempt failed or a job was given up.
       Example: photodb worker --all --json
@@ -42,7 +42,10 @@ struct WorkerCommand: AsyncParsableCommand {
     if !(0.1...86_400).contains(poll) { throw ValidationError("--poll must be 0.1…86400.") }
     if !(1...1_000).contains(attempts) { throw ValidationError("--attempts must be 1…1000.") }
     if !(1...100_000).contains(batch) { throw ValidationError("--batch must be 1…100000.") }
-    if let threads, threads < 1 { throw ValidationError("--threads must be at least 1.") }
+    if let threads, !(1...1024).contains(threads) {
+      throw ValidationError("--threads must be 1…1024, not \(threads).")
+    }
+    try options.database.refuseCollection(besideAll: all)
   }
 
   func run() async throws {
@@ -56,7 +59,7 @@ struct WorkerCommand: AsyncParsableCommand {
     behaviour.threads = threads
     let chosen = behaviour
     let report = try await StopSignals.cancelling {
-      logger.notice("stopping; the batch in hand is finished first")
+      logger.notice("stopping; the batch in hand is undone")
     } _: {
       try await DatabaseSession.with(options, logger: logger) { session in
         var behaviour = chosen

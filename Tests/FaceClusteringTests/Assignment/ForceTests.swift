@@ -76,5 +76,52 @@ extension OnPostgres {
         }
       }
     }
+
+    /// What people verified, or drew the boundary of, keeps its members, and they keep their places in photos.
+    @Test(arguments: ["verified", "anchored"])
+    func whatPeopleMarkedKeepsItsMembers(flag: String) async throws {
+      var settings = StageSettings()
+      settings.gateAbsolute = 0.55
+      try await TestStage.run(dimension: 4, settings: settings) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 90, 180].flatMap { Circle.person(at: $0) }))
+        _ = try await test.stage.bootstrap()
+        var file = Circle.file([0.3, 90.2], prefix: "new")
+        file.faces[1].photo = file.faces[0].photo
+        _ = try await test.stage.importFaces(file)
+        let faces = try await test.faces()
+        let home = try #require(faces["face-0"]?.clusterID)
+        let member = try #require(faces["new-1"]?.detectionID)
+        let collection = test.collection
+        // It was nearer once; the cluster is marked since.
+        try await test.pool.withTransaction { connection in
+          _ = try DetectionRepository(collection).place(
+            [
+              Placement(
+                detectionID: member, status: .auto, clusterID: home, confidence: 1,
+                tier: "epsilon_ball")
+            ], runID: nil, on: connection)
+          try MemberSums(collection: collection).recount([home], on: connection)
+        }
+        func mark(_ value: Bool) async throws {
+          try await test.pool.query(
+            "UPDATE cluster SET \(flag) = \(value), changed_in = pg_current_xact_id() WHERE id = $1",
+            [.int64(home)])
+        }
+        try await mark(true)
+        for batchSize in [1, 100] {
+          _ = try await test.stage.assign(force: true, batchSize: batchSize)
+          let kept = try await test.faces()
+          #expect(kept["new-1"]?.clusterID == home && kept["new-1"]?.status == "auto")
+          #expect(kept["new-0"]?.clusterID == nil)
+          try await test.expectInvariants()
+        }
+        try await mark(false)
+        _ = try await test.stage.assign(force: true)
+        let moved = try await test.faces()
+        #expect(moved["new-1"]?.clusterID == faces["face-6"]?.clusterID)
+        #expect(moved["new-0"]?.clusterID == home)
+      }
+    }
   }
 }

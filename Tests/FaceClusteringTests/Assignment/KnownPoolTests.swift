@@ -198,5 +198,43 @@ extension OnPostgres {
         try await check("force")
       }
     }
+
+    /// A burst, people and strangers wait: more faces than are looked at together.
+    @Test func whoMayBeInAGroupIsToldByTheDefinition() async throws {
+      let fixture = try FaceFixture.load()
+      let burst = [Int](repeating: fixture.strangers[0], count: 600)
+      let rows = Array(fixture.identities.indices) + burst
+      var settings = StageSettings()
+      settings.unassignedClusterThreshold = 10_000
+      try await TestStage.run(settings: settings) { test in
+        _ = try await test.stage.importFaces(
+          FaceFile(
+            faces: rows.indices.map { IncomingFace(externalID: "\($0)", photo: "\($0)") },
+            rows: Array(rows.indices), embeddings: fixture.embeddings.selecting(rows: rows)))
+        _ = try await test.stage.assign()
+        let groups = PoolGroups(
+          radius: CosineDistance(0.315), minimum: 5, samePhotoExclusion: true, threads: 2)
+        let collection = test.collection
+        try await test.pool.withTransaction { connection in
+          let known = try ModelCache().pool(of: collection, on: connection)
+          let whole = known.faces.parts[0]
+          #expect(whole.ids.count == rows.count)
+          // All faces but every seventh are new.
+          let new = whole.ids.filter { $0 % 7 > 0 }
+          var expected: Set<Int64> = []
+          for seed in whole.ids.indices where whole.ids[seed] % 7 > 0 {
+            let near = whole.ids.indices.filter {
+              NearClusters.distance(whole.embeddings, seed, whole.embeddings, $0) <= groups.radius
+            }
+            if near.count >= groups.minimum { expected.formUnion(near.map { whole.ids[$0] }) }
+          }
+          #expect(expected.count > 600 && expected.count < rows.count)
+          for screen in [nil, known.screen.screen] {
+            #expect(
+              groups.candidates(in: known.faces, screen: screen, newIDs: Set(new)) == expected)
+          }
+        }
+      }
+    }
   }
 }

@@ -39,4 +39,21 @@ import Vectors
           == expected)
     }
   }
+
+  /// Of a burst every face is near every other: lists of all of them would be its square.
+  @Test(arguments: [1, 40])
+  func whatIsKnownIsNotListedAgain(count: Int) throws {
+    let copies = Matrix([[Float]](repeating: [1, 0, 0, 0], count: 1_000))
+    let faces = copies.selecting(rows: Array(0..<count))
+    let radii = [Double](repeating: 0.1, count: 1_000)
+    let screen = try RadiusScreen(copies)
+    for screen in [nil, screen] {
+      let found = NearRows.within(
+        faces, of: copies, screen: screen, radii: radii, known: (0..<1_000).map { $0 != 700 },
+        enough: 3, threads: 2)
+      #expect(found.count == count)
+      #expect(
+        found.allSatisfy { $0.count <= 4 && $0.count >= 3 && $0.contains { $0.row == 700 } })
+    }
+  }
 }

@@ -64,6 +64,33 @@ import Vectors
     }
   }
 
+  /// Copies beside other faces, more than are looked at together.
+  @Test func aBurstAndOthersAreGroupedByTheDefinition() throws {
+    let fixture = try FaceFixture.load()
+    let faces = fixture.embeddings.rows
+    let rows = (0..<faces).flatMap { $0 == 100 ? [Int](repeating: 100, count: 700) : [$0] }
+    let pool = pool(fixture.embeddings.selecting(rows: rows))
+    var expected: [[Int]] = []
+    var taken = Set<Int>()
+    func distance(_ a: Int, _ b: Int) -> CosineDistance {
+      NearClusters.distance(pool.embeddings, a, pool.embeddings, b)
+    }
+    for seed in rows.indices where !taken.contains(seed) {
+      let near = rows.indices.filter { $0 != seed && !taken.contains($0) }
+        .map { (distance(seed, $0), $0) }.filter { $0.0 <= groups().radius }.sorted { $0 < $1 }
+      var group = [seed]
+      for (_, row) in near where group.allSatisfy({ distance(row, $0) <= groups().radius }) {
+        group.append(row)
+      }
+      if group.count < 5 { continue }
+      taken.formUnion(group)
+      expected.append(group.sorted())
+    }
+    #expect(expected.contains { $0.count >= 700 })
+    #expect(
+      groups().find(in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions()) == expected)
+  }
+
   @Test func nearClustersAreThoseWithinTheirRadius() throws {
     let fixture = try FaceFixture.load()
     var live = LiveClusters()

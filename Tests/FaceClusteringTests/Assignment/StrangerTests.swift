@@ -2,6 +2,7 @@ import FaceClustering
 import PostgresClient
 import Store
 import Testing
+import Vectors
 
 extension OnPostgres {
   /// Who is nobody here stays in the pool, whatever the model and however small the library.
@@ -20,6 +21,38 @@ extension OnPostgres {
         _ = try await test.stage.maintain([.pool])
         let faces = try await test.faces()
         #expect(fixture.strangers.count { faces["face-\($0)"]?.personID != nil } <= 1)
+      }
+    }
+
+    /// Frames of one shot say nothing of how unlike photos are: another frame joins all the same.
+    @Test func aLibraryOfOneShotTakesItsFramesIn() async throws {
+      let fixture = try FaceFixture.load()
+      let (face, other) = (fixture.people[0][0], fixture.strangers[0])
+      try await TestStage.run { test in
+        func file(_ vectors: Matrix<Float>, _ prefix: String) -> FaceFile {
+          FaceFile(
+            faces: (0..<vectors.rows).map {
+              IncomingFace(externalID: "\(prefix)-\($0)", photo: "\(prefix)-\($0)")
+            }, rows: Array(0..<vectors.rows), embeddings: vectors)
+        }
+        let shot = fixture.embeddings.selecting(rows: [Int](repeating: face, count: 20))
+        _ = try await test.stage.importFaces(file(shot, "frame"))
+        #expect(try await test.stage.bootstrap().peopleCount == 1)
+        let calibration = try #require(try await test.stage.calibration())
+        #expect(calibration.assignmentSimilarity < 0.96 && calibration.impostorDeviation > 0)
+        // A copy, a frame at a cosine of 0.99, and somebody else.
+        let (own, far) = (shot.values(ofRow: 0), fixture.embeddings.values(ofRow: other))
+        let product = zip(own, far).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+        let apart = zip(far, own).map { $0 - product * $1 }
+        let length = apart.reduce(Float(0)) { $0 + $1 * $1 }.squareRoot()
+        let share = Float(1 - 0.99 * 0.99).squareRoot() / length
+        let near = zip(own, apart).map { 0.99 * $0 + share * $1 }
+        _ = try await test.stage.importFaces(file(Matrix([own, near, far]), "new"))
+        _ = try await test.stage.assign()
+        let faces = try await test.faces()
+        let person = try #require(faces["frame-0"]?.personID)
+        #expect(faces["new-0"]?.personID == person && faces["new-1"]?.personID == person)
+        #expect(faces["new-2"]?.personID == nil)
       }
     }
 

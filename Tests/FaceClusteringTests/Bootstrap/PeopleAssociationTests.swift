@@ -11,7 +11,13 @@ extension OnPostgres {
   /// Clusters go under one person, and can be taken back.
   @Suite struct PeopleAssociationTests {
     /// Two clusters that live, of persons 10 and 20, which the evidence says are one.
-    private func joined(drawn: Set<Int64>) throws -> BootstrapPlan {
+    ///
+    /// The larger, older one is 1. Faces 0 to 5 are of cluster 1, 6 to 11 of cluster 2; cluster 3, of person 20 as
+    /// well, is empty.
+    private func joined(
+      drawn: Set<Int64> = [], prohibitions: Prohibitions = Prohibitions(),
+      keptApart: [(Int64, Int64)] = [], isThirdVerified: Bool = false
+    ) throws -> BootstrapPlan {
       let angles = Circle.person(at: 0) + Circle.person(at: 90)
       let embeddings = Matrix<Float>(angles.map(Circle.vector))
       let ids = angles.indices.map(Int64.init)
@@ -21,11 +27,11 @@ extension OnPostgres {
       found.surplus = [0, 0]
       found.births = [1, 1]
       var live = LiveClusters()
-      live.ids = [1, 2]
-      live.personIDs = [10, 20]
-      live.personNames = [nil, nil]
-      live.faceCounts = [6, 6]
-      live.verified = [false, false]
+      live.ids = [1, 2, 3]
+      live.personIDs = [10, 20, 20]
+      live.personNames = [nil, nil, nil]
+      live.faceCounts = [6, 6, 0]
+      live.verified = [false, false, isThirdVerified]
       let blank = ids.map { _ in nil as Int64? }
       let nobody = FaceSnapshot(
         ids: [], photoIDs: [], statuses: [], clusterIDs: [], embeddings: Matrix([]))
@@ -35,11 +41,11 @@ extension OnPostgres {
           ids: ids, photoIDs: blank, statuses: ids.map { _ in nil }, clusterIDs: blank,
           embeddings: embeddings), leftOut: nobody, clustering: clustering, found: found,
         states: [], outside: nobody,
-        live: live, prohibitions: Prohibitions(), drawnPersons: drawn)
+        live: live, prohibitions: prohibitions, promisedPersons: drawn, keptApart: keptApart)
       var plan = BootstrapPlan()
       plan.clusters = (0..<2).map { label in
         PlannedCluster(
-          existingID: live.ids[label], label: label,
+          existingID: live.ids[label], label: label, faces: Array(ids[6 * label..<6 * label + 6]),
           facts: MemberFacts.facts(
             of: (0..<6).map {
               Member(
@@ -60,6 +66,31 @@ extension OnPostgres {
         #expect(plan.clusters.allSatisfy { $0.movesToPersonID == nil })
         #expect(plan.questions.count == (drawn.count == 1 ? 1 : 0))
       }
+    }
+
+    @Test func whatWasSaidOfFacesOnEitherSideKeepsClustersApart() throws {
+      var person = Prohibitions()
+      person.persons = [2: [20]]
+      var cluster = Prohibitions()
+      cluster.clusters = [7: [1]]
+      var pair = Prohibitions()
+      pair.detections = [3: [9], 9: [3]]
+      for said in [person, cluster, pair] {
+        let plan = try joined(prohibitions: said)
+        #expect(plan.clusters.allSatisfy { $0.movesToPersonID == nil && $0.surplus == nil })
+      }
+      // People took back that the two are one.
+      #expect(try joined(keptApart: [(20, 10)]).clusters.allSatisfy { $0.movesToPersonID == nil })
+      var elsewhere = Prohibitions()
+      elsewhere.persons = [2: [30]]
+      #expect(
+        try joined(prohibitions: elsewhere).clusters.compactMap(\.movesToPersonID) == [10])
+    }
+
+    @Test func whoIsKnownByOneClusterIsKnownInAll() throws {
+      let plan = try joined(isThirdVerified: true)
+      #expect(plan.clusters.allSatisfy { $0.movesToPersonID == nil })
+      #expect(plan.questions.count == 1)
     }
 
     @Test func clustersMoveUnderAPersonAndTheLogSaysFromWhere() async throws {

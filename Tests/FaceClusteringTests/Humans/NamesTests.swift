@@ -15,6 +15,8 @@ struct PersonNameTests {
   @Test(arguments: [
     "", " ", "\u{A0}\t", "\u{200B}\u{2060}", "a\u{202E}b", "\u{200F}Ada", "a\u{2028}b", "a\nb",
     "a\u{7}", "a\u{9B}", String(repeating: "x", count: 201),
+    // One sign for the eye.
+    "e" + String(repeating: "\u{301}", count: 200),
   ])
   func whatCannotBeSeenOrChangesTheTextAroundItIsNone(name: String) {
     #expect(PersonName.fault(name) != nil)

@@ -53,6 +53,26 @@ extension OnPostgres {
       }
     }
 
+    /// A cluster that was forbidden may be of the person by now to whom people gave the face.
+    @Test func whatWouldForbidWhereAHumanPutTheFaceIsNotDoneAgain() async throws {
+      try await TestStage.runFourPeople { test, faces in
+        let (home, other) = (try #require(faces["face-0"]), try #require(faces["face-12"]))
+        _ = try await test.stage.assign(
+          externalIDs: ["face-6"], to: .cluster(try #require(home.clusterID)))
+        let rejected = try await test.stage.reject(
+          externalIDs: ["face-6"], from: .cluster(try #require(other.clusterID)))
+        let undo = try await test.stage.undo()
+        let merged = try await test.stage.merge(
+          persons: [try #require(other.personID)], into: try #require(home.personID))
+        try await test.expectNoUndo(
+          of: undo.actionID,
+          saying: "“face-6” was said not to belong where it was by action "
+            + "\(try #require(rejected.actionID)) (reject)")
+        _ = try await test.stage.undo(action: merged.actionID)
+        _ = try await test.stage.undo(action: undo.actionID)
+      }
+    }
+
     /// What was said first and last, and something else in between, is the last one's.
     @Test func theFirstWordGoesNotWhereTheLastSaidTheSame() async throws {
       try await TestStage.runFourPeople { test, faces in

@@ -196,6 +196,47 @@ extension OnPostgres {
       }
     }
 
+    /// Whom programs put into the place since is decided again, but whom people put there stays.
+    @Test func whoTookThePlaceInAPhotoMakesRoom() async throws {
+      try await TestStage.runFourPeople { test, faces in
+        var file = Circle.file([0.1, 90.1], prefix: "new")
+        for (row, face) in [0, 6].enumerated() { file.faces[row].photo = "face-photo-\(face)" }
+        let homes = try ["face-0", "face-6"].map { try #require(faces[$0]?.clusterID) }
+        _ = try await test.stage.reject(externalIDs: ["face-0"])
+        _ = try await test.stage.importFaces(file)
+        try await place("new-0", into: homes[0], in: test)
+        let before = try await test.dump()
+        let undo = try await test.stage.undo()
+        #expect(undo.setAside == ["new-0"] && undo.moved == 1)
+        #expect(try await clusters(["face-0", "new-0"], in: test) == [homes[0], nil])
+        #expect(try await status(["new-0"], in: test) == [nil])
+        try await test.expectInvariants()
+        _ = try await test.stage.undo(action: undo.actionID)
+        #expect(TestStage.difference(before, try await test.dump()) == [])
+
+        let rejected = try await test.stage.reject(externalIDs: ["face-6"])
+        _ = try await test.stage.assign(externalIDs: ["new-1"], to: .cluster(homes[1]))
+        #expect(try await test.stage.undo(action: rejected.actionID).setAside == ["face-6"])
+        #expect(try await clusters(["face-6", "new-1"], in: test) == [nil, homes[1]])
+        #expect(try await status(["face-6", "new-1"], in: test) == [nil, "manual"])
+      }
+    }
+
+    @Test func theConfidenceOfAHumansWordComesBackWithIt() async throws {
+      try await TestStage.runFourPeople { test, faces in
+        let cluster = try #require(faces["face-0"]?.clusterID)
+        let face = try #require((6...11).map { "face-\($0)" }.first { faces[$0]?.confidence == 1 })
+        _ = try await test.stage.assign(externalIDs: [face], to: .cluster(cluster))
+        let undo = try await test.stage.undo()
+        // As another fit would.
+        try await test.pool.query(
+          "UPDATE person_detection SET cluster_confidence = 0.9 WHERE external_id = '\(face)'")
+        _ = try await test.stage.undo(action: undo.actionID)
+        let again = try #require(try await test.faces()[face])
+        #expect(again.status == "manual" && again.confidence == 1)
+      }
+    }
+
     @Test func whatWasRejectedIsCountedWhereARunPutIt() async throws {
       try await TestStage.runFourPeople { test, faces in
         let rejected = (6...11).map { "face-\($0)" }

@@ -109,6 +109,127 @@ extension OnPostgres {
       }
     }
 
+    private func members(_ test: TestStage) async throws -> [Int64: Set<String>] {
+      Dictionary(uniqueKeysWithValues: try await test.groups().map { ($0.cluster, Set($0.faces)) })
+    }
+
+    @Test func aVerifiedClusterNeitherLosesNorGains() async throws {
+      try await run { test, first, second in
+        let after = try await members(test)
+        _ = try await test.stage.activate(run: first)
+        let before = try await members(test)
+        func grows(_ old: [Int64: Set<String>], _ new: [Int64: Set<String>]) -> Int64? {
+          new.keys.sorted().first { id in
+            old[id].map { new[id]?.isSubset(of: $0) == false } ?? false
+          }
+        }
+        // The run that is activated would put more faces there.
+        let isInFirst = grows(before, after) != nil
+        let cluster = try #require(grows(before, after) ?? grows(after, before))
+        if !isInFirst { _ = try await test.stage.activate(run: second) }
+        _ = try await test.stage.verify(cluster: cluster)
+        let kept = (isInFirst ? before : after)[cluster]
+        let reference = "SELECT reference_centroid FROM cluster WHERE id = $1"
+        let shape = try await test.value(reference, [.int64(cluster)])
+        for run in isInFirst ? [second, first] : [first, second] {
+          _ = try await test.stage.activate(run: run)
+          #expect(try await members(test)[cluster] == kept)
+          #expect(try await test.value(reference, [.int64(cluster)]) == shape)
+          try await test.expectInvariants()
+        }
+      }
+    }
+
+    /// A second run over four people, beside whom a face is that was new before.
+    private func afterASecondRun(
+      _ body: (TestStage, _ first: Int64, _ second: Int64, _ cluster: Int64) async throws -> Void
+    ) async throws {
+      try await TestStage.runFourPeople { test, faces in
+        let first = try #require(try await test.stage.runs().first?.id)
+        _ = try await test.stage.importFaces(Circle.file([0.2], prefix: "new"))
+        let second = try #require(try await test.stage.bootstrap().runID)
+        try await body(test, first, second, try #require(faces["face-0"]?.clusterID))
+      }
+    }
+
+    @Test func whoWasNewIsNewAgain() async throws {
+      try await afterASecondRun { test, first, second, cluster in
+        #expect(try await test.faces()["new-0"]?.clusterID == cluster)
+        for _ in 0..<2 {
+          _ = try await test.stage.activate(run: first)
+          let face = try #require(try await test.faces()["new-0"])
+          #expect(face.status == nil && face.clusterID == nil)
+          try await test.expectInvariants()
+          _ = try await test.stage.activate(run: second)
+          #expect(try await test.faces()["new-0"]?.clusterID == cluster)
+        }
+      }
+    }
+
+    @Test func aMedoidIsAMember() async throws {
+      try await afterASecondRun { test, first, second, cluster in
+        _ = try await test.stage.activate(run: first)
+        let medoid = """
+          SELECT d.external_id FROM cluster c JOIN person_detection d ON d.id = c.medoid_detection_id
+          WHERE c.id = $1
+          """
+        let face = try #require(try await test.value(medoid, [.int64(cluster)]))
+        _ = try await test.stage.activate(run: second)
+        _ = try await test.stage.reject(externalIDs: [face])
+        _ = try await test.stage.activate(run: first)
+        #expect(try await test.faces()[face]?.clusterID == nil)
+        #expect(try await test.value(medoid, [.int64(cluster)]) != face)
+      }
+    }
+
+    @Test(arguments: [true, false])
+    func whatPeopleEmptiedCanBeFilledAgain(goesBack: Bool) async throws {
+      try await afterASecondRun { test, first, _, _ in
+        let faces = ["face-0", "face-1", "face-2"]
+        let made = try await test.stage.assign(externalIDs: faces, to: .newPerson(name: nil))
+        let rejected = try await test.stage.reject(externalIDs: faces)
+        _ = try await test.stage.activate(run: first)
+        if goesBack { _ = try await test.stage.undo() }
+        _ = try await test.stage.undo(action: rejected.actionID)
+        let rows = try await test.faces()
+        #expect(faces.allSatisfy { rows[$0]?.clusterID == made.clusterIDs[0] })
+        #expect(faces.allSatisfy { rows[$0]?.status == "manual" })
+      }
+    }
+
+    /// Nobody comes beside another face of the photo, but whom the run had in one cluster, and where that is allowed.
+    @Test(arguments: [true, false])
+    func nobodyComesTwiceIntoAPhoto(isExclusive: Bool) async throws {
+      try await TestStage.run(dimension: 4) { test in
+        _ = try await test.stage.importFaces(
+          Circle.file([0.0, 90, 180].flatMap { Circle.person(at: $0, count: 8) }))
+        _ = try await test.stage.importFaces(
+          Circle.file(Circle.person(at: 270), prefix: "few"))
+        let first = try #require(try await test.stage.bootstrap().runID)
+        let faces = try await test.faces()
+        let cluster = try #require(faces["few-0"]?.clusterID)
+        try await test.give(cluster, toPerson: try #require(faces["face-0"]?.personID))
+        var settings = test.stage.settings
+        settings.minClusterSize = 7
+        let other = try await test.reopened(settings: settings)
+        _ = try await other.stage.bootstrap()
+        try #require(try await test.stage.cluster(cluster).retiredAt != nil)
+        for (face, beside) in [("few-0", "face-0"), ("few-2", "few-1")] {
+          try await test.pool.query(
+            """
+            UPDATE person_detection SET photo_id = (SELECT photo_id FROM person_detection
+              WHERE external_id = '\(beside)') WHERE external_id = '\(face)'
+            """)
+        }
+        settings.samePhotoExclusion = isExclusive
+        _ = try await test.reopened(settings: settings).stage.activate(run: first)
+        let rows = try await test.faces()
+        #expect((rows["few-0"]?.clusterID == cluster) == !isExclusive)
+        #expect((rows["few-0"]?.status == nil) == isExclusive)
+        #expect((1..<6).allSatisfy { rows["few-\($0)"]?.clusterID == cluster })
+      }
+    }
+
     /// A merge is about persons, whatever of them lives in the run that is in charge.
     @Test func aClusterThatAMergeFoundRetiredComesBackAsThatPersons() async throws {
       try await TestStage.run(dimension: 4) { test in
@@ -121,8 +242,8 @@ extension OnPostgres {
         let (own, few) = (try #require(faces["face-0"]), try #require(faces["few-0"]))
         let heir = try #require(faces["face-8"]?.personID)
         let person = try #require(own.personID)
-        _ = try await test.stage.merge(persons: [try #require(few.personID)], into: person)
         let cluster = try #require(few.clusterID)
+        try await test.give(cluster, toPerson: person)
         _ = try await test.stage.reject(externalIDs: ["face-16"], from: .cluster(cluster))
         var settings = StageSettings()
         settings.minClusterSize = 7
@@ -175,7 +296,9 @@ extension OnPostgres {
         let angles = [0.0, 90, 180].flatMap { Circle.person(at: $0) }
         _ = try await test.stage.importFaces(Circle.file(angles))
         let run = try #require(try await test.stage.bootstrap().runID)
-        #expect(try await test.stage.activate(run: run).moved == 0)
+        let again = try await test.stage.activate(run: run)
+        #expect(again.moved == 0 && again.actionID == nil)
+        #expect(try await test.stage.actions().isEmpty)
         try await test.pool.query(
           """
           INSERT INTO hdbscan_run (collection_id, status, error, embedding_model, min_cluster_size,

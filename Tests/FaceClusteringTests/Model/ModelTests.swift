@@ -177,6 +177,40 @@ extension OnPostgres {
       }
     }
 
+    /// Nobody who reads the map takes a label that the model lacks, or one label twice.
+    @Test func aDamagedMapOfLabelsIsOneLineForEveryReader() async throws {
+      try await run { test, fixture in
+        _ = try await test.stage.importFaces(fixture.file(late(fixture)))
+        let map = try #require(
+          try await test.value("SELECT label_to_cluster_id FROM hdbscan_run"))
+        let stage = test.stage
+        let run = try #require(try await active(test).runID)
+        let cluster = try #require(
+          try await test.value(
+            "SELECT min(value::text::bigint) FROM hdbscan_run, jsonb_each(label_to_cluster_id)"
+          ).flatMap { Int64($0) })
+        for labels in [["0", "+0"], ["00"], ["99999"], ["-1"], ["x"]] {
+          let damaged = labels.map { "\"\($0)\": \(cluster)" }.joined(separator: ", ")
+          try await test.pool.query(
+            "UPDATE hdbscan_run SET label_to_cluster_id = $1", [.json("{\(damaged)}")])
+          let report = try await test.reopened().stage.assign(force: true)
+          #expect(report.assigned.predict == 0)
+          #expect(
+            report.tierOneSkipped
+              == "the stored model is unreadable: its map of labels names labels that it lacks; "
+              + "`photodb re-bootstrap` makes a new one")
+          await #expect(throws: StoredModelError.self) {
+            try await stage.splitProposal(cluster: cluster)
+          }
+          await #expect(throws: StoredModelError.self) { try await stage.tree(ofRun: run) }
+          await #expect(throws: StoredModelError.self) { try await stage.tree(ofCluster: cluster) }
+        }
+        try await test.pool.query(
+          "UPDATE hdbscan_run SET label_to_cluster_id = $1", [.json(map)])
+        #expect(try await stage.tree(ofCluster: cluster).isEmpty == false)
+      }
+    }
+
     @Test func aLabelWhoseClusterIsGoneIsAMissOfTheTier() async throws {
       try await run { test, fixture in
         _ = try await test.stage.importFaces(fixture.file(late(fixture)))

@@ -79,12 +79,19 @@ struct SoakPlace: Sendable {
       return true
     },
     Writer(name: "activate") { place, test, random in
-      let completed = try await test.stage.runs().filter { $0.status == "completed" }
+      let completed = try await test.stage.runs().filter {
+        $0.status == "completed" && !$0.isActive
+      }
       // It moves much: seldom enough that others come to their own.
       guard let run = completed.randomElement(using: &random) else { return false }
-      try await place.ledger.act(.activate) {
-        _ = try await test.stage.activate(run: run.id, actor: $0)
-      }
+      struct WasInCharge: Error {}
+      do {
+        try await place.ledger.act(.activate) {
+          // Others may have put it in charge meanwhile; then this is no action.
+          let report = try await test.stage.activate(run: run.id, actor: $0)
+          if report.actionID == nil { throw WasInCharge() }
+        }
+      } catch is WasInCharge { return false }
       try await Task.sleep(for: .milliseconds(200))
       return true
     },

@@ -22,7 +22,7 @@ extension OnPostgres {
 
       _ = try await stage.importFaces(FaceFile.read(file))  // wakes the worker
 
-      working.cancel()  // finishes the batch
+      working.cancel()  // undoes the batch in hand
       print(try await working.value.faces)
     }
     // end

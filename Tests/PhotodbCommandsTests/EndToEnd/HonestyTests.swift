@@ -73,6 +73,11 @@ struct HonestyTests {
         #expect(outcome.error.contains(text), "\(outcome.error)")
         #expect(outcome.error.split(separator: "\n").count == 1, "\(outcome.error)")
       }
+      // None of them settled what the collection holds.
+      try NumpyFile.write(
+        Tensor(MadeUpFaces.people(count: 2, each: 3)), to: folder + "/faces.npy")
+      let good = try await photodb.json("import", "faces.npy", "--model", "m")
+      #expect(good["imported"] as? Int == 6)
     }
   }
 
@@ -158,6 +163,10 @@ struct HonestyTests {
       _ = try await photodb.json("re-bootstrap", "--collection", collection)
       let list = try await photodb.json("person", "list", "--collection", collection)
       let id = try #require((list["people"] as? [[String: Any]])?.first?["person_id"] as? Int)
+      let red = try await photodb.run("import", "faces.npy", "--collection", "\u{1B}[31mred")
+      #expect(red.code == 1 && red.error.contains("control characters"), "\(red.error)")
+      let unknown = try await photodb.run("person", "list", "--collection", "\u{1B}[31mred")
+      #expect(unknown.code == 1 && unknown.error.contains(#"\u001B[31mred"#), "\(unknown.error)")
       for name in ["O'Brien \"Zoë\"", "王, 小明", "<b>&amp;</b>", "👩‍👩‍👧"] {
         let named = try await photodb.json(
           "person", "name", "\(id)", name, "--collection", collection)

@@ -91,6 +91,7 @@ struct HumansTests {
       let cases: [([String], Int32, String)] = [
         (["person", "merge", "1", "1"], 1, "into itself"),
         (["person", "merge", "1", "99"], 1, "no person 99"),
+        (["person", "name", "-1", "Eve"], 2, "“-1” is no id"),
         (["person", "name", "99", "Eve"], 1, "`photodb person list`"),
         (["person", "split", "1"], 1, "only one cluster"),
         (["person", "split", "1", "--cluster", "2"], 1, "belongs to person 2"),

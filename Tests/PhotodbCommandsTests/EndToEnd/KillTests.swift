@@ -184,7 +184,8 @@ struct KillTests {
     ).single().text(0)
     try await killDeed(place, "detection", "reject", wrong)
     try await killDeed(place, "undo")
-    let run = try await place.random("SELECT id FROM hdbscan_run WHERE status = 'completed'")
+    let run = try await place.random(
+      "SELECT id FROM hdbscan_run WHERE status = 'completed' AND NOT is_active")
     try await killDeed(place, "runs", "activate", "\(run)")
   }
 

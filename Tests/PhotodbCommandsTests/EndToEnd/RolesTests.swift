@@ -98,6 +98,8 @@ struct RolesTests {
     reader.environment = ["DATABASE_URL": url("photodb_reader")]
     let people = try #require(
       try await reader.json("person", "list")["people"] as? [[String: Any]])
+    // Who only looks changes nothing and locks nothing.
+    _ = try await reader.json("maintain", "counts", "medoids", "--dry-run")
     let ids = people.compactMap { $0["person_id"] as? Int }.prefix(2).map(String.init)
     for arguments in [
       ["person", "name", ids[0], "Eve"], ["person", "merge"] + ids, ["runs", "activate", "1"],
@@ -112,6 +114,13 @@ struct RolesTests {
     let outcome = try await worker.run("re-bootstrap")
     #expect(outcome.code == 1)
     #expect(outcome.error.contains("lacks TEMPORARY on database photos ("), "\(outcome.error)")
+    // Nothing can be seen in a schema that may not be used, not even which migrations there are.
+    try await run(["REVOKE USAGE ON SCHEMA public FROM photodb_reader"], superuser)
+    let blind = try await reader.run("person", "list")
+    #expect(blind.code == 1)
+    #expect(
+      blind.error.contains("role “photodb_reader” lacks USAGE on schema public ("), "\(blind.error)"
+    )
   }
 
   private func tryWhatIsForbidden(_ configuration: PostgresConfiguration) async throws {

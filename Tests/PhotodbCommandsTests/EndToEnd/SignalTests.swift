@@ -1,5 +1,7 @@
 import Foundation
+import PostgresClient
 import TensorFiles
+import TestSupport
 import Testing
 import Vectors
 
@@ -68,6 +70,45 @@ struct SignalTests {
       #expect(ended.seconds < Double(StopSignal.patience))
       let runs = try #require(try await photodb.json("runs", "list")["runs"] as? [[String: Any]])
       #expect(["failed", "cancelled"].contains(runs.first?["status"] as? String))
+    }
+  }
+
+  @Test("a statement ends with its program", arguments: [SIGTERM, SIGKILL])
+  func statement(_ stop: Int32) async throws {
+    try await OwnServer.with { server in
+      try await TemporaryFolder.with { folder in
+        var photodb = PhotodbProcess(folder: folder)
+        photodb.environment = ["DATABASE_URL": server.url]
+        try NumpyFile.write(
+          Tensor(MadeUpFaces.people(count: 8, each: 4)), to: folder + "/faces.npy")
+        _ = try await photodb.json("import", "faces.npy")
+        let holder = try await PostgresConnection.connect(
+          server.configuration, logger: TestServer.silentLogger)
+        try await holder.execute(script: "BEGIN; LOCK TABLE person_detection")
+        func waiting() async throws -> Bool {
+          try await !holder.query("SELECT FROM pg_locks WHERE NOT granted").isEmpty
+        }
+        let stopped = try await photodb.run(["assign", "--quiet"]) { process in
+          try await PhotodbProcess.waitUntilSignalsAreCaught(process)
+          while process.isRunning, try await !waiting() {
+            try await Task.sleep(for: .milliseconds(20))
+          }
+          kill(process.processIdentifier, stop)
+        }
+        #expect(stopped.seconds < Double(StopSignal.patience) / 2)
+        if stop == SIGTERM {
+          #expect(stopped.code == 143, "\(stopped.error)")
+          #expect(stopped.error.hasPrefix("photodb: stopped by SIGTERM: "), "\(stopped.error)")
+        }
+        // The server hears of a killed client by looking.
+        for _ in 0..<300 {
+          if try await !waiting() { break }
+          try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(try await !waiting())
+        await holder.close()
+        _ = try await photodb.json("assign")
+      }
     }
   }
 

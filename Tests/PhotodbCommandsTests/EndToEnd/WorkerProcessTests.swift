@@ -100,7 +100,7 @@ struct WorkerProcessTests {
     }
   }
 
-  @Test("a worker that is told to stop finishes its batch, gives the job back and ends with 0")
+  @Test("a worker that is told to stop gives the job back and ends with 0")
   func told() async throws {
     try await inPlace { place in
       _ = try await place.stage.importFaces(Self.file(1_200, prefix: "a"))

@@ -90,8 +90,7 @@ struct FuzzParser: Sendable {
       name: "model", corpus: [try model.encode()], forge: forgeChecksum
     ) { bytes, _ in
       let model = try StoredModel(bytes: bytes)
-      let labels = ["0": Int64(1), "1": 2, "7": 3]
-      _ = RunTree(runID: 1, model: model, labels: labels, names: [:])
+      _ = RunTree(runID: 1, model: model, clusterOfLabel: [0: 1, 1: 2], names: [:])
       _ = Dictionary(uniqueKeysWithValues: zip(model.detectionIDs, model.labels))
       for node in model.selection.nodes {
         _ = try HDBSCAN.subclusters(of: node, in: model.tree, parameters: model.parameters)

@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 import Vectors
 
@@ -23,6 +25,16 @@ struct EvaluationTests {
   }
 
   private static let truth = (0..<30).map { $0 / 5 }
+
+  @Test("ids are told apart by their bytes, as the database tells them apart")
+  func truthByBytes() async throws {
+    try await TemporaryFolder.with { folder in
+      let path = folder + "/truth.csv"
+      try "external_id,identity\ncaf\u{E9},1\ncafe\u{301},2\n".write(
+        toFile: path, atomically: true, encoding: .utf8)
+      #expect(try TruthFile.read(path).count == 2)
+    }
+  }
 
   @Test("the best threshold is at least as good as the usual ones")
   func usualThresholdsAreCandidates() throws {

@@ -27,6 +27,35 @@ struct EndingTests {
     #expect(ending.error.contains("--verbose and --quiet exclude each other."))
   }
 
+  @Test(arguments: [
+    ["worker", "--all", "--collection", "a"], ["check-staleness", "--collection", "a", "--all"],
+    ["maintain", "daily", "--all", "--collection", "default"],
+  ])
+  func aCollectionThatWouldBeIgnoredIsWrongUsage(arguments: [String]) throws {
+    let ending = try ending(parsing: arguments)
+    #expect(ending.code == 2)
+    #expect(ending.error.contains("--all and --collection exclude each other."))
+  }
+
+  @Test func threadsBeyondAnyMachineAreWrongUsage() throws {
+    let ending = try ending(parsing: ["worker", "--threads", "99999999"])
+    #expect(ending.code == 2 && ending.error.contains("--threads must be 1…1024, not 99999999."))
+  }
+
+  @Test func aNegativeNumberIsNamedAndNotTheArgumentBesideIt() {
+    for words in [["person", "name", "-1", "Ada"], ["undo", "-12"]] {
+      let failure = negativeNumber(in: words)
+      #expect(failure?.code == 2)
+      #expect(failure?.description.contains("is no id") == true)
+    }
+    for words in [
+      ["person", "name", "1", "Ada"], ["detection", "assign", "--cluster", "-1"],
+      ["person", "name", "1", "--", "-5"], ["demo", "-x"], [],
+    ] {
+      #expect(negativeNumber(in: words) == nil, "\(words)")
+    }
+  }
+
   @Test func helpIsNoError() throws {
     let ending = try ending(parsing: ["--help"])
     #expect(ending.code == 0)

@@ -30,6 +30,12 @@ struct FormattingTests {
     #expect(Formatting.count(1_234, "face") == "1,234 faces")
   }
 
+  @Test func namesOfOthersCommandNoTerminal() {
+    let text = "\u{1B}[31mred\u{9B}\n写真\t\u{7}"
+    #expect(Formatting.printable(text) == #"\u001B[31mred\u009B\u000A写真\u0009\u0007"#)
+    #expect(Formatting.printable(text, lines: true) == "\\u001B[31mred\\u009B\n写真\t\\u0007")
+  }
+
   @Test func tablesAreAlignedWithoutTrailingBlanks() {
     var table = TextTable([("NAME", .left), ("FACES", .right), ("NOTE", .left)])
     table.append(["Zoë", "3", ""])

@@ -10,7 +10,9 @@ struct ActorOptions: ParsableArguments {
   mutating func validate() throws {
     guard let actor else { return }
     if actor.isEmpty { throw ValidationError("--actor must not be empty.") }
-    if actor.count > 200 { throw ValidationError("--actor has at most 200 characters.") }
+    if actor.unicodeScalars.count > 200 {
+      throw ValidationError("--actor has at most 200 characters.")
+    }
     if actor.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
       throw ValidationError("--actor holds no line breaks or other control characters.")
     }
