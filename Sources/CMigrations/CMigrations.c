@@ -41,6 +41,9 @@ static const unsigned char what_is_said_again[] = {
 static const unsigned char statuses_out_of_indexes[] = {
 #embed "../../migrations/0013_statuses_out_of_indexes.sql"
 };
+static const unsigned char persons_of_run_states[] = {
+#embed "../../migrations/0014_persons_of_run_states.sql"
+};
 
 #define MIGRATION(number, array) {number "_" #array ".sql", array, sizeof(array)}
 
@@ -58,6 +61,7 @@ static const photodb_migration migrations[] = {
     MIGRATION("0011", one_key_for_cluster_and_person),
     MIGRATION("0012", what_is_said_again),
     MIGRATION("0013", statuses_out_of_indexes),
+    MIGRATION("0014", persons_of_run_states),
 };
 
 size_t photodb_migration_count(void) { return sizeof(migrations) / sizeof(migrations[0]); }

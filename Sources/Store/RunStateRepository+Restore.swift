@@ -12,9 +12,10 @@ extension RunStateRepository {
     _ run: Int64, exclusivePhotos: Bool, action: Int64, actor: String?,
     on connection: isolated PostgresConnection
   ) throws -> (moved: Int, changed: [Int64], retired: [Int64]) {
+    let given = try restorePersons(run, on: connection)
     try wantFaces(run, on: connection)
     try heedPeople(on: connection)
-    if exclusivePhotos { try heedPhotos(on: connection) }
+    if exclusivePhotos { try heedPhotos(run, on: connection) }
     // One that people emptied lives on, so that they can go back to it.
     let retired = try connection.query(
       """
@@ -69,7 +70,9 @@ extension RunStateRepository {
       WHERE c.collection_id = $1 AND d.collection_id = $1 AND d.id = c.medoid_detection_id
         AND d.cluster_id IS DISTINCT FROM c.id AND c.retired_at IS NULL
       """, [.int64(collection.id)])
+    try ReviewRepository(collection).closeMoot(about: given, on: connection)
     try connection.query("DROP TABLE photodb_wanted")
+    try connection.query("DROP TABLE photodb_given")
     return (moved, changed, retired)
   }
 
@@ -78,7 +81,7 @@ extension RunStateRepository {
       script: """
         CREATE TEMPORARY TABLE photodb_wanted (id bigint PRIMARY KEY, cluster_id bigint, status text,
           confidence real, is_core boolean, is_adopted boolean, lambda_val real, outlier_score real, tier text,
-          run_id bigint) ON COMMIT DROP
+          run_id bigint, stays boolean NOT NULL DEFAULT false) ON COMMIT DROP
         """)
     try connection.query(
       """
@@ -102,6 +105,16 @@ extension RunStateRepository {
             OR p.name IS NOT NULL AND NOT EXISTS (SELECT FROM hdbscan_run_cluster t
               WHERE t.collection_id = $1 AND t.run_id = $2 AND t.cluster_id = c.id)))
       """, key(run))
+    // Whose cluster goes to somebody else may have to leave it, whether or not the run knew the face.
+    try connection.query(
+      """
+      INSERT INTO photodb_wanted
+      SELECT d.id, d.cluster_id, d.cluster_status, d.cluster_confidence, d.is_core, d.is_adopted,
+        d.lambda_val, d.outlier_score, d.assigned_tier, d.assigned_run_id, true
+      FROM photodb_given g
+      JOIN person_detection d ON d.collection_id = $1 AND d.cluster_id = g.cluster_id
+      WHERE NOT EXISTS (SELECT FROM photodb_wanted w WHERE w.id = d.id)
+      """, [.int64(collection.id)])
   }
 
   /// What people said since, and questions that are closed by now, weigh more than the old state.
@@ -159,22 +172,30 @@ extension RunStateRepository {
       lambda_val = NULL, outlier_score = NULL, tier = NULL, run_id = NULL
     """
 
-  /// Nobody comes beside another face of the photo with the same person, unless the run had both in one
-  /// cluster, or they are together already.
-  private func heedPhotos(on connection: isolated PostgresConnection) throws {
+  /// Nobody comes beside another face of the photo with the same person, unless the run had both with one
+  /// person, or they are together already.
+  private func heedPhotos(_ run: Int64, on connection: isolated PostgresConnection) throws {
     try connection.query(
       """
       UPDATE photodb_wanted w SET \(Self.newAgain)
       FROM person_detection own
       JOIN person_detection d ON d.collection_id = $1 AND d.photo_id = own.photo_id AND d.id <> own.id
+      LEFT JOIN photodb_given own_before ON own_before.cluster_id = own.cluster_id
+      LEFT JOIN photodb_given before ON before.cluster_id = d.cluster_id
       LEFT JOIN photodb_wanted o ON o.id = d.id
       JOIN cluster other ON other.collection_id = $1
         AND other.id = CASE WHEN o.id IS NULL THEN d.cluster_id ELSE o.cluster_id END
       JOIN cluster home ON home.collection_id = $1 AND home.person_id = other.person_id
       WHERE own.collection_id = $1 AND own.id = w.id AND home.id = w.cluster_id
-        AND (own.person_id IS DISTINCT FROM home.person_id OR d.person_id IS DISTINCT FROM home.person_id)
-        AND (o.id IS NULL OR o.cluster_id <> w.cluster_id AND w.id > o.id)
-      """, [.int64(collection.id)])
+        AND (own.person_id IS DISTINCT FROM home.person_id OR d.person_id IS DISTINCT FROM home.person_id
+          OR coalesce(own_before.person_id, own.person_id) <> coalesce(before.person_id, d.person_id))
+        AND (o.id IS NULL OR w.id > o.id AND (w.stays OR o.stays
+          OR o.cluster_id <> w.cluster_id AND NOT EXISTS (SELECT FROM hdbscan_run_cluster a
+            JOIN hdbscan_run_cluster b ON b.collection_id = $1 AND b.run_id = $2
+              AND b.person_id = a.person_id
+            WHERE a.collection_id = $1 AND a.run_id = $2 AND a.cluster_id = w.cluster_id
+              AND b.cluster_id = o.cluster_id)))
+      """, key(run))
   }
 
   private func place(

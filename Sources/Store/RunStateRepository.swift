@@ -28,11 +28,12 @@ public struct RunStateRepository: Sendable {
     // Put into order once; each array by itself would sort all faces again.
     try connection.query(
       """
-      INSERT INTO hdbscan_run_state (collection_id, run_id, last_event_id, detection_ids,
-        cluster_ids, statuses, confidences, cores, adopted, lambdas, outlier_scores, tiers,
-        assigned_runs)
+      INSERT INTO hdbscan_run_state (collection_id, run_id, last_event_id, last_action_id,
+        detection_ids, cluster_ids, statuses, confidences, cores, adopted, lambdas, outlier_scores,
+        tiers, assigned_runs)
       SELECT $1, $2,
         coalesce((SELECT max(id) FROM assignment_event WHERE collection_id = $1), 0),
+        coalesce((SELECT max(id) FROM human_action WHERE collection_id = $1), 0),
         coalesce(array_agg(id), '{}'), coalesce(array_agg(cluster_id), '{}'),
         coalesce(array_agg(cluster_status), '{}'), coalesce(array_agg(cluster_confidence), '{}'),
         coalesce(array_agg(is_core), '{}'), coalesce(array_agg(is_adopted), '{}'),
@@ -69,16 +70,17 @@ public struct RunStateRepository: Sendable {
     let changed = horizon == nil ? "" : "AND " + TransactionHorizon.isNotOlder("xmin", parameter: 3)
     try connection.query(
       """
-      INSERT INTO hdbscan_run_cluster (collection_id, run_id, cluster_id, face_count,
+      INSERT INTO hdbscan_run_cluster (collection_id, run_id, cluster_id, person_id, face_count,
         reference_centroid, reference_count, reference_length, changed_since_medoid,
         medoid_detection_id, epsilon, distance_quantiles, lambda_birth, persistence, hdbscan_run_id,
         origin)
-      SELECT $1, $2, id, face_count, reference_centroid, reference_count, reference_length,
+      SELECT $1, $2, id, person_id, face_count, reference_centroid, reference_count, reference_length,
         changed_since_medoid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
         persistence, hdbscan_run_id, origin
       FROM cluster WHERE collection_id = $1 AND retired_at IS NULL \(changed)
       ON CONFLICT (collection_id, run_id, cluster_id) DO UPDATE SET
-        face_count = excluded.face_count, reference_centroid = excluded.reference_centroid,
+        person_id = excluded.person_id, face_count = excluded.face_count,
+        reference_centroid = excluded.reference_centroid,
         reference_count = excluded.reference_count, reference_length = excluded.reference_length,
         changed_since_medoid = excluded.changed_since_medoid,
         medoid_detection_id = excluded.medoid_detection_id, epsilon = excluded.epsilon,

@@ -197,7 +197,7 @@ extension OnPostgres {
       }
     }
 
-    /// Nobody comes beside another face of the photo, but whom the run had in one cluster, and where that is allowed.
+    /// Nobody comes beside a face of the photo that came since, but where that is allowed.
     @Test(arguments: [true, false])
     func nobodyComesTwiceIntoAPhoto(isExclusive: Bool) async throws {
       try await TestStage.run(dimension: 4) { test in
@@ -214,7 +214,11 @@ extension OnPostgres {
         let other = try await test.reopened(settings: settings)
         _ = try await other.stage.bootstrap()
         try #require(try await test.stage.cluster(cluster).retiredAt != nil)
-        for (face, beside) in [("few-0", "face-0"), ("few-2", "few-1")] {
+        _ = try await test.stage.importFaces(Circle.file([0.2], prefix: "late"))
+        _ = try await test.stage.assign()
+        try #require(try await test.faces()["late-0"]?.personID == faces["face-0"]?.personID)
+        // What the run had together comes back together.
+        for (face, beside) in [("few-0", "late-0"), ("few-2", "few-1"), ("few-3", "face-0")] {
           try await test.pool.query(
             """
             UPDATE person_detection SET photo_id = (SELECT photo_id FROM person_detection
