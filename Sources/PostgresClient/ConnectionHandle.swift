@@ -73,6 +73,16 @@ final class ConnectionHandle {
     PQconsumeInput(pointer) == 1 && PQconsumeInput(pointer) == 1 && !isBroken
   }
 
+  /// Why no statement that is sent from now on will be run; nil where the connection goes on, as far as known.
+  ///
+  /// Asked while none is under way: what the server says then stands before anything that is sent later.
+  func ending() -> PostgresError? {
+    let isAlive = probe()
+    // Reading is not yet understanding: this hands what came unasked to the sink.
+    _ = PQisBusy(pointer)
+    return notices.farewell ?? (isAlive ? nil : PostgresError(result: nil, handle: self))
+  }
+
   /// The text of the last failure, which has no result of its own when the connection broke.
   var failureMessage: String { String(cString: PQerrorMessage(pointer)) }
 
@@ -93,6 +103,8 @@ final class ConnectionHandle {
 /// Passes notices and warnings of the server on to a logger.
 private final class NoticeSink {
   private let logger: Logger
+  /// Why the server ended the session while nobody had asked it for anything.
+  private(set) var farewell: PostgresError?
 
   init(logger: Logger) {
     self.logger = logger
@@ -101,6 +113,11 @@ private final class NoticeSink {
   func receive(_ result: OpaquePointer) {
     let field = { (name: DiagnosticField) in PostgresError.diagnostic(name, of: result) }
     let severity = field(.severity) ?? "NOTICE"
+    if PostgresError.ending.contains(severity) {
+      farewell = .connectionLost(
+        field(.sqlState).map(PostgresError.Code.init(rawValue:)) ?? .connectionFailure,
+        field(.message) ?? "no reason given")
+    }
     let level: Logger.Level =
       switch severity {
       case "WARNING": .warning

@@ -11,7 +11,8 @@ extension PostgresConnection {
   ///   - mode: What the transaction sees of others.
   ///   - body: The work. Transactions do not nest; see ``savepoint(_:)``.
   /// - Throws: What the body throws; ``PostgresError``. When the connection breaks during the commit:
-  ///   ``PostgresError/Code/transactionResolutionUnknown``, for the server may have committed.
+  ///   ``PostgresError/Code/transactionResolutionUnknown``, for the server may have committed. Where the
+  ///   server had ended the session before, nothing happened, and it is a lost connection like any other.
   @discardableResult
   public func transaction<T: Sendable>(
     _ mode: TransactionMode = .readCommitted,
@@ -56,15 +57,16 @@ extension PostgresConnection {
   }
 
   private func commit() throws {
+    let handle = try openHandle()
+    // A session that ended before it heard of the commit has rolled the transaction back.
+    if let ending = handle.ending() { throw ending }
     let tag: String
     do {
-      tag = try command("COMMIT")
+      tag = try verdict(onCommit: handle)
     } catch let error as PostgresError where error.isConnectionLost {
-      var unknown = PostgresError(
-        .transactionResolutionUnknown,
-        "the connection was lost during a commit; look whether it happened before trying again")
-      unknown.isConnectionLost = true
-      throw unknown
+      // Only a server that waits for a statement gives this reason: it had not read the commit. Every other
+      // may come after the commit and before its answer.
+      throw error.code == .idleInTransactionTimeout ? error : .commitUnknown(error)
     }
     // PostgreSQL answers ROLLBACK to the COMMIT of a transaction in which a statement had failed.
     guard tag == "COMMIT" else {
@@ -72,6 +74,19 @@ extension PostgresConnection {
         .inFailedTransaction,
         "the transaction was rolled back because one of its statements had failed")
     }
+  }
+
+  /// Sends COMMIT and returns the command tag.
+  ///
+  /// `PQexec` would answer with the last of several errors, which says that the connection closed; the
+  /// first says why.
+  private func verdict(onCommit handle: ConnectionHandle) throws -> String {
+    guard PQsendQuery(handle.pointer, "COMMIT") == 1 else {
+      throw PostgresError(result: nil, handle: handle)
+    }
+    // The tag comes after the commit: a session that ends right behind it takes nothing back.
+    defer { _ = handle.drain() }
+    return try rows(of: PQgetResult(handle.pointer), handle: handle).commandTag
   }
 
   /// Rolls back after an error that matters more than a failure of the rollback; a connection that

@@ -25,6 +25,11 @@ extension PostgresError {
       rawValue.hasPrefix("08") && self != .transactionResolutionUnknown
         || self == .adminShutdown || self == .crashShutdown || self == .cannotConnectNow
     }
+
+    /// Whether there was no connection to be had.
+    var isRefusedConnection: Bool {
+      self == .connectionUnavailable || self == .cannotConnectNow || self == .tooManyConnections
+    }
   }
 }
 
@@ -51,6 +56,8 @@ extension PostgresError.Code {
   public static let checkViolation: Self = "23514"
   /// An earlier error has spoilt the transaction.
   public static let inFailedTransaction: Self = "25P02"
+  /// The server ended a session whose transaction waited too long for its next statement.
+  public static let idleInTransactionTimeout: Self = "25P03"
   /// A write in a read-only transaction.
   public static let readOnlyTransaction: Self = "25006"
   /// The transaction cannot be serialised with those beside it: try again.

@@ -72,11 +72,10 @@ extension PostgresError {
     // A fatal error ends the connection, even if libpq has not read that far. An error without a
     // state is libpq's own: after a write that failed it learns of the end only by reading on.
     let lost =
-      handle.isBroken || ["FATAL", "PANIC"].contains(field(.severity))
+      handle.isBroken || field(.severity).map(Self.ending.contains) ?? false
       || state == nil && !handle.probe()
-    self.init(
-      state ?? (lost ? .connectionFailure : .protocolViolation),
-      lost ? "the connection to the database was lost: \(text)" : text)
+    let code = state ?? (lost ? .connectionFailure : .protocolViolation)
+    self = lost ? .connectionLost(code, text) : PostgresError(code, text)
     detail = field(.detail)
     hint = field(.hint)
     context = field(.context)
@@ -84,8 +83,31 @@ extension PostgresError {
     column = field(.column)
     constraint = field(.constraint)
     position = field(.position).flatMap { Int($0) }
-    isConnectionLost = lost
   }
+
+  /// The connection went, for a reason that the server or libpq gave.
+  static func connectionLost(_ code: Code, _ reason: String) -> PostgresError {
+    var error = PostgresError(code, "\(lossBegins)\(reason)")
+    error.isConnectionLost = true
+    return error
+  }
+
+  /// The connection went while a commit was under way, for the reason of another error.
+  static func commitUnknown(_ loss: PostgresError) -> PostgresError {
+    var error = PostgresError(
+      .transactionResolutionUnknown,
+      """
+      the connection was lost during a commit (\(loss.message.trimmingPrefix(lossBegins))); look \
+      whether it happened before trying again
+      """)
+    error.isConnectionLost = true
+    return error
+  }
+
+  private static let lossBegins = "the connection to the database was lost: "
+
+  /// Severities after which the server ends the session.
+  static let ending: Set<String> = ["FATAL", "PANIC"]
 
   /// One field of an error or notice.
   static func diagnostic(_ field: DiagnosticField, of result: OpaquePointer?) -> String? {

@@ -25,7 +25,14 @@ extension PostgresPool {
       } catch {
         guard let pause = retry.pause(afterAttempt: attempt, error: error, using: &generator)
         else { throw error }
-        logger.debug("attempt \(attempt) failed, trying again after \(pause): \(error)")
+        // A server that ends sessions in the middle of long work would do so each time, unseen.
+        let isCutOff = (error as? PostgresError)?.isCutOff ?? false
+        logger.log(
+          level: isCutOff ? .warning : .debug,
+          """
+          attempt \(attempt) of \(retry.maximumAttempts) failed, trying again after \(pause): \
+          \(error)
+          """)
         try await Task.sleep(for: pause)
         attempt += 1
       }

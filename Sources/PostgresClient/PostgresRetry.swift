@@ -51,8 +51,11 @@ extension PostgresError {
     switch code {
     case .serializationFailure, .deadlockDetected: true
     case .transactionResolutionUnknown: false
-    case .connectionUnavailable, .cannotConnectNow, .tooManyConnections: true
+    case _ where code.isRefusedConnection: true
     default: isConnectionLost || code.isConnectionProblem && code != .protocolViolation
     }
   }
+
+  /// Whether a connection that was there went, and with it the work on it.
+  var isCutOff: Bool { isConnectionLost && !code.isRefusedConnection }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import PostgresClient
 import TestSupport
 import Testing
@@ -61,9 +62,91 @@ import Testing
         }
       }
       #expect(error?.code == .transactionResolutionUnknown)
+      #expect(
+        error?.message
+          == "the connection was lost during a commit (terminating connection due to administrator "
+          + "command); look whether it happened before trying again")
       #expect(error?.isTransient == false)
       #expect(attempts.withLock { $0 } == 1)
     }
+  }
+
+  /// How a session ends while its transaction does nothing, and what the server calls that.
+  enum SilentEnd: CaseIterable {
+    case timeout, termination
+
+    var code: PostgresError.Code { self == .timeout ? .idleInTransactionTimeout : .adminShutdown }
+    var reason: String {
+      self == .timeout
+        ? "idle-in-transaction timeout" : "terminating connection due to administrator command"
+    }
+  }
+
+  @Test(arguments: SilentEnd.allCases)
+  func aSessionThatEndedBeforeTheCommitIsALostConnection(_ end: SilentEnd) async throws {
+    try await TestServer.shared.withFreshDatabase(migrated: false) { pool in
+      try await pool.query("CREATE TABLE t (id int)")
+      let error = await #expect(throws: PostgresError.self) {
+        try await pool.withTransaction(maxAttempts: 1) { try Self.insert(on: $0, ended: end) }
+      }
+      #expect(error?.code == end.code)
+      #expect(error?.isConnectionLost == true && error?.isTransient == true)
+      #expect(error?.description.contains(end.reason) == true, "\(String(describing: error))")
+      try await #expect(pool.query("SELECT * FROM t").isEmpty)
+    }
+  }
+
+  @Test func aTransactionThatIsCutOffIsDoneAgainWithAWarning() async throws {
+    let log = CollectedLog()
+    try await TestServer.shared.withFreshDatabase(migrated: false, logger: log.logger) { pool in
+      try await pool.query("CREATE TABLE t (id int)")
+      let attempts = Guarded(0)
+      try await pool.withTransaction(maxAttempts: 3) { connection in
+        let attempt = attempts.withLock { count in
+          count += 1
+          return count
+        }
+        try Self.insert(on: connection, ended: attempt == 1 ? .timeout : nil)
+      }
+      #expect(attempts.withLock { $0 } == 2)
+      try await #expect(pool.query("SELECT * FROM t").count == 1)
+    }
+    let warnings = log.lines.filter { $0.contains("failed, trying again") }
+    #expect(warnings.count == 1)
+    #expect(warnings.first?.hasPrefix("warning attempt 1 of 3 failed, trying again ") == true)
+    #expect(warnings.first?.contains("idle-in-transaction timeout") == true, "\(warnings)")
+  }
+
+  /// Writes a row and stays, without a word to the server, until it has ended the session.
+  private static func insert(
+    on connection: isolated PostgresConnection, ended end: SilentEnd?
+  ) throws {
+    try connection.query("INSERT INTO t VALUES (1)")
+    if end == nil { return }
+    let id = connection.backendProcessID
+    try connection.query(
+      "SELECT set_config('idle_in_transaction_session_timeout', $1, true)",
+      [.text(end == .timeout ? "50ms" : "0")])
+    // The body of a transaction may block; others end the session meanwhile.
+    let gone = DispatchSemaphore(value: 0)
+    Task.detached {
+      defer { gone.signal() }
+      let admin = try await PostgresConnection.connect(
+        await TestServer.shared.configuration(), logger: TestServer.silentLogger)
+      if end == .termination {
+        try await admin.query("SELECT pg_terminate_backend($1)", [.int32(id)])
+      }
+      for _ in 0..<3_000 {
+        if try await admin.query("SELECT FROM pg_stat_activity WHERE pid = $1", [.int32(id)])
+          .isEmpty
+        {
+          break
+        }
+        try await Task.sleep(for: .milliseconds(10))
+      }
+      await admin.close()
+    }
+    gone.wait()
   }
 
   @Test func aBreakDuringCopyIsAnError() async throws {
