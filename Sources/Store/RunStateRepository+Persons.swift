@@ -18,39 +18,38 @@ extension RunStateRepository {
         """)
     try connection.query(
       """
-      WITH said AS MATERIALIZED (
-        SELECT h.entity, h.row_id FROM hdbscan_run_state s
-        JOIN human_action a ON a.collection_id = $1 AND a.id > s.last_action_id
-          AND a.undone_by IS NULL AND a.kind <> '\(HumanActionRepository.association)'
-          AND (a.undoes IS NULL OR a.undoes <= s.last_action_id)
-        JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = a.id
+      WITH RECURSIVE \(Self.said), spoken AS MATERIALIZED (
+        SELECT h.entity, h.row_id FROM said
+        JOIN human_action_change h ON h.collection_id = \(Self.here) AND h.action_id = said.action_id
           AND h.entity IN ('person', 'cluster')
-        WHERE s.collection_id = $1 AND s.run_id = $2
+        WHERE said.kind <> '\(HumanActionRepository.association)'
+      ), state AS MATERIALIZED (
+        SELECT t.cluster_id, t.person_id FROM hdbscan_run_cluster t
+        WHERE t.collection_id = \(Self.here) AND t.run_id = $2 AND t.person_id IS NOT NULL
       )
       INSERT INTO photodb_given
-      SELECT c.id, c.person_id FROM hdbscan_run_state s
-      JOIN hdbscan_run_cluster t ON t.collection_id = $1 AND t.run_id = $2
-      JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id AND c.person_id <> t.person_id
-      JOIN person p ON p.collection_id = $1 AND p.id = t.person_id
-      WHERE s.collection_id = $1 AND s.run_id = $2 AND s.last_action_id IS NOT NULL
-        AND NOT c.verified AND NOT c.anchored
-        AND NOT EXISTS (SELECT FROM said WHERE said.entity = 'cluster' AND said.row_id = c.id
-          OR said.entity = 'person' AND said.row_id IN (c.person_id, t.person_id))
-        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
+      SELECT c.id, c.person_id FROM state t
+      CROSS JOIN LATERAL (SELECT * FROM cluster c
+        WHERE c.collection_id = \(Self.here) AND c.id = t.cluster_id OFFSET 0) c
+      WHERE c.person_id <> t.person_id AND NOT c.verified AND NOT c.anchored
+        AND EXISTS (SELECT FROM person p WHERE p.collection_id = \(Self.here) AND p.id = t.person_id)
+        AND NOT EXISTS (SELECT FROM spoken WHERE spoken.entity = 'cluster' AND spoken.row_id = c.id
+          OR spoken.entity = 'person' AND spoken.row_id IN (c.person_id, t.person_id))
+        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = \(Self.here)
           AND d.cluster_id = c.id AND d.cluster_status = 'manual')
       """, key(run))
     return try connection.query(
       """
       WITH target AS MATERIALIZED (
         SELECT g.cluster_id, t.person_id FROM photodb_given g
-        JOIN hdbscan_run_cluster t ON t.collection_id = $1 AND t.run_id = $2
+        JOIN hdbscan_run_cluster t ON t.collection_id = \(Self.here) AND t.run_id = $2
           AND t.cluster_id = g.cluster_id
       ), given AS (
         UPDATE cluster c SET person_id = target.person_id, \(TransactionHorizon.stamp)
-        FROM target WHERE c.collection_id = $1 AND c.id = target.cluster_id
+        FROM target WHERE c.collection_id = \(Self.here) AND c.id = target.cluster_id
       ), faces AS (
         UPDATE person_detection d SET person_id = target.person_id
-        FROM target WHERE d.collection_id = $1 AND d.cluster_id = target.cluster_id
+        FROM target WHERE d.collection_id = \(Self.here) AND d.cluster_id = target.cluster_id
       )
       SELECT cluster_id FROM target ORDER BY cluster_id
       """, key(run)

@@ -140,6 +140,50 @@ extension OnPostgres {
       }
     }
 
+    /// What a run had said of a cluster and its faces waits for as long as people hold the cluster.
+    @Test(arguments: [true, false])
+    func whatWasHeldMeanwhileIsAsTheRunHadIt(isUndone: Bool) async throws {
+      try await run { test, first, second in
+        let after = try await test.dump()
+        let clusters = try await members(test)
+        _ = try await test.stage.activate(run: first)
+        let held = try #require(
+          try await members(test).first { clusters[$0.key].map { $0.count } ?? 0 > $0.value.count })
+        _ = try await test.stage.verify(cluster: held.key)
+        _ = try await test.stage.activate(run: second)
+        #expect(try await members(test)[held.key] == held.value)
+        _ = try await test.stage.activate(run: first)
+        if isUndone {
+          for _ in 0..<4 { _ = try await test.stage.undo() }
+        } else {
+          _ = try await test.stage.verify(cluster: held.key, false)
+          _ = try await test.stage.activate(run: second)
+        }
+        #expect(Self.ignoring(TestStage.difference(after, try await test.dump())) == [])
+      }
+    }
+
+    /// What people said and took back since was not said.
+    @Test func aCorrectionThatWasTakenBackIsNone() async throws {
+      try await run { test, first, second in
+        let after = try await test.dump()
+        let groups = try await test.groups()
+        _ = try await test.stage.activate(run: first)
+        let moved = try #require(groups.flatMap(\.faces).first)
+        _ = try await test.stage.reject(
+          externalIDs: [moved], from: .cluster(groups[0].cluster))
+        let byHand = try await test.stage.assign(
+          externalIDs: [groups[1].faces[0]], to: .cluster(groups[0].cluster))
+        _ = try await test.stage.undo()
+        _ = try await test.stage.undo(
+          action: try #require(try await test.stage.actions().first?.id))
+        _ = try await test.stage.undo(action: byHand.actionID)
+        _ = try await test.stage.undo()
+        _ = try await test.stage.activate(run: second)
+        #expect(Self.ignoring(TestStage.difference(after, try await test.dump())) == [])
+      }
+    }
+
     /// A second run over four people, beside whom a face is that was new before.
     private func afterASecondRun(
       _ body: (TestStage, _ first: Int64, _ second: Int64, _ cluster: Int64) async throws -> Void
