@@ -63,7 +63,8 @@ public struct FaceClustering: Sendable {
   ///   - embeddingModel: name of the model that made the vectors; nil takes what is there.
   ///   - dimension: length of every embedding.
   /// - Throws: `StoreError.collectionMismatch` where it holds other vectors, `StoreError.unusableName`
-  ///   where it would get a name with control characters; `PostgresError`.
+  ///   where it would get a name with control characters, `StoreError.unusableModel` where the model has
+  ///   one; `PostgresError`.
   public static func openOrCreate(
     pool: PostgresPool, collection: String, embeddingModel: String?, dimension: Int,
     settings: StageSettings = StageSettings(), models: ModelCache = ModelCache(),

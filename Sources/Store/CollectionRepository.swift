@@ -53,7 +53,8 @@ public struct CollectionRepository: Sendable {
   /// The collection of this name, made if it does not exist.
   ///
   /// - Throws: ``StoreError/dimensionOutOfRange(_:limits:)``; ``StoreError/unusableName(reason:)``
-  ///   where there is none of this name and none should be;
+  ///   where there is none of this name and none should be; ``StoreError/unusableModel(reason:)``
+  ///   where no model should be called that;
   ///   ``StoreError/collectionMismatch(name:what:stored:given:)`` where it holds vectors of another
   ///   model or length.
   public func findOrCreate(
@@ -63,8 +64,14 @@ public struct CollectionRepository: Sendable {
     guard Self.dimensions.contains(dimension) else {
       throw StoreError.dimensionOutOfRange(dimension, limits: Self.dimensions)
     }
-    // One of an older program may have a name that none would get today.
-    if try findIfThere(name, on: connection) == nil,
+    let known = try findIfThere(name, on: connection)
+    // One of an older program may have names that none would get today.
+    if let embeddingModel, embeddingModel != known?.embeddingModel,
+      let reason = TextLimits.fault(ofModel: embeddingModel)
+    {
+      throw StoreError.unusableModel(reason: reason)
+    }
+    if known == nil,
       let reason = name.isEmpty
         ? "is empty" : TextLimits.fault(name, longest: TextLimits.longestName)
     {

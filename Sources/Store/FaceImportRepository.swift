@@ -152,7 +152,8 @@ public struct FaceImportRepository: Sendable {
     for face in faces {
       guard let photo = face.photo.map(ExactText.init) else { continue }
       paths.insert(photo)
-      if let time = face.takenAt { takenAt[photo] = time }
+      // Of several times the first holds, as between two imports.
+      if let time = face.takenAt, takenAt[photo] == nil { takenAt[photo] = time }
     }
     if paths.isEmpty { return [:] }
     // One order for everyone, so that two imports of the same photos cannot wait for each other.
@@ -173,12 +174,42 @@ public struct FaceImportRepository: Sendable {
       result[ExactText(try row.text(0))] = try row.int64(1)
     }
     if result.count == sorted.count { return result }
+    var told: [(id: Int64, takenAt: Double)] = []
     for row in try connection.queryPrepared(
-      "SELECT path, id FROM photo WHERE collection_id = $1 AND path = ANY($2)",
-      [.int64(collection.id), .textArray(sorted.map(\.text))])
+      """
+      SELECT path, id, taken_at IS NULL FROM photo WHERE collection_id = $1 AND path = ANY($2)
+      """, [.int64(collection.id), .textArray(sorted.map(\.text))])
     {
-      result[ExactText(try row.text(0))] = try row.int64(1)
+      let (path, id) = (ExactText(try row.text(0)), try row.int64(1))
+      // Those that came just now have what is known.
+      if result[path] == nil, try row.bool(2), let time = takenAt[path] { told.append((id, time)) }
+      result[path] = id
     }
+    try fillTimes(told, on: connection)
     return result
+  }
+
+  /// Gives photos that came without a time the first that is told of them.
+  ///
+  /// `ON CONFLICT DO UPDATE` would lock every photo that is there, also those that have a time.
+  private func fillTimes(
+    _ told: [(id: Int64, takenAt: Double)], on connection: isolated PostgresConnection
+  ) throws {
+    if told.isEmpty { return }
+    try connection.queryPrepared(
+      """
+      WITH timeless AS MATERIALIZED (
+        SELECT p.collection_id, p.id, t.taken_at
+        FROM photo p JOIN unnest($2::bigint[], $3::double precision[]) AS t (id, taken_at)
+          ON t.id = p.id
+        WHERE p.collection_id = $1 AND p.taken_at IS NULL
+        ORDER BY p.id FOR NO KEY UPDATE OF p
+      )
+      UPDATE photo p SET taken_at = to_timestamp(t.taken_at) FROM timeless t
+      WHERE p.collection_id = t.collection_id AND p.id = t.id
+      """,
+      [
+        .int64(collection.id), .int64Array(told.map(\.id)), .doubleArray(told.map(\.takenAt)),
+      ])
   }
 }

@@ -84,12 +84,12 @@ extension HumanActionRepository {
   /// Rows of other actions about the same; what is forbidden is the same by what it says, not by its id.
   private static let rivals = """
     SELECT o.entity, o.row_id, l.action_id, l.before, l.after, l.said FROM own o
-    JOIN human_action_change l ON l.collection_id = $1 AND l.entity = o.entity
+    JOIN human_action_change l ON l.collection_id = o.collection_id AND l.entity = o.entity
       AND l.row_id = o.row_id
     WHERE l.action_id <> $2 AND o.counts
     UNION ALL
     SELECT o.entity, o.row_id, l.action_id, l.before, l.after, l.said FROM own o
-    JOIN human_action_change l ON l.collection_id = $1 AND l.entity = o.entity
+    JOIN human_action_change l ON l.collection_id = o.collection_id AND l.entity = o.entity
       AND l.row_id <> o.row_id AND \(word("coalesce(l.after, l.before)")) = \(word("o.image"))
     WHERE l.action_id <> $2 AND o.counts AND l.entity IN ('prohibition', 'constraint')
     """
@@ -184,6 +184,11 @@ extension HumanActionRepository {
       AND NOT \(isLeftAlone("to_jsonb(d)", "o.before", "o.after"))
       AND NOT EXISTS (SELECT FROM own c
         WHERE c.entity = 'cluster' AND c.row_id = t.id AND c.after ->> 'retired_at' IS NOT NULL)
+    UNION
+    SELECT 'cluster', t.id, 'retired_at', NULL FROM own o
+    JOIN cluster t ON t.collection_id = $1 AND t.id = o.row_id AND t.retired_at IS NOT NULL
+    WHERE o.entity = 'cluster' AND o.before -> 'verified' = 'true' AND o.after -> 'verified' = 'false'
+      AND NOT o.before ? 'retired_at'
     """
 
   private static let givesBack = """

@@ -32,11 +32,10 @@ extension HumanActionRepository {
     }
     try connection.query(
       """
+      \(Self.changes(.person))
       UPDATE person t SET (name, hidden) = (r.name, r.hidden)
-      FROM person cur JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
-        AND h.entity = 'person' AND h.row_id = cur.id AND h.before IS NOT NULL,
-        LATERAL jsonb_populate_record(cur, h.before) r
-      WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
+      FROM \(Self.changed(.person)), LATERAL jsonb_populate_record(cur, h.before) r
+      WHERE h.before IS NOT NULL AND t.collection_id = h.collection_id AND t.id = h.row_id
       """, key)
     let stale = try restoreClusters(key, on: connection)
     let faces = try restoreDetections(
@@ -52,13 +51,11 @@ extension HumanActionRepository {
     }
     try connection.query(
       """
+      \(Self.changes(.candidate))
       UPDATE face_match_candidate t SET (status, similarity, reason, decided_at, decided_by)
         = (r.status, r.similarity, r.reason, r.decided_at, r.decided_by)
-      FROM face_match_candidate cur
-      JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
-        AND h.entity = 'candidate' AND h.row_id = cur.id AND h.before IS NOT NULL,
-        LATERAL jsonb_populate_record(cur, h.before) r
-      WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
+      FROM \(Self.changed(.candidate)), LATERAL jsonb_populate_record(cur, h.before) r
+      WHERE h.before IS NOT NULL AND t.collection_id = h.collection_id AND t.id = h.row_id
       """, key)
     try connection.query(
       """
@@ -78,14 +75,31 @@ extension HumanActionRepository {
     Int(
       try connection.query(
         """
-        SELECT count(*) FROM human_action_change h
-        JOIN person_detection d ON d.collection_id = $1 AND d.id = h.row_id
-        WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'detection'
-          AND h.before -> 'cluster_id' IS DISTINCT FROM h.after -> 'cluster_id'
-          AND h.before -> 'cluster_id' IS DISTINCT FROM to_jsonb(d) -> 'cluster_id'
-          AND \(Self.isLeftAlone("to_jsonb(d)", "h.before", "h.after"))
+        \(Self.changes(.detection))
+        SELECT count(*) FROM \(Self.changed(.detection))
+        WHERE h.before -> 'cluster_id' IS DISTINCT FROM h.after -> 'cluster_id'
+          AND h.before -> 'cluster_id' IS DISTINCT FROM to_jsonb(cur) -> 'cluster_id'
+          AND \(Self.isLeftAlone("to_jsonb(cur)", "h.before", "h.after"))
         """, key
       ).single().int64(0))
+  }
+
+  /// `h`: what the action $2 did to rows of a kind.
+  ///
+  /// Rows are joined by the collection that the list names: to a collection that its statistics do not hold yet,
+  /// asked for by `$1`, the planner gives one row and compares every row with every other.
+  private static func changes(_ entity: LoggedEntity) -> String {
+    """
+    WITH h AS MATERIALIZED (
+      SELECT * FROM human_action_change
+      WHERE collection_id = $1 AND action_id = $2 AND entity = '\(entity.rawValue)'
+    )
+    """
+  }
+
+  /// `h` of rows that are there, and `cur`: such a row as it is now.
+  private static func changed(_ entity: LoggedEntity) -> String {
+    "h JOIN \(entity.table) cur ON cur.collection_id = h.collection_id AND cur.id = h.row_id"
   }
 
   /// No sum of no vectors, as long as this one.
@@ -147,40 +161,40 @@ extension HumanActionRepository {
       """
     let stale = try connection.query(
       """
-      SELECT cur.id FROM cluster cur JOIN human_action_change h ON h.collection_id = $1
-        AND h.action_id = $2 AND h.entity = 'cluster' AND h.row_id = cur.id
-        AND h.before ?| ARRAY['face_count', 'core_count', 'centroid_sum'] AND h.after IS NOT NULL
-      WHERE cur.collection_id = $1 AND NOT (\(untouched))
-      ORDER BY cur.id
+      \(Self.changes(.cluster))
+      SELECT h.row_id FROM \(Self.changed(.cluster))
+      WHERE h.before ?| ARRAY['face_count', 'core_count', 'centroid_sum'] AND h.after IS NOT NULL
+        AND NOT (\(untouched))
+      ORDER BY h.row_id
       """, key
     ).map { try $0.int64(0) }
     try connection.query(
       """
-      WITH restored AS (UPDATE cluster t SET \(TransactionHorizon.stamp), (person_id, verified, verified_at, verified_by, hidden, anchored,
+      \(Self.changes(.cluster)), restored AS (UPDATE cluster t SET \(TransactionHorizon.stamp), (person_id, verified, verified_at, verified_by, hidden, anchored,
           representative_detection_id, retired_at, face_count, core_count, centroid_sum, centroid,
           reference_centroid, reference_count, reference_length, changed_since_medoid, medoid_detection_id, epsilon, distance_quantiles, lambda_birth,
           persistence, origin)
         = (r.person_id, r.verified, r.verified_at, r.verified_by, r.hidden, r.anchored,
           (SELECT d.id FROM person_detection d
-            WHERE d.collection_id = $1 AND d.id = r.representative_detection_id), r.retired_at,
+            WHERE d.collection_id = h.collection_id AND d.id = r.representative_detection_id),
+          r.retired_at,
           CASE WHEN r.retired_at IS NULL THEN f.face_count ELSE 0 END,
           CASE WHEN r.retired_at IS NULL THEN f.core_count ELSE 0 END,
           CASE WHEN r.retired_at IS NULL THEN f.centroid_sum ELSE \(Self.zeros("cur.centroid_sum")) END,
           f.centroid, f.reference_centroid,
           f.reference_count, f.reference_length, f.changed_since_medoid,
           (SELECT d.id FROM person_detection d
-            WHERE d.collection_id = $1 AND d.id = f.medoid_detection_id),
+            WHERE d.collection_id = h.collection_id AND d.id = f.medoid_detection_id),
           f.epsilon, f.distance_quantiles, f.lambda_birth, f.persistence, f.origin)
-      FROM cluster cur JOIN human_action_change h ON h.collection_id = $1 AND h.action_id = $2
-        AND h.entity = 'cluster' AND h.row_id = cur.id AND h.before IS NOT NULL
-        AND h.after IS NOT NULL,
+      FROM \(Self.changed(.cluster)),
         LATERAL jsonb_populate_record(cur, h.before) r,
         LATERAL jsonb_populate_record(cur,
           CASE WHEN \(untouched) THEN h.before ELSE '{}' END) f
-      WHERE cur.collection_id = $1 AND t.collection_id = $1 AND t.id = cur.id
-      RETURNING t.id, t.person_id)
+      WHERE h.before IS NOT NULL AND h.after IS NOT NULL
+        AND t.collection_id = h.collection_id AND t.id = h.row_id
+      RETURNING t.collection_id, t.id, t.person_id)
       UPDATE person_detection d SET person_id = c.person_id FROM restored c
-      WHERE d.collection_id = $1 AND d.cluster_id = c.id AND d.person_id <> c.person_id
+      WHERE d.collection_id = c.collection_id AND d.cluster_id = c.id AND d.person_id <> c.person_id
       """, key)
     return stale
   }
@@ -197,12 +211,12 @@ extension HumanActionRepository {
   ) throws -> (back: [Int64], freed: [Int64]) {
     let rows = try connection.query(
       """
-      WITH target AS MATERIALIZED (
-        SELECT cur.id, cur.cluster_id AS old_cluster, cur.cluster_status AS old_status, s.is_free, r.*
-        FROM person_detection cur JOIN human_action_change h ON h.collection_id = $1
-          AND h.action_id = $2 AND h.entity = 'detection' AND h.row_id = cur.id
+      \(Self.changes(.detection)), target AS MATERIALIZED (
+        SELECT h.collection_id, h.row_id AS id, cur.cluster_id AS old_cluster,
+          cur.cluster_status AS old_status, s.is_free, r.*
+        FROM \(Self.changed(.detection))
         -- A face is new again where the cluster is gone in which programs had put it.
-        LEFT JOIN cluster home ON home.collection_id = $1
+        LEFT JOIN cluster home ON home.collection_id = h.collection_id
           AND home.id = (h.before ->> 'cluster_id')::bigint AND home.retired_at IS NULL
         CROSS JOIN LATERAL (
           SELECT h.before ->> 'cluster_id' IS NOT NULL AND home.id IS NULL AS is_free) s
@@ -211,8 +225,7 @@ extension HumanActionRepository {
             p.assigned_run_id, p.invalid_reason
           FROM jsonb_populate_record(cur, CASE WHEN s.is_free
             THEN (h.before - 'unassigned_since') || \(Self.newAgain) ELSE h.before END) p) r
-        WHERE cur.collection_id = $1
-          AND NOT \(Self.isLeftAlone("to_jsonb(cur)", "h.before", "h.after"))
+        WHERE NOT \(Self.isLeftAlone("to_jsonb(cur)", "h.before", "h.after"))
       ), moved AS (
         UPDATE person_detection d SET cluster_id = t.cluster_id, cluster_status = t.cluster_status,
           person_id = c.person_id, cluster_confidence = t.cluster_confidence,
@@ -228,8 +241,9 @@ extension HumanActionRepository {
           assigned_run_id = t.assigned_run_id,
           invalid_reason = CASE WHEN t.cluster_status = 'invalid' THEN t.invalid_reason END,
           pooled_in = \(DetectionStatus.pooledIn(becoming: "t.cluster_status"))
-        FROM target t LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = t.cluster_id
-        WHERE d.collection_id = $1 AND d.id = t.id
+        FROM target t
+        LEFT JOIN cluster c ON c.collection_id = t.collection_id AND c.id = t.cluster_id
+        WHERE d.collection_id = t.collection_id AND d.id = t.id
       ), told AS (
         INSERT INTO assignment_event (collection_id, detection_id, old_cluster_id, new_cluster_id,
           old_status, new_status, tier, actor, confidence, action_id)
@@ -250,30 +264,40 @@ extension HumanActionRepository {
   private func removeMade(
     _ key: [PostgresValue], on connection: isolated PostgresConnection
   ) throws {
-    let made = """
-      SELECT row_id FROM human_action_change
-      WHERE collection_id = $1 AND action_id = $2 AND entity = 'cluster' AND before IS NULL
+    func made(_ entity: LoggedEntity, stays: String) -> String {
       """
-    let spokenOf = """
-      EXISTS (SELECT FROM cluster_lineage l WHERE l.collection_id = $1
-          AND (l.old_cluster_id = c.id OR l.new_cluster_id = c.id))
-        OR EXISTS (SELECT FROM face_match_candidate m
-          WHERE m.collection_id = $1 AND m.cluster_id = c.id)
-        OR EXISTS (SELECT FROM cluster_person_cannot_link l
-          WHERE l.collection_id = $1 AND l.cluster_id = c.id)
-        OR EXISTS (SELECT FROM person_association a
-          WHERE a.collection_id = $1 AND a.cluster_id = c.id)
+      \(Self.changes(entity)), made AS MATERIALIZED (
+        SELECT h.collection_id, h.row_id AS id, \(stays) AS stays FROM h WHERE h.before IS NULL
+      )
       """
+    }
+    func isKnown(to table: String, as key: String) -> String {
+      """
+      EXISTS (SELECT FROM \(table) t
+        WHERE t.collection_id = h.collection_id AND t.\(key) = h.row_id)
+      """
+    }
+    let clusters = made(
+      .cluster,
+      stays: [
+        isKnown(to: "cluster_lineage", as: "old_cluster_id"),
+        isKnown(to: "cluster_lineage", as: "new_cluster_id"),
+        isKnown(to: "face_match_candidate", as: "cluster_id"),
+        isKnown(to: "cluster_person_cannot_link", as: "cluster_id"),
+        isKnown(to: "person_association", as: "cluster_id"),
+      ].joined(separator: " OR "))
     try connection.query(
       """
+      \(clusters)
       UPDATE cluster c SET \(TransactionHorizon.stamp), retired_at = now(), face_count = 0, core_count = 0,
         centroid_sum = \(Self.zeros("c.centroid_sum"))
-      WHERE c.collection_id = $1 AND c.id IN (\(made)) AND (\(spokenOf))
+      FROM made WHERE c.collection_id = made.collection_id AND c.id = made.id AND made.stays
       """, key)
     let removed = try connection.query(
       """
-      DELETE FROM cluster c
-      WHERE c.collection_id = $1 AND c.id IN (\(made)) AND NOT (\(spokenOf))
+      \(clusters)
+      DELETE FROM cluster c USING made
+      WHERE c.collection_id = made.collection_id AND c.id = made.id AND NOT made.stays
       """, key
     ).affectedRows
     if removed > 0 {
@@ -281,16 +305,19 @@ extension HumanActionRepository {
         "UPDATE collection SET clusters_removed = clusters_removed + $2 WHERE id = $1",
         [key[0], .int64(Int64(removed))])
     }
+    let persons = made(
+      .person,
+      stays: [
+        isKnown(to: "cluster", as: "person_id"),
+        isKnown(to: "cluster_person_cannot_link", as: "person_id"),
+        isKnown(to: "person_association", as: "old_person_id"),
+        isKnown(to: "person_association", as: "new_person_id"),
+      ].joined(separator: " OR "))
     try connection.query(
       """
-      DELETE FROM person p USING human_action_change h
-      WHERE h.collection_id = $1 AND h.action_id = $2 AND h.entity = 'person'
-        AND h.before IS NULL AND p.collection_id = $1 AND p.id = h.row_id
-        AND NOT EXISTS (SELECT FROM cluster c WHERE c.collection_id = $1 AND c.person_id = p.id)
-        AND NOT EXISTS (SELECT FROM cluster_person_cannot_link l
-          WHERE l.collection_id = $1 AND l.person_id = p.id)
-        AND NOT EXISTS (SELECT FROM person_association a
-          WHERE a.collection_id = $1 AND p.id IN (a.old_person_id, a.new_person_id))
+      \(persons)
+      DELETE FROM person p USING made
+      WHERE p.collection_id = made.collection_id AND p.id = made.id AND NOT made.stays
       """, key)
     // Whoever has to stay, for what programs put under them since, is nobody in particular.
     try connection.query(

@@ -217,43 +217,62 @@ extension HumanActionRepository {
   public func crowded(
     by undo: Int64, since action: Int64, on connection: isolated PostgresConnection
   ) throws -> [Int64] {
+    // An undo brings nobody who was not there before; nor did those come who were with that person when the action
+    // was taken, wherever they were meanwhile.
     func arrived(_ face: String) -> String {
-      """
-      EXISTS (SELECT FROM assignment_event e WHERE e.collection_id = $1
-        AND e.detection_id = \(face).id AND e.action_id IS DISTINCT FROM $2
-        AND e.action_id IS DISTINCT FROM $3 AND e.occurred_at > (SELECT occurred_at
-          FROM human_action WHERE collection_id = $1 AND id = $3))
-      """
+      let since = """
+        e.collection_id = \(face).collection_id AND e.detection_id = \(face).id
+          AND e.occurred_at >= (SELECT occurred_at FROM human_action
+            WHERE collection_id = $1 AND id = $3)
+        """
+      return """
+        (EXISTS (SELECT FROM assignment_event e WHERE \(since) AND e.tier <> 'undo'
+            AND e.new_cluster_id IS NOT NULL AND e.new_cluster_id IS DISTINCT FROM e.old_cluster_id)
+          AND \(face).person_id IS DISTINCT FROM (SELECT c.person_id
+            FROM (SELECT e.old_cluster_id FROM assignment_event e WHERE \(since)
+              ORDER BY e.id LIMIT 1) e
+            JOIN cluster c ON c.collection_id = \(face).collection_id AND c.id = e.old_cluster_id))
+        """
     }
     func isFree(_ face: String) -> String {
       """
       (\(face).cluster_status <> 'manual' AND NOT EXISTS (SELECT FROM cluster c
-        WHERE c.collection_id = $1 AND c.id = \(face).cluster_id AND (c.verified OR c.anchored)))
+        WHERE c.collection_id = \(face).collection_id AND c.id = \(face).cluster_id
+          AND (c.verified OR c.anchored)))
+      """
+    }
+    // By the collection that the faces name, not the parameter: the planner need know nothing of it then.
+    func change(_ name: String, _ entity: String) -> String {
+      """
+      human_action_change \(name) ON \(name).collection_id = d.collection_id
+          AND \(name).action_id = $2 AND \(name).entity = '\(entity)'
       """
     }
     return try connection.query(
       """
       WITH mine AS MATERIALIZED (
-        SELECT entity, row_id, before FROM human_action_change
+        SELECT collection_id, entity, row_id FROM human_action_change
         WHERE collection_id = $1 AND action_id = $2 AND entity IN ('detection', 'cluster')
       ), scope AS MATERIALIZED (
-        SELECT d.id, d.photo_id, d.person_id, d.cluster_id, d.cluster_status,
+        SELECT d.collection_id, d.id, d.photo_id, d.person_id, d.cluster_id, d.cluster_status,
           coalesce((hc.before ->> 'person_id')::bigint, c.person_id) AS was
-        FROM person_detection d
-        LEFT JOIN mine hd ON hd.entity = 'detection' AND hd.row_id = d.id
+        FROM (SELECT collection_id, row_id AS id FROM mine WHERE entity = 'detection'
+          UNION SELECT m.collection_id, m.id FROM mine h JOIN person_detection m
+            ON m.collection_id = h.collection_id AND m.cluster_id = h.row_id
+          WHERE h.entity = 'cluster') concerned
+        JOIN person_detection d
+          ON d.collection_id = concerned.collection_id AND d.id = concerned.id
+        LEFT JOIN \(change("hd", "detection")) AND hd.row_id = d.id
         CROSS JOIN LATERAL (SELECT CASE WHEN hd.row_id IS NULL THEN d.cluster_id
           ELSE (hd.before ->> 'cluster_id')::bigint END AS id) old
-        LEFT JOIN mine hc ON hc.entity = 'cluster' AND hc.row_id = old.id
-        LEFT JOIN cluster c ON c.collection_id = $1 AND c.id = old.id
-        WHERE d.collection_id = $1 AND d.person_id IS NOT NULL AND d.photo_id IS NOT NULL AND d.id IN (
-          SELECT row_id FROM mine WHERE entity = 'detection'
-          UNION SELECT m.id FROM person_detection m JOIN mine h ON h.entity = 'cluster'
-            AND h.row_id = m.cluster_id WHERE m.collection_id = $1)
+        LEFT JOIN \(change("hc", "cluster")) AND hc.row_id = old.id
+        LEFT JOIN cluster c ON c.collection_id = d.collection_id AND c.id = old.id
+        WHERE d.person_id IS NOT NULL AND d.photo_id IS NOT NULL
       ), pair AS MATERIALIZED (
         SELECT s.id, o.id AS other, \(isFree("s")) AS is_free, \(isFree("o")) AS other_is_free,
           \(arrived("s")) AS arrived, \(arrived("o")) AS other_arrived
         FROM scope s
-        JOIN person_detection o ON o.collection_id = $1 AND o.photo_id = s.photo_id
+        JOIN person_detection o ON o.collection_id = s.collection_id AND o.photo_id = s.photo_id
           AND o.person_id = s.person_id AND o.id <> s.id
         LEFT JOIN scope t ON t.id = o.id
         WHERE s.was IS DISTINCT FROM s.person_id AND (s.was IS NULL

@@ -143,15 +143,23 @@ extension ReviewRepository {
   /// Whatever was forbidden for a cluster that a run merged into another is forbidden for that one.
   ///
   /// But for faces that are with its person by what people said: of what the run brought there nobody said anything.
+  ///
+  /// - Parameter heirs: clusters that the run's lineage calls dead and those that have most of their faces, which are
+  ///   treated alike.
   public func inheritProhibitions(
-    ofRun run: Int64, on connection: isolated PostgresConnection
+    ofRun run: Int64, heirs: [(old: Int64, new: Int64)] = [],
+    on connection: isolated PostgresConnection
   ) throws {
     try connection.query(
       """
       INSERT INTO cluster_person_cannot_link (collection_id, detection_id, cluster_id, person_id,
         created_by)
       SELECT DISTINCT $1, forbidden.detection_id, c.id, c.person_id, 'lineage'
-      FROM cluster_lineage l
+      FROM (
+        SELECT old_cluster_id, new_cluster_id FROM cluster_lineage
+        WHERE collection_id = $1 AND to_run_id = $2 AND kind = 'merged'
+        UNION SELECT * FROM unnest($3::bigint[], $4::bigint[])
+      ) l
       JOIN (
         SELECT detection_id, cluster_id FROM cluster_person_cannot_link
         WHERE collection_id = $1 AND cluster_id IS NOT NULL
@@ -159,10 +167,13 @@ extension ReviewRepository {
         WHERE collection_id = $1 AND status = 'rejected'
       ) forbidden ON forbidden.cluster_id = l.old_cluster_id
       JOIN cluster c ON c.collection_id = $1 AND c.id = l.new_cluster_id
-      WHERE l.collection_id = $1 AND l.to_run_id = $2 AND l.kind = 'merged'
-        AND NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
+      WHERE NOT EXISTS (SELECT FROM person_detection d WHERE d.collection_id = $1
           AND d.id = forbidden.detection_id AND d.person_id = c.person_id)
       ON CONFLICT DO NOTHING
-      """, [.int64(collection.id), .int64(run)])
+      """,
+      [
+        .int64(collection.id), .int64(run), .int64Array(heirs.map(\.old)),
+        .int64Array(heirs.map(\.new)),
+      ])
   }
 }

@@ -8,6 +8,7 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
   case unknownCandidate(Int64, collection: String)
   case unknownAction(Int64, collection: String)
   case unusableName(reason: String)
+  case unusableModel(reason: String)
   case dimensionOutOfRange(Int, limits: ClosedRange<Int>)
   case collectionMismatch(name: String, what: String, stored: String, given: String)
   case damaged(table: String, id: Int64, what: String)
@@ -36,6 +37,8 @@ public enum StoreError: Error, Equatable, CustomStringConvertible {
       "collection “\(collection)” has no action \(id); `photodb undo --list` shows them"
     case .unusableName(let reason):
       "the name of the new collection \(reason); choose another one"
+    case .unusableModel(let reason):
+      "the name of the embedding model \(reason); give another one, or none"
     case .dimensionOutOfRange(let dimension, let limits):
       "embeddings of dimension \(dimension) cannot be stored: the limits are "
         + "\(limits.lowerBound) and \(limits.upperBound)"

@@ -123,6 +123,84 @@ extension OnPostgres {
       }
     }
 
+    @Test func aPhotoTakesTheFirstTimeThatIsToldOfIt() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        func store(_ faces: [(photo: String, time: Double?)], _ prefix: String) async throws {
+          var file = Circle.file(faces.indices.map { 7 * Double($0) }, prefix: prefix)
+          for (index, face) in faces.enumerated() {
+            file.faces[index].photo = face.photo
+            file.faces[index].takenAt = face.time
+          }
+          #expect(try await test.stage.importFaces(file).imported == faces.count)
+        }
+        func times() async throws -> String? {
+          try await test.value(
+            """
+            SELECT string_agg(path || ' ' || coalesce(extract(epoch FROM taken_at)::int::text, '–'),
+              ', ' ORDER BY path) FROM photo
+            """)
+        }
+        // Rows of one photo with and without a time, in either order.
+        try await store(
+          [("a", nil), ("b", nil), ("b", 20), ("c", 30), ("c", nil), ("d", nil)], "first")
+        #expect(try await times() == "a –, b 20, c 30, d –")
+        try await store(
+          [("d", nil), ("a", nil), ("a", 10), ("a", 11), ("b", 21), ("c", nil), ("e", 50)], "second"
+        )
+        #expect(try await times() == "a 10, b 20, c 30, d –, e 50")
+        try await store([("a", 12), ("d", 40)], "third")
+        #expect(try await times() == "a 10, b 20, c 30, d 40, e 50")
+      }
+    }
+
+    /// The photos of one chunk are there, without times, when the next one comes.
+    @Test func timesAreTakenFromLaterChunks() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let count = 10_000
+        var file = Circle.file((0..<2 * count).map { 0.01 * Double($0) })
+        for index in file.faces.indices {
+          file.faces[index].photo = "p\(index % count)"
+          file.faces[index].takenAt = index < count ? nil : Double(index - count)
+        }
+        let report = try await test.stage.importFaces(file)
+        #expect(report.imported == 2 * count)
+        #expect(
+          try await test.value(
+            "SELECT count(*) FROM photo WHERE path = 'p' || extract(epoch FROM taken_at)::int")
+            == "\(count)")
+      }
+    }
+
+    @Test func importsThatTellTimesOfTheSamePhotosAtOnceWaitForNobodyForEver() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let angles = (0..<200).map(Double.init)
+        var bare = Circle.file(angles, prefix: "bare")
+        for index in angles.indices { bare.faces[index].photo = "p\(index)" }
+        _ = try await test.stage.importFaces(bare)
+        let stage = test.stage
+        try await withThrowingTaskGroup(of: Void.self) { group in
+          for round in 0..<4 {
+            var file = Circle.file(angles, prefix: "told-\(round)")
+            for index in angles.indices {
+              let photo = round % 2 == 0 ? index : angles.count - 1 - index
+              file.faces[index].photo = "p\(photo)"
+              file.faces[index].takenAt = Double(photo)
+            }
+            let told = file
+            group.addTask {
+              let report = try await stage.importFaces(told)
+              #expect(report.imported == angles.count)
+            }
+          }
+          try await group.waitForAll()
+        }
+        #expect(
+          try await test.value(
+            "SELECT count(*) FROM photo WHERE path = 'p' || extract(epoch FROM taken_at)::int")
+            == "200")
+      }
+    }
+
     /// Swift takes both for the same text.
     @Test func idsAndPathsAreToldApartByTheirBytes() async throws {
       let (one, other) = ("caf\u{E9}", "cafe\u{301}")
@@ -177,6 +255,35 @@ extension OnPostgres {
             [.text(name)])
           #expect(try await open(name).collection.name == name)
         }
+      }
+    }
+
+    @Test func modelsHaveNamesThatCanBeShown() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        func open(_ collection: String, _ model: String) async throws -> FaceClustering {
+          try await FaceClustering.openOrCreate(
+            pool: test.pool, collection: collection, embeddingModel: model, dimension: 4,
+            logger: TestServer.silentLogger)
+        }
+        let longest = String(repeating: "é", count: 256)
+        #expect(try await open("long", longest).collection.embeddingModel == longest)
+        for (model, reason) in [
+          ("", "is empty"), ("a\nb", "holds control characters"),
+          ("a\0b", "holds control characters"), (longest + "x", "is longer than 256 characters"),
+        ] {
+          // Neither a new collection nor one that has another model.
+          for collection in ["new", "faces"] {
+            await #expect(throws: StoreError.unusableModel(reason: reason)) {
+              try await open(collection, model)
+            }
+          }
+        }
+        #expect(try await test.value("SELECT count(*) FROM collection") == "2")
+        // One that an older program made stays usable.
+        try await test.pool.query(
+          "INSERT INTO collection (name, embedding_model, embedding_dim) VALUES ('old', $1, 4)",
+          [.text("a\nb")])
+        #expect(try await open("old", "a\nb").collection.name == "old")
       }
     }
 

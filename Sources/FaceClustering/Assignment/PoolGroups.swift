@@ -22,21 +22,27 @@ struct PoolGroups {
   ///   - pool: the faces that wait, by id.
   ///   - newIDs: those that came since groups were last looked for.
   ///   - prohibitions: pairs that must not share a cluster.
+  /// - Throws: `CancellationError` where the task is cancelled meanwhile.
   /// - Complexity: O(new · pool · d) in matrix products; memory O(pool).
-  func find(in pool: FaceSnapshot, newIDs: Set<Int64>, prohibitions: Prohibitions) -> [[Int]] {
+  func find(
+    in pool: FaceSnapshot, newIDs: Set<Int64>, prohibitions: Prohibitions
+  ) throws -> [[Int]] {
     guard pool.count >= minimum else { return [] }
     var groups: [[Int]] = []
     var taken = [Bool](repeating: false, count: pool.count)
     let new = pool.ids.indices.filter { newIDs.contains(pool.ids[$0]) }
     for block in blocks(of: new.count, near: pool.count) {
+      try Task.checkCancellation()
       let seeds = new[block].filter { !taken[$0] }
       let near = near(pool.embeddings.selecting(rows: seeds), in: pool.embeddings)
       for (seed, near) in zip(seeds, near) where !taken[seed] {
         let candidates = near.filter { $0.row != seed && !taken[$0.row] }
         if candidates.count + 1 < minimum { continue }
         var group = [seed]
-        for candidate in candidates where fits(candidate.row, group, pool, prohibitions) {
-          group.append(candidate.row)
+        for candidate in candidates {
+          // Of a burst one group takes as long as all blocks together.
+          try Task.checkCancellation()
+          if fits(candidate.row, group, pool, prohibitions) { group.append(candidate.row) }
         }
         if group.count < minimum { continue }
         for member in group { taken[member] = true }
@@ -52,16 +58,18 @@ struct PoolGroups {
   ///   - pool: the faces that wait, among them some that left meanwhile.
   ///   - screen: of the first part of the pool.
   /// - Returns: detection ids.
+  /// - Throws: `CancellationError` where the task is cancelled meanwhile.
   /// - Complexity: O(new · pool · d) in matrix products; memory O(pool).
   func candidates(
     in pool: KnownPool, screen: RadiusScreen? = nil, newIDs: Set<Int64>
-  ) -> Set<Int64> {
+  ) throws -> Set<Int64> {
     let seeds = pool.faces(newIDs)
     let screens = [screen, nil]
     var result: Set<Int64> = []
     // Of a burst every face is near every other: what one of them found is not looked for again.
     var found = pool.parts.map { [Bool](repeating: false, count: $0.ids.count) }
     for block in blocks(of: seeds.ids.count, near: pool.parts.map(\.ids.count).max() ?? 0) {
+      try Task.checkCancellation()
       let faces = seeds.embeddings.selecting(rows: Array(block))
       let near = pool.parts.indices.map { part in
         self.near(

@@ -27,6 +27,7 @@ struct PoolWriter {
   /// - Parameters:
   ///   - decided: faces that joined or stayed in the pool just now.
   ///   - work: what else is to be done there; nil looks for it.
+  /// - Throws: `CancellationError` where the task is cancelled meanwhile; the transaction is then to be undone.
   func form(
     around decided: Set<Int64>, _ work: PoolWork? = nil, on connection: isolated PostgresConnection
   ) throws -> Outcome {
@@ -55,7 +56,7 @@ struct PoolWriter {
       threads: threads)
     let known = try models.pool(of: collection, on: connection)
     // What is remembered tells who may be in a group; who is, is read anew.
-    let candidates = groups.candidates(
+    let candidates = try groups.candidates(
       in: known.faces, screen: known.screen.screen, newIDs: newIDs
     ).union(known.unusable)
     var pool = try FaceReader(collection).pool(
@@ -67,7 +68,7 @@ struct PoolWriter {
     }
     let prohibitions = try ReviewRepository(collection).prohibitions(
       detections: pool.ids, on: connection)
-    let found = groups.find(in: pool, newIDs: newIDs, prohibitions: prohibitions)
+    let found = try groups.find(in: pool, newIDs: newIDs, prohibitions: prohibitions)
     if found.isEmpty && damaged.isEmpty {
       try detections.clearPoolSeeds(seeds.sorted(), alone: bare.isEmpty, on: connection)
       return outcome
@@ -85,15 +86,19 @@ struct PoolWriter {
     ).detections
     let formed = found.map { group in
       group.reduce(into: [Int]()) { members, row in
-        let others = forbidden[pool.ids[row]] ?? []
-        if free.contains(pool.ids[row]), !members.contains(where: { others.contains(pool.ids[$0]) })
+        guard free.contains(pool.ids[row]) else { return }
+        // Asked of few: of a burst every member would be compared with every other.
+        if let others = forbidden[pool.ids[row]],
+          members.contains(where: { others.contains(pool.ids[$0]) })
         {
-          members.append(row)
+          return
         }
+        members.append(row)
       }
     }.filter { $0.count >= minimum }
-    let facts = formed.map { group in
-      MemberFacts.facts(
+    let facts = try formed.map { group in
+      try Task.checkCancellation()
+      return MemberFacts.facts(
         of: group.map {
           Member(
             detectionID: pool.ids[$0], embeddings: pool.embeddings, row: $0, isCore: false)

@@ -93,6 +93,8 @@ struct BootstrapPlan {
   /// Those of the questions that are new, or had expired.
   var raised = 0
   var lineage: [PlannedLineage] = []
+  /// Clusters that died and, by their count, the clusters that most of their faces are in.
+  var heirs: [(oldClusterID: Int64, cluster: Int)] = []
   var retired: [Int64] = []
   /// Clusters that keep their row with no member left, because people made promises about them.
   var emptied: [Int64] = []

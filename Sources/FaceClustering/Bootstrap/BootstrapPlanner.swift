@@ -44,6 +44,7 @@ struct BootstrapPlanner {
       input: input, survivors: survivors, outcome: outcome, slots: slots, placed: placer
     ).plan()
     PeopleAssociation(input).apply(to: &plan)
+    AnsweredQuestions.drop(from: &plan, input)
     return plan
   }
 

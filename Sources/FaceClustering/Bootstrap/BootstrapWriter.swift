@@ -117,7 +117,8 @@ struct BootstrapWriter {
       on: connection)
     try detections.reset(
       try review.expire(clusters: plan.retired, on: connection), runID: runID, on: connection)
-    try review.inheritProhibitions(ofRun: runID, on: connection)
+    try review.inheritProhibitions(
+      ofRun: runID, heirs: plan.heirs.map { ($0.oldClusterID, ids[$0.cluster]) }, on: connection)
     // Who is with a person, or was said not to be, is no question any more.
     try review.closeMoot(about: ids, on: connection)
     try review.ask(questions(plan, ids: ids), on: connection)

@@ -33,7 +33,7 @@ struct ClusterSlots {
     self.slotOfOld = slotOfOld
     self.oldOfSlot = oldOfSlot
     heirOfOld = survivors.bestPairOfOld.enumerated().map { old, pair in
-      survivors.fates[old] == .gone ? pair?.new : nil
+      survivors.fates[old] == .gone ? pair?.new ?? outcome.heirOfOld[old] : nil
     }
     persons = oldOfSlot.enumerated().map { slot, old in
       if let old { return live.personIDs[old] }

@@ -145,6 +145,9 @@ struct PlanBuilder {
         let pair = survivors.bestPairOfOld[old]
         add(pair == nil ? "died" : "merged", old: old, slot: pair?.new, pair: pair)
         if pair == nil { plan.counts.died += 1 } else { plan.counts.merged += 1 }
+        if pair == nil, let heir = slots.slot(ofFacesOf: old).flatMap({ clusterOfSlot[$0] }) {
+          plan.heirs.append((input.live.ids[old], heir))
+        }
       }
     }
     // A label whose faces all stay in clusters that people hold is none.

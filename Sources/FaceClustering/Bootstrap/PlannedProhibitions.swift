@@ -25,6 +25,7 @@ struct PlannedProhibitions {
       }
       origins[cluster].insert(old)
     }
+    for (old, cluster) in plan.heirs { origins[cluster].insert(old) }
     let personOf = Dictionary(uniqueKeysWithValues: zip(input.live.ids, input.live.personIDs))
     persons = zip(plan.clusters, origins).map { cluster, origins in
       Set(origins.compactMap { personOf[$0] } + [cluster.inheritedPersonID].compactMap { $0 })
@@ -62,12 +63,26 @@ struct PlannedProhibitions {
     }
   }
 
+  /// Whether people said that a face is not of a person.
+  ///
+  /// - Parameters:
+  ///   - clusters: the planned clusters of the person.
+  ///   - person: nil for one that is born.
+  func forbid(_ face: Int64, _ clusters: [Int], person: Int64?) -> Bool {
+    isSaid(of: face, against: [], Set([person].compactMap { $0 }))
+      || clusters.contains { isSaid(of: face, against: origins[$0], persons[$0]) }
+  }
+
   private func faces(
     of cluster: Int, speakAgainst clusters: Set<Int64>, _ persons: Set<Int64>
   ) -> Bool {
-    (spokenOf[cluster] ?? []).contains { face in
-      !(prohibitions.clusters[face]?.isDisjoint(with: clusters) ?? true)
-        || !(prohibitions.persons[face]?.isDisjoint(with: persons) ?? true)
-    }
+    (spokenOf[cluster] ?? []).contains { isSaid(of: $0, against: clusters, persons) }
+  }
+
+  private func isSaid(
+    of face: Int64, against clusters: Set<Int64>, _ persons: Set<Int64>
+  ) -> Bool {
+    !(prohibitions.clusters[face]?.isDisjoint(with: clusters) ?? true)
+      || !(prohibitions.persons[face]?.isDisjoint(with: persons) ?? true)
   }
 }

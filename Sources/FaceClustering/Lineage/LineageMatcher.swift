@@ -23,6 +23,10 @@ struct LineageMatcher {
     var newOfOld: [Int?]
     /// Pairs above the secondary threshold, by old then new.
     var pairs: [LineagePair]
+    /// New row that has more than half of each old cluster's faces, however little the two resemble each other.
+    ///
+    /// What was said of a cluster holds where its faces are, also where nobody would call that the same cluster.
+    var heirOfOld: [Int?]
   }
 
   /// Matches clusters by shared members and by direction.
@@ -66,7 +70,11 @@ struct LineageMatcher {
     }
     var outcome = Outcome(
       oldOfNew: Array(repeating: nil, count: newCount),
-      newOfOld: Array(repeating: nil, count: oldCount), pairs: pairs)
+      newOfOld: Array(repeating: nil, count: oldCount), pairs: pairs,
+      heirOfOld: Array(repeating: nil, count: oldCount))
+    for (key, count) in shared where 2 * count.weight > oldSizes[key / newCount] {
+      outcome.heirOfOld[key / newCount] = key % newCount
+    }
     for group in connectedGroups(of: pairs.filter { $0.score >= continuationThreshold }) {
       let olds = Set(group.map(\.old)).sorted()
       let news = Set(group.map(\.new)).sorted()

@@ -13,11 +13,12 @@ public enum PhotodbProgram {
     signal(SIGPIPE, SIG_IGN)
     let work = Task {
       let command: any ParsableCommand
+      let words = Array(CommandLine.arguments.dropFirst())
+      if let unknown = unknownTopic(ofHelp: words) { throw unknown }
       do {
         command = try await Photodb.asyncParseAsRoot(nil)
       } catch {
         let isMisuse = Photodb.exitCode(for: error) == .validationFailure
-        let words = Array(CommandLine.arguments.dropFirst())
         throw (isMisuse ? negativeNumber(in: words) : nil) ?? error
       }
       try await runParsed(command)
@@ -47,6 +48,24 @@ func negativeNumber(in words: [String]) -> CommandFailure? {
     return CommandFailure(
       "“\(word)” is no id: ids are numbers above 0; write -- before names that begin with a dash",
       code: 2)
+  }
+  return nil
+}
+
+/// What `photodb help` is asked about where there is no such command.
+///
+/// The parser would show the help of the last command that it knows, as if that had been asked for.
+func unknownTopic(ofHelp words: [String]) -> CommandFailure? {
+  guard words.first == "help" else { return nil }
+  var command: any ParsableCommand.Type = Photodb.self
+  for word in words.dropFirst() where !word.hasPrefix("-") && word != "help" {
+    let below = command.configuration.subcommands
+    if below.isEmpty { return nil }
+    guard let next = below.first(where: { $0._commandName == word }) else {
+      return CommandFailure(
+        "there is no command “\(word)”; `photodb --help` lists them", code: 2)
+    }
+    command = next
   }
   return nil
 }

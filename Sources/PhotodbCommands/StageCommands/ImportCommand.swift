@@ -47,6 +47,9 @@ struct ImportCommand: AsyncParsableCommand {
       throw ValidationError("--from-column needs --id-column; --photo-column goes with both.")
     }
     if file?.isEmpty == true { throw ValidationError("FILE must not be empty.") }
+    if let reason = model.flatMap(TextLimits.fault(ofModel:)) {
+      throw ValidationError("--model \(reason).")
+    }
   }
 
   func run() async throws {
@@ -66,10 +69,7 @@ struct ImportCommand: AsyncParsableCommand {
       if let rejected = faces.reasonsWhereNoneIsUsable() {
         return ImportReport(rejectedOnly: rejected)
       }
-      let stage = try await FaceClustering.openOrCreate(
-        pool: session.pool, collection: session.collection,
-        embeddingModel: model ?? faces.embeddingModel, dimension: faces.embeddings.columns,
-        settings: session.settings.stage, logger: session.logger)
+      let stage = try await open(session, for: faces, of: name)
       return try await stage.importFaces(faces) { done, total in
         bar.update(phase: "import", completed: done, total: total, unit: "faces")
       }
@@ -80,6 +80,28 @@ struct ImportCommand: AsyncParsableCommand {
     if report.imported == 0, report.skipped == 0 {
       throw CommandFailure(
         "\(name): none of the \(report.read) rows was imported: \(Self.summary(report.rejected))")
+    }
+  }
+
+  /// Opens the collection, or makes it; what cannot be stored is said of the source.
+  private func open(
+    _ session: DatabaseSession, for faces: FaceFile, of source: String
+  ) async throws -> FaceClustering {
+    do {
+      return try await FaceClustering.openOrCreate(
+        pool: session.pool, collection: session.collection,
+        embeddingModel: model ?? faces.embeddingModel, dimension: faces.embeddings.columns,
+        settings: session.settings.stage, logger: session.logger)
+    } catch StoreError.unusableModel(let reason) {
+      // That of --model was looked at before.
+      throw CommandFailure(
+        """
+        \(source): the embedding model that its __metadata__ names (model, or embedding_model) \
+        \(reason); name the model with --model
+        """)
+    } catch let error as StoreError {
+      guard case .dimensionOutOfRange = error else { throw error }
+      throw CommandFailure("\(source): \(error)")
     }
   }
 

@@ -20,16 +20,18 @@ struct WorkerCommand: AsyncParsableCommand {
   @Flag(name: .long, help: "End when no job is ready.")
   var once = false
 
-  @Option(help: "Seconds that a job stays with a worker that gives no sign of life.")
+  @Option(
+    parsing: .unconditional,
+    help: "Seconds that a job stays with a worker that gives no sign of life.")
   var lease = 60.0
 
-  @Option(help: "Longest time between two looks for work, in seconds.")
+  @Option(parsing: .unconditional, help: "Longest time between two looks for work, in seconds.")
   var poll = 30.0
 
-  @Option(help: "How often a job is begun before it is given up.")
+  @Option(parsing: .unconditional, help: "How often a job is begun before it is given up.")
   var attempts = 5
 
-  @Option(help: "Faces that are decided in one transaction.")
+  @Option(parsing: .unconditional, help: "Faces that are decided in one transaction.")
   var batch = 1_000
 
   @Option(parsing: .unconditional, help: "Threads for numeric work. Default: all processors.")

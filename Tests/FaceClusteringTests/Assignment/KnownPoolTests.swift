@@ -215,7 +215,7 @@ extension OnPostgres {
         let groups = PoolGroups(
           radius: CosineDistance(0.315), minimum: 5, samePhotoExclusion: true, threads: 2)
         let collection = test.collection
-        try await test.pool.withTransaction { connection in
+        let (faces, new) = try await test.pool.withTransaction { connection in
           let known = try ModelCache().pool(of: collection, on: connection)
           let whole = known.faces.parts[0]
           #expect(whole.ids.count == rows.count)
@@ -231,9 +231,15 @@ extension OnPostgres {
           #expect(expected.count > 600 && expected.count < rows.count)
           for screen in [nil, known.screen.screen] {
             #expect(
-              groups.candidates(in: known.faces, screen: screen, newIDs: Set(new)) == expected)
+              try groups.candidates(in: known.faces, screen: screen, newIDs: Set(new)) == expected)
           }
+          return (known.faces, new)
         }
+        let cancelled = Task {
+          withUnsafeCurrentTask { $0?.cancel() }
+          return try groups.candidates(in: faces, newIDs: Set(new))
+        }
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
       }
     }
   }

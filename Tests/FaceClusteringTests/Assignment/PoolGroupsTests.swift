@@ -18,31 +18,32 @@ import Vectors
     PoolGroups(radius: CosineDistance(0.315), minimum: minimum, samePhotoExclusion: true)
   }
 
-  private func find(_ degrees: [Double], minimum: Int = 5, new: Set<Int64>? = nil) -> [[Int]] {
+  private func find(_ degrees: [Double], minimum: Int = 5, new: Set<Int64>? = nil) throws -> [[Int]]
+  {
     let pool = pool(Matrix(degrees.map(Circle.vector)))
-    return groups(minimum).find(
+    return try groups(minimum).find(
       in: pool, newIDs: new ?? Set(pool.ids), prohibitions: Prohibitions())
   }
 
-  @Test func groupsAreFoundAndChainsAreNot() {
-    #expect(find([0, 1, 2, 3]) == [])
-    #expect(find([0, 1, 2, 3, 4]) == [[0, 1, 2, 3, 4]])
+  @Test func groupsAreFoundAndChainsAreNot() throws {
+    #expect(try find([0, 1, 2, 3]) == [])
+    #expect(try find([0, 1, 2, 3, 4]) == [[0, 1, 2, 3, 4]])
     #expect(
-      find([0, 100, 1, 101, 2, 102, 3, 103, 4, 104]) == [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]])
-    #expect(find([0, 20, 40, 60, 80, 100]) == [])
+      try find([0, 100, 1, 101, 2, 102, 3, 103, 4, 104]) == [[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]])
+    #expect(try find([0, 20, 40, 60, 80, 100]) == [])
   }
 
-  @Test func onlyGroupsAroundNewFacesAreLookedFor() {
+  @Test func onlyGroupsAroundNewFacesAreLookedFor() throws {
     let two = [0.0, 1, 2, 3, 4, 100, 101, 102, 103, 104]
-    #expect(find(two, new: [7]) == [[5, 6, 7, 8, 9]])
-    #expect(find(two, new: []) == [])
+    #expect(try find(two, new: [7]) == [[5, 6, 7, 8, 9]])
+    #expect(try find(two, new: []) == [])
   }
 
   @Test func realFacesAreGroupedByTheDefinition() throws {
     let fixture = try FaceFixture.load()
     let pool = pool(fixture.embeddings)
     for minimum in [3, 5, 8] {
-      let found = groups(minimum).find(
+      let found = try groups(minimum).find(
         in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions())
       #expect(!found.isEmpty)
       var taken: Set<Int> = []
@@ -59,7 +60,7 @@ import Vectors
       }
       // And the same again, whatever the screening products gave.
       #expect(
-        groups(minimum).find(in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions())
+        try groups(minimum).find(in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions())
           == found)
     }
   }
@@ -88,7 +89,17 @@ import Vectors
     }
     #expect(expected.contains { $0.count >= 700 })
     #expect(
-      groups().find(in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions()) == expected)
+      try groups().find(in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions()) == expected)
+  }
+
+  @Test func aCancelledTaskLooksForNoGroups() async throws {
+    let pool = pool(Matrix([[Float]](repeating: Circle.vector(10), count: 20)))
+    let groups = groups()
+    let looking = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      return try groups.find(in: pool, newIDs: Set(pool.ids), prohibitions: Prohibitions())
+    }
+    await #expect(throws: CancellationError.self) { try await looking.value }
   }
 
   @Test func nearClustersAreThoseWithinTheirRadius() throws {

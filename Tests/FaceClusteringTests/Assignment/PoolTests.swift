@@ -41,6 +41,28 @@ extension OnPostgres {
       }
     }
 
+    @Test func aPassThatIsCancelledIsUndone() async throws {
+      try await TestStage.run(dimension: 4) { test in
+        let count = 20
+        _ = try await test.stage.importFaces(
+          Circle.file([Double](repeating: 10, count: count), prefix: "burst"))
+        let stage = test.stage
+        let assigning = Task {
+          // Every face has its tier by then, and the pass over the pool is next.
+          _ = try await stage.assign { done in
+            if done == count { withUnsafeCurrentTask { $0?.cancel() } }
+          }
+        }
+        await #expect(throws: CancellationError.self) { try await assigning.value }
+        #expect(try await test.value("SELECT count(*) FROM cluster") == "0")
+        #expect(
+          try await test.value(
+            "SELECT count(*) FROM person_detection WHERE pool_seed AND cluster_status = 'unassigned'"
+          ) == "\(count)")
+        #expect(try await stage.assign().newClusters == 1)
+      }
+    }
+
     @Test func aChainDoesNotFormACluster() async throws {
       try await TestStage.run(dimension: 4) { test in
         // Neighbours are 0.06 apart, the ends of any five 1.0; the radius is 0.315.

@@ -16,7 +16,7 @@ extension OnPostgres {
     /// well, is empty.
     private func joined(
       drawn: Set<Int64> = [], prohibitions: Prohibitions = Prohibitions(),
-      keptApart: [(Int64, Int64)] = [], isThirdVerified: Bool = false
+      keptApart: [(Int64, Int64)] = [], isThirdVerified: Bool = false, asked: [Int64] = []
     ) throws -> BootstrapPlan {
       let angles = Circle.person(at: 0) + Circle.person(at: 90)
       let embeddings = Matrix<Float>(angles.map(Circle.vector))
@@ -54,7 +54,9 @@ extension OnPostgres {
             }, dimension: 4, epsilon: CosineDistance(0.1), lambdaBirth: 1, persistence: 1,
             origin: "bootstrap"))
       }
+      plan.questions = asked.map { PlannedQuestion(detectionID: $0, cluster: 1, similarity: 0.5) }
       PeopleAssociation(input).apply(to: &plan)
+      AnsweredQuestions.drop(from: &plan, input)
       return plan
     }
 
@@ -85,6 +87,20 @@ extension OnPostgres {
       elsewhere.persons = [2: [30]]
       #expect(
         try joined(prohibitions: elsewhere).clusters.compactMap(\.movesToPersonID) == [10])
+    }
+
+    /// When the questions about cluster 2 were raised, nobody knew that it would be of person 10.
+    @Test func aQuestionIsJudgedByThePersonThatItsClusterGoesTo() throws {
+      var said = Prohibitions()
+      said.clusters = [31: [1]]
+      said.persons = [30: [10], 32: [40]]
+      // Face 2 is of cluster 1, so it is with that person; of faces 30 and 31 people said that they are not.
+      let asked: [Int64] = [2, 30, 31, 32, 33]
+      let together = try joined(prohibitions: said, asked: asked)
+      #expect(together.clusters.compactMap(\.movesToPersonID) == [10])
+      #expect(together.questions.map(\.detectionID) == [32, 33])
+      let apart = try joined(prohibitions: said, keptApart: [(10, 20)], asked: asked)
+      #expect(apart.questions.map(\.detectionID) == asked)
     }
 
     @Test func whoIsKnownByOneClusterIsKnownInAll() throws {

@@ -15,9 +15,10 @@ extension OnPostgres {
     private static let (big, small, third) = ("face-0", "face-12", "face-18")
 
     private func run(
+      settings: StageSettings = StageSettings(),
       _ body: (TestStage, _ before: [String: AssignmentRow]) async throws -> Void
     ) async throws {
-      try await TestStage.run(dimension: 4) { test in
+      try await TestStage.run(dimension: 4, settings: settings) { test in
         _ = try await test.stage.importFaces(Circle.file(Self.angles))
         _ = try await test.stage.bootstrap()
         try await body(test, try await test.faces())
@@ -85,6 +86,26 @@ extension OnPostgres {
         let after = try await test.faces()
         #expect(after[Self.third]?.status == "constrained")
         #expect(after["face-19"]?.personID == person)
+      }
+    }
+
+    /// So little of the cluster is left that the lineage does not know it again.
+    @Test func whatWasForbiddenHoldsWhereTheFacesAreThoughTheClusterDied() async throws {
+      var settings = StageSettings()
+      settings.secondaryThreshold = 0.65
+      settings.continuationThreshold = 0.65
+      try await run(settings: settings) { test, before in
+        _ = try await test.stage.reject(externalIDs: [Self.small])
+        let report = try await bridge(test)
+        #expect(report.lineage.died == 1 && report.lineage.merged == 0)
+        let heir = before[Self.big]?.clusterID
+        // Nor does the next run forget it, to which the old cluster is nothing.
+        for _ in 0..<2 {
+          let after = try await test.faces()
+          #expect(after["face-13"]?.clusterID == heir)
+          #expect(after[Self.small]?.clusterID == nil)
+          _ = try await test.stage.bootstrap()
+        }
       }
     }
 

@@ -222,6 +222,58 @@ extension OnPostgres {
       }
     }
 
+    /// People's own steps, and their undos, bring nobody who was not there before.
+    @Test(arguments: ["reject", "assign"], [[1, 0], [0, 1]])
+    func whoWasTogetherComesBackTogether(second: String, order: [Int]) async throws {
+      try await runWithOnePhoto { test, pair, home in
+        let before = try await test.dump()
+        var actions = [try await test.stage.reject(externalIDs: [pair[0]]).actionID]
+        let away = try #require(try await test.faces()["face-6"]?.clusterID)
+        actions.append(
+          second == "reject"
+            ? try await test.stage.reject(externalIDs: [pair[1]]).actionID
+            : try await test.stage.assign(externalIDs: [pair[1]], to: .cluster(away)).actionID)
+        for index in order {
+          #expect(try await test.stage.undo(action: actions[index]).setAside == [])
+        }
+        #expect(try await clusters(pair, in: test) == [home, home])
+        // In another order sums are made anew, from the members.
+        if order == [1, 0] {
+          #expect(TestStage.difference(before, try await test.dump()) == [])
+        }
+      }
+    }
+
+    /// A program that moved a face about, or called it another member, did not bring it, either.
+    @Test(arguments: [false, true])
+    func whoWasThereWhenTheActionWasTakenStays(wentAway: Bool) async throws {
+      try await runWithOnePhoto { test, pair, home in
+        let away = try #require(try await test.faces()["face-6"]?.clusterID)
+        _ = try await test.stage.reject(externalIDs: [pair[0]])
+        if wentAway { try await place(pair[1], into: away, in: test) }
+        try await place(pair[1], into: home, in: test)
+        #expect(try await test.stage.undo().setAside == [])
+        #expect(try await clusters(pair, in: test) == [home, home])
+      }
+    }
+
+    /// Two faces of one photo in one cluster, as a fit may find them.
+    private func runWithOnePhoto(
+      _ body: (TestStage, _ pair: [String], _ home: Int64) async throws -> Void
+    ) async throws {
+      try await TestStage.runFourPeople { test, faces in
+        let pair = ["face-0", "face-1"]
+        let home = try #require(faces[pair[0]]?.clusterID)
+        try await test.pool.query(
+          """
+          UPDATE person_detection d SET photo_id = (SELECT o.photo_id FROM person_detection o
+            WHERE o.collection_id = d.collection_id AND o.external_id = 'face-0')
+          WHERE external_id = 'face-1'
+          """)
+        try await body(test, pair, home)
+      }
+    }
+
     @Test func theConfidenceOfAHumansWordComesBackWithIt() async throws {
       try await TestStage.runFourPeople { test, faces in
         let cluster = try #require(faces["face-0"]?.clusterID)

@@ -234,5 +234,19 @@ extension OnPostgres {
         #expect(a.clusterID != b.clusterID)
       }
     }
+
+    /// It was verified, which was taken back, and then a program could retire it.
+    @Test func aRetiredClusterIsNotVerifiedAgain() async throws {
+      try await TestStage.runFourPeople { test, faces in
+        let cluster = try #require(faces["face-0"]?.clusterID)
+        _ = try await test.stage.verify(cluster: cluster)
+        let withdrawn = try await test.stage.undo()
+        _ = try await test.stage.deleteFaces(externalIDs: (0..<6).map { "face-\($0)" })
+        _ = try await test.stage.bootstrap()
+        try #require(try await test.stage.cluster(cluster).retiredAt != nil)
+        try await test.expectNoUndo(of: withdrawn.actionID, saying: "was retired")
+        #expect(try await test.stage.cluster(cluster).verified == false)
+      }
+    }
   }
 }

@@ -44,6 +44,13 @@ import Vectors
     #expect(outcome.pairs[0].score == (0.8 + 1) / 2)
   }
 
+  @Test func whoeverHasMostOfTheFacesIsTheHeirWhateverTheScore() {
+    // One face of one goes on among many others, and nothing else says that the two are one.
+    let outcome = match(3, 2, [(0, 0, 20), (1, 0, 1), (2, 1, 1), (2, nil, 1)], similarity: 0)
+    #expect(outcome.pairs.map(\.old) == [0, 2])
+    #expect(outcome.heirOfOld == [0, 0, nil])
+  }
+
   @Test func facesThatPeoplePlacedPullTheirLabel() {
     // Eight faces go one way; the three that people placed, among four, go the other.
     let flows: [(old: Int?, new: Int?, count: Int)] = [(0, 0, 8), (0, 1, 1), (0, 1, 3)]

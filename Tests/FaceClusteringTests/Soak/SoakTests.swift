@@ -76,6 +76,19 @@ extension OnPostgres {
       }
     }
 
+    /// What people did to a cluster, one line each: which of it was last to be seen is hard to guess.
+    private static func story(ofCluster id: Int64, in tenant: TestStage) async throws -> String {
+      try await tenant.value(
+        """
+        SELECT string_agg(format(E'\\n%s %s undoes %s, undone by %s: %s -> %s (%s)', a.id, a.kind,
+          a.undoes, a.undone_by, h.before - sums, h.after - sums, h.said), '' ORDER BY a.id)
+        FROM human_action a, human_action_change h,
+          (SELECT ARRAY['centroid', 'centroid_sum', 'reference_centroid'] AS sums) s
+        WHERE a.collection_id = $1 AND h.collection_id = $1 AND h.action_id = a.id
+          AND h.entity = 'cluster' AND h.row_id = $2
+        """, [.int64(tenant.collection.id), .int64(id)]) ?? ""
+    }
+
     /// No program changed what people said.
     static func checkPeople(_ place: SoakPlace) async throws {
       let (said, kinds, lost) = try await Ledger.read(place.ledger, place.tenants)
@@ -116,7 +129,9 @@ extension OnPostgres {
         }
         for id in said.verified {
           let cluster = try await tenant.stage.cluster(id)
-          #expect(cluster.verified && cluster.retiredAt == nil, "\(name): cluster \(id)")
+          let isKept = cluster.verified && cluster.retiredAt == nil
+          let story = isKept ? "" : try await story(ofCluster: id, in: tenant)
+          #expect(isKept, "\(name): cluster \(id): \(story)")
         }
         for (id, person) in said.personOfCluster {
           guard let cluster = try? await tenant.stage.cluster(id), cluster.retiredAt == nil else {

@@ -81,6 +81,41 @@ struct HonestyTests {
     }
   }
 
+  @Test("what the collection cannot store of a file is said of the file, and makes no collection")
+  func unstorable() async throws {
+    try await PhotodbProcess.inFreshFolder { photodb in
+      let faces = Tensor(MadeUpFaces.people(count: 2, each: 3))
+      for (index, model) in ["", "a\u{1B}[2Jb", "a\0b", String(repeating: "x", count: 9_999)]
+        .enumerated()
+      {
+        let name = "faces-\(index).safetensors"
+        try SafetensorsContent(tensors: ["embeddings": faces], metadata: ["model": model])
+          .write(to: "\(photodb.folder)/\(name)")
+        let refused = try await photodb.run("import", name, "--quiet")
+        #expect(refused.code == 1)
+        #expect(
+          refused.error.hasPrefix(
+            "photodb: error: \(name): the embedding model that its __metadata__ names"),
+          "\(refused.error)")
+        #expect(refused.error.count < 300 && !refused.error.contains("\u{1B}"))
+        // The name that is given goes before that of the file.
+        let named = try await photodb.json(
+          "import", name, "--model", "m", "--collection", "named-\(index)")
+        #expect(named["imported"] as? Int == 6)
+      }
+      try NumpyFile.write(
+        Tensor(Matrix<Float>([[Float](repeating: 1, count: 16_385)])),
+        to: photodb.folder + "/wide.npy")
+      let wide = try await photodb.run("import", "wide.npy", "--quiet")
+      #expect(wide.code == 1)
+      #expect(
+        wide.error.hasPrefix("photodb: error: wide.npy: embeddings of dimension 16385 cannot"),
+        "\(wide.error)")
+      let unmade = try await photodb.run("person", "list")
+      #expect(unmade.error.contains("there is no collection “default”"), "\(unmade.error)")
+    }
+  }
+
   @Test("one collection that cannot be checked hides no other")
   func staleness() async throws {
     try await PhotodbProcess.inFreshFolder { photodb in

@@ -14,6 +14,16 @@ import Testing
     #expect(Ending(of: try #require(error)).code == 2)
   }
 
+  @Test(arguments: ["", "a\u{1B}[2Jb", "a\0b", String(repeating: "x", count: 257)])
+  func aModelThatIsNoNameIsWrongUsage(model: String) throws {
+    let error = #expect(throws: (any Error).self) {
+      try Photodb.parseAsRoot(["import", "a.npy", "--model", model])
+    }
+    let ending = Ending(of: try #require(error))
+    #expect(ending.code == 2 && ending.error.hasPrefix("Error: --model "), "\(ending.error)")
+    #expect(model.isEmpty || !ending.error.contains(model))
+  }
+
   @Test func bothFormsOfATimeAreDocumented() {
     #expect(
       ImportCommand.configuration.discussion.contains("taken_at: ISO 8601 or Unix seconds"))

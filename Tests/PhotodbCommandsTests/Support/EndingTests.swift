@@ -42,6 +42,27 @@ struct EndingTests {
     #expect(ending.code == 2 && ending.error.contains("--threads must be 1…1024, not 99999999."))
   }
 
+  @Test(arguments: ["lease", "poll", "attempts", "batch", "threads"])
+  func aNegativeNumberOfAWorkerIsOutOfRangeAndNotMissing(option: String) throws {
+    let ending = try ending(parsing: ["worker", "--\(option)", "-1"])
+    #expect(ending.code == 2)
+    #expect(ending.error.hasPrefix("Error: --\(option) must be "), "\(ending.error)")
+  }
+
+  @Test func helpOnWhatDoesNotExistIsWrongUsage() {
+    for words in [["help", "nope"], ["help", "person", "nope"]] {
+      let failure = unknownTopic(ofHelp: words)
+      #expect(failure?.code == 2)
+      #expect(failure?.description.contains("no command “nope”") == true)
+    }
+    for words in [
+      ["help"], ["help", "import"], ["help", "person", "list"], ["help", "import", "FILE"],
+      ["help", "help"], ["help", "--help"], ["import", "nope"], [],
+    ] {
+      #expect(unknownTopic(ofHelp: words) == nil, "\(words)")
+    }
+  }
+
   @Test func aNegativeNumberIsNamedAndNotTheArgumentBesideIt() {
     for words in [["person", "name", "-1", "Ada"], ["undo", "-12"]] {
       let failure = negativeNumber(in: words)
