@@ -9,3 +9,7 @@ ALTER TABLE hdbscan_run_state ADD last_action_id bigint;
 -- something forbade it, and the last event of that; where nothing happened to them since, it still waits.
 ALTER TABLE hdbscan_run_state ADD passed_over bigint[] NOT NULL DEFAULT '{}';
 ALTER TABLE hdbscan_run_state ADD restored_event_id bigint;
+-- Faces of which the state still says what an earlier one said, as they were passed over, and what that includes.
+ALTER TABLE hdbscan_run_state ADD kept_ids bigint[] NOT NULL DEFAULT '{}';
+ALTER TABLE hdbscan_run_state ADD kept_event_id bigint;
+ALTER TABLE hdbscan_run_state ADD kept_action_id bigint;

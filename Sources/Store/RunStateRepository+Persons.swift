@@ -22,7 +22,7 @@ extension RunStateRepository {
         SELECT h.entity, h.row_id FROM said
         JOIN human_action_change h ON h.collection_id = \(Self.here) AND h.action_id = said.action_id
           AND h.entity IN ('person', 'cluster')
-        WHERE said.kind <> '\(HumanActionRepository.association)'
+        WHERE NOT said.is_kept AND said.kind <> '\(HumanActionRepository.association)'
       ), state AS MATERIALIZED (
         SELECT t.cluster_id, t.person_id FROM hdbscan_run_cluster t
         WHERE t.collection_id = \(Self.here) AND t.run_id = $2 AND t.person_id IS NOT NULL

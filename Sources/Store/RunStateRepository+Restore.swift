@@ -77,7 +77,7 @@ extension RunStateRepository {
     return (moved, changed, retired)
   }
 
-  /// Returns: faces in clusters that are held, which stay there.
+  /// - Returns: faces that stay where they are: people spoke of them, or hold their cluster.
   private func wantFaces(
     _ run: Int64, on connection: isolated PostgresConnection
   ) throws -> [Int64] {
@@ -89,18 +89,27 @@ extension RunStateRepository {
         """)
     try connection.query(
       """
-      WITH RECURSIVE \(Self.said)
       INSERT INTO photodb_wanted
-      SELECT * FROM (\(Self.facesOfState)) w
-      WHERE w.status IS DISTINCT FROM 'manual' AND w.id NOT IN (\(Self.facesSpokenOf))
+      SELECT * FROM (\(Self.facesOfState)) w WHERE w.status IS DISTINCT FROM 'manual'
       """, key(run))
     // Of a table that was just made the server knows nothing, and guesses.
     try connection.execute(script: "ANALYZE photodb_wanted")
+    let spokenOf = try connection.query(
+      """
+      WITH RECURSIVE \(Self.said)
+      DELETE FROM photodb_wanted w USING (SELECT DISTINCT * FROM (\(Self.facesSpokenOf)) f) f
+      WHERE w.id = f.detection_id RETURNING w.id
+      """, key(run))
+    let byHand = try connection.query(
+      """
+      DELETE FROM photodb_wanted w USING person_detection d
+      WHERE d.collection_id = \(Self.here) AND d.id = w.id AND d.cluster_status IN ('manual', 'invalid')
+      RETURNING w.id
+      """, [.int64(collection.id)])
     try connection.query(
       """
       DELETE FROM photodb_wanted w WHERE NOT EXISTS (SELECT FROM person_detection d
         WHERE d.collection_id = \(Self.here) AND d.id = w.id
-          AND (d.cluster_status IS NULL OR d.cluster_status NOT IN ('manual', 'invalid'))
           AND NOT (w.status IS NOT DISTINCT FROM 'pending'
             AND d.cluster_status IS NOT DISTINCT FROM 'pending'))
       """, [.int64(collection.id)])
@@ -116,8 +125,7 @@ extension RunStateRepository {
           WHERE d.collection_id = \(Self.here) AND d.cluster_id = held.id OFFSET 0) d
       )
       DELETE FROM photodb_wanted w USING stays WHERE w.id = stays.id RETURNING w.id
-      """, key(run)
-    ).map { try $0.int64(0) }
+      """, key(run))
     // Whose cluster goes to somebody else may have to leave it, whether or not the run knew the face.
     try connection.query(
       """
@@ -128,7 +136,7 @@ extension RunStateRepository {
       JOIN person_detection d ON d.collection_id = \(Self.here) AND d.cluster_id = g.cluster_id
       WHERE NOT EXISTS (SELECT FROM photodb_wanted w WHERE w.id = d.id)
       """, [.int64(collection.id)])
-    return held
+    return try [spokenOf, byHand, held].flatMap { try $0.map { try $0.int64(0) } }
   }
 
   /// What people said since, and questions that are closed by now, weigh more than the old state.

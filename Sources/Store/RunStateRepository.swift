@@ -36,13 +36,19 @@ public struct RunStateRepository: Sendable {
           AND NOT EXISTS (SELECT FROM assignment_event e WHERE e.collection_id = \(Self.here)
             AND e.detection_id = w.id AND e.id > s.restored_event_id)
           AND EXISTS (SELECT FROM person_detection d WHERE d.collection_id = \(Self.here) AND d.id = w.id)
+      ), earlier AS MATERIALIZED (
+        SELECT CASE WHEN kept_ids = '{}' THEN last_event_id ELSE kept_event_id END AS event_id,
+          CASE WHEN kept_ids = '{}' THEN coalesce(last_action_id, 0) ELSE kept_action_id END AS action_id
+        FROM hdbscan_run_state WHERE collection_id = \(Self.here) AND run_id = $2
       )
       INSERT INTO hdbscan_run_state (collection_id, run_id, last_event_id, last_action_id,
-        detection_ids, cluster_ids, statuses, confidences, cores, adopted, lambdas, outlier_scores,
+        kept_ids, kept_event_id, kept_action_id, detection_ids, cluster_ids, statuses, confidences, cores, adopted, lambdas, outlier_scores,
         tiers, assigned_runs)
       SELECT $1, $2,
         coalesce((SELECT max(id) FROM assignment_event WHERE collection_id = \(Self.here)), 0),
         coalesce((SELECT max(id) FROM human_action WHERE collection_id = \(Self.here)), 0),
+        coalesce((SELECT array_agg(id) FROM kept), '{}'), (SELECT event_id FROM earlier),
+        (SELECT action_id FROM earlier),
         coalesce(array_agg(id), '{}'), coalesce(array_agg(cluster_id), '{}'),
         coalesce(array_agg(cluster_status), '{}'), coalesce(array_agg(cluster_confidence), '{}'),
         coalesce(array_agg(is_core), '{}'), coalesce(array_agg(is_adopted), '{}'),
@@ -56,7 +62,9 @@ public struct RunStateRepository: Sendable {
         UNION ALL SELECT * FROM kept ORDER BY id) d
       ON CONFLICT (collection_id, run_id) DO UPDATE SET
         saved_at = now(), last_event_id = excluded.last_event_id,
-        last_action_id = excluded.last_action_id, detection_ids = excluded.detection_ids,
+        last_action_id = excluded.last_action_id, kept_ids = excluded.kept_ids,
+        kept_event_id = excluded.kept_event_id, kept_action_id = excluded.kept_action_id,
+        detection_ids = excluded.detection_ids,
         cluster_ids = excluded.cluster_ids, statuses = excluded.statuses,
         confidences = excluded.confidences, cores = excluded.cores, adopted = excluded.adopted,
         lambdas = excluded.lambdas, outlier_scores = excluded.outlier_scores, tiers = excluded.tiers,

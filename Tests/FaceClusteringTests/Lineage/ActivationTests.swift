@@ -184,6 +184,26 @@ extension OnPostgres {
       }
     }
 
+    /// However often runs changed in between, the way back through the log ends where it began.
+    @Test func whatIsTakenBackInOrderIsAsItWas() async throws {
+      try await run { test, first, second in
+        let after = try await test.dump()
+        let groups = try await test.groups()
+        for group in groups {
+          // Not every cluster has parts.
+          do { _ = try await test.stage.split(cluster: group.cluster) } catch is HumanActionError {}
+          if try await !test.stage.actions().isEmpty { break }
+        }
+        try #require(try await test.stage.actions().count == 1)
+        _ = try await test.stage.activate(run: first)
+        _ = try await test.stage.assign(
+          externalIDs: [groups[0].faces[0]], to: .newPerson(name: "Ann"))
+        for run in [second, first, second] { _ = try await test.stage.activate(run: run) }
+        for _ in 0..<6 { _ = try await test.stage.undo() }
+        #expect(Self.ignoring(TestStage.difference(after, try await test.dump())) == [])
+      }
+    }
+
     /// A second run over four people, beside whom a face is that was new before.
     private func afterASecondRun(
       _ body: (TestStage, _ first: Int64, _ second: Int64, _ cluster: Int64) async throws -> Void
