@@ -4,8 +4,8 @@ extension RunStateRepository {
   /// Gives clusters back to the persons that they were of when the run was left, where a later run put
   /// them under others; `photodb_given` then tells the persons that they were of until now.
   ///
-  /// Who is known to people, or was spoken of since, stays where it is: held clusters, those with faces
-  /// placed by hand, and clusters and persons that an action was about.
+  /// What people know or said since stands: held clusters, those with faces placed by hand, clusters whose
+  /// person an action was about, and those of persons that an action was about.
   ///
   /// - Returns: ids of the clusters.
   func restorePersons(
@@ -21,7 +21,8 @@ extension RunStateRepository {
       WITH RECURSIVE \(Self.said), spoken AS MATERIALIZED (
         SELECT h.entity, h.row_id FROM said
         JOIN human_action_change h ON h.collection_id = \(Self.here) AND h.action_id = said.action_id
-          AND h.entity IN ('person', 'cluster')
+          AND (h.entity = 'person' OR h.entity = 'cluster' AND (h.before IS NULL OR h.after IS NULL
+            OR h.before ? 'person_id' OR h.said = 'person_id'))
         WHERE NOT said.is_kept AND said.kind <> '\(HumanActionRepository.association)'
       ), state AS MATERIALIZED (
         SELECT t.cluster_id, t.person_id FROM hdbscan_run_cluster t
