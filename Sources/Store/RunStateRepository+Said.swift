@@ -44,12 +44,11 @@ extension RunStateRepository {
 
   /// Faces that people spoke of since the state of run $2 was kept, by ``said``.
   static let facesSpokenOf = """
-    SELECT e.detection_id FROM hdbscan_run_state r
-    CROSS JOIN since s
+    SELECT e.detection_id FROM since s
     JOIN assignment_event e ON e.collection_id = \(here) AND e.id > s.last_event
-      AND e.tier IN ('manual', 'undo') AND (e.detection_id = ANY(r.kept_ids)) = s.is_kept
-    WHERE r.collection_id = \(here) AND r.run_id = $2
-      AND (e.action_id, s.is_kept) IN (SELECT action_id, is_kept FROM said)
+      AND e.tier IN ('manual', 'undo') AND s.is_kept = (e.detection_id IN (
+        SELECT unnest(kept_ids) FROM hdbscan_run_state WHERE collection_id = \(here) AND run_id = $2))
+    WHERE (e.action_id, s.is_kept) IN (SELECT action_id, is_kept FROM said)
     """
 
   /// The state of run $2, one row for each face.

@@ -31,7 +31,8 @@ public struct RunStateRepository: Sendable {
       """
       WITH kept AS MATERIALIZED (
         SELECT w.* FROM hdbscan_run_state s
-        JOIN (\(Self.facesOfState)) w ON w.id = ANY(s.passed_over)
+        CROSS JOIN LATERAL unnest(s.passed_over) AS passed (id)
+        JOIN (\(Self.facesOfState)) w ON w.id = passed.id
         WHERE s.collection_id = \(Self.here) AND s.run_id = $2 AND s.passed_over <> '{}'
           AND NOT EXISTS (SELECT FROM assignment_event e WHERE e.collection_id = \(Self.here)
             AND e.detection_id = w.id AND e.id > s.restored_event_id)
@@ -42,8 +43,8 @@ public struct RunStateRepository: Sendable {
         FROM hdbscan_run_state WHERE collection_id = \(Self.here) AND run_id = $2
       )
       INSERT INTO hdbscan_run_state (collection_id, run_id, last_event_id, last_action_id,
-        kept_ids, kept_event_id, kept_action_id, detection_ids, cluster_ids, statuses, confidences, cores, adopted, lambdas, outlier_scores,
-        tiers, assigned_runs)
+        kept_ids, kept_event_id, kept_action_id, detection_ids, cluster_ids, statuses, confidences,
+        cores, adopted, lambdas, outlier_scores, tiers, assigned_runs)
       SELECT $1, $2,
         coalesce((SELECT max(id) FROM assignment_event WHERE collection_id = \(Self.here)), 0),
         coalesce((SELECT max(id) FROM human_action WHERE collection_id = \(Self.here)), 0),
