@@ -27,16 +27,31 @@ struct Bootstrap {
       let lockHolder = try await pool.connectionOfItsOwn()
       do {
         try await becomeTheOne(CollectionLocks(collection), lockHolder)
-        let report = try await recorded(clock: Stopwatch())
-        await lockHolder.close()
-        return report
       } catch {
         await lockHolder.close()
+        throw error
+      }
+      do {
+        let report = try await recorded(clock: Stopwatch())
+        await giveBack(lockHolder)
+        return report
+      } catch {
+        await giveBack(lockHolder)
         throw error
       }
     } catch  where Self.isCancellation(error) {
       throw BootstrapError.cancelled(run: nil, collection: collection.name)
     }
+  }
+
+  /// The server hears of a closed connection a moment later; whoever comes next finds the lock free.
+  private func giveBack(_ lockHolder: PostgresConnection) async {
+    do {
+      try await lockHolder.releaseBootstrap(CollectionLocks(collection))
+    } catch {
+      logger.debug("the bootstrap's lock goes with its connection: \(error)")
+    }
+    await lockHolder.close()
   }
 
   private func recorded(clock: Stopwatch) async throws -> BootstrapReport {
@@ -270,5 +285,6 @@ struct Bootstrap {
 
 extension PostgresConnection {
   func tryBootstrap(_ locks: CollectionLocks) throws -> Bool { try locks.tryBootstrap(on: self) }
+  func releaseBootstrap(_ locks: CollectionLocks) throws { try locks.releaseBootstrap(on: self) }
   func running(_ runs: RunRepository) throws -> Int64? { try runs.running(on: self) }
 }
